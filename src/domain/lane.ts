@@ -1,0 +1,35 @@
+import type { DeviceId, IdempotencyKey } from "../protocol/ids.ts";
+
+/** Frames that were on the wire when a send failed arrive within this time. Ms. */
+export const HOLD_MS = 2_000;
+
+/** Per device the oldest wish whose outcome is open, and until when newer ones must not pass it (epoch ms). */
+export type Holds = ReadonlyMap<DeviceId, { key: IdempotencyKey; until: number }>;
+
+type Wish = { deviceId: DeviceId; idempotencyKey: IdempotencyKey };
+
+/** [SD-2] A wish may not overtake one of the same device that failed: it waits until the device, which knows, sends that one again. */
+export function mayPass(holds: Holds, { deviceId, idempotencyKey }: Wish, now: number): boolean {
+  const hold = holds.get(deviceId);
+  return hold === undefined || now >= hold.until || idempotencyKey <= hold.key;
+}
+
+/** After these failed: each device is held at its oldest. */
+export function holdAt(holds: Holds, failed: readonly Wish[], now: number): Holds {
+  const next = new Map([...holds].filter(([, hold]) => hold.until > now));
+  for (const { deviceId, idempotencyKey } of failed) {
+    const held = next.get(deviceId);
+    const key = held && held.key < idempotencyKey ? held.key : idempotencyKey;
+    next.set(deviceId, { key, until: now + HOLD_MS });
+  }
+  return next;
+}
+
+/** The device has sent its oldest open wish (or an older one) again: what follows it follows in order. */
+export function releaseAt(holds: Holds, { deviceId, idempotencyKey }: Wish): Holds {
+  const hold = holds.get(deviceId);
+  if (!hold || idempotencyKey > hold.key) return holds;
+  const next = new Map(holds);
+  next.delete(deviceId);
+  return next;
+}

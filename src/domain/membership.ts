@@ -1,0 +1,83 @@
+import type { Role } from "../protocol/events.ts";
+import type { UserId } from "../protocol/ids.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
+
+/** Seqs a member may see, both ends included; an open end is null. Leaving and joining again makes a second span. */
+export type Span = readonly [from: number, to: number | null];
+export type Membership = { readonly userId: UserId; readonly role: Role; readonly spans: readonly Span[] };
+export type Roster = ReadonlyMap<UserId, Membership>;
+export type ConversationKind = "direct" | "group";
+
+export const isCurrent = (m: Membership | undefined): m is Membership =>
+  m !== undefined && m.spans.at(-1)?.[1] === null;
+export const currentMembers = (roster: Roster): Membership[] => [...roster.values()].filter(isCurrent);
+/** The highest seq that this member may see. */
+export const headFor = (m: Membership, head: number): number => m.spans.at(-1)?.[1] ?? head;
+/** The lowest seq that this member may see. */
+export const floorFor = (m: Membership): number => m.spans[0]?.[0] ?? 1;
+export const canSee = (m: Membership, seq: number): boolean =>
+  m.spans.some(([from, to]) => from <= seq && (to === null || seq <= to)); // [GR-6]
+
+/** A decided change of the roster; the appender gives it its seq. */
+export type MemberChange = { userId: UserId; change: "added" | "removed" | "left" | "role"; role?: Role | undefined };
+
+type Facts = { kind: ConversationKind; roster: Roster; actorId: UserId; userId: UserId };
+
+/** Who may act on a group: a stranger learns nothing, a former member that they are out, a direct conversation has no such acts. */
+export function mayAct(facts: Omit<Facts, "userId">): Result<Membership, "not_found" | "not_member" | "forbidden"> {
+  const actor = facts.roster.get(facts.actorId);
+  if (!actor) return refuse("not_found"); // [GR-1] a stranger cannot tell it from one that does not exist
+  if (!isCurrent(actor)) return refuse("not_member"); // [GR-2]
+  if (facts.kind === "direct") return refuse("forbidden", "a direct conversation has just its two members"); // [GR-3]
+  return ok(actor);
+}
+
+export function mayAdminister(
+  facts: Omit<Facts, "userId">,
+): Result<Membership, "not_found" | "not_member" | "forbidden"> {
+  const actor = mayAct(facts);
+  if (!actor.ok) return actor;
+  return actor.value.role === "admin" ? actor : refuse("forbidden", "admins only"); // [GR-4]
+}
+
+/** Adds a member or sets a role; null when it is so already. */
+export function decidePut(facts: Facts & { role: Role }): Result<MemberChange | null, PutRefusal> {
+  const actor = mayAdminister(facts);
+  if (!actor.ok) return actor;
+  const target = facts.roster.get(facts.userId);
+  if (!isCurrent(target)) {
+    if (currentMembers(facts.roster).length >= LIMITS.groupMembers) return refuse("group_full"); // [GR-5]
+    return ok({ userId: facts.userId, change: "added", role: facts.role });
+  }
+  if (target.role === facts.role) return ok(null);
+  if (target.role === "admin" && isLastAdmin(facts.roster, target)) return refuse("last_admin"); // [GR-7]
+  return ok({ userId: facts.userId, change: "role", role: facts.role });
+}
+type PutRefusal = "not_found" | "not_member" | "forbidden" | "group_full" | "last_admin";
+
+/** Removes somebody (admins) or oneself (anybody); null when they are out already. */
+export function decideRemove(facts: Facts): Result<MemberChange | null, Exclude<PutRefusal, "group_full">> {
+  const leaving = facts.actorId === facts.userId;
+  const actor = leaving ? mayAct(facts) : mayAdminister(facts);
+  if (!actor.ok) return leaving && (actor as Refusal).code === "not_member" ? ok(null) : actor;
+  const target = facts.roster.get(facts.userId);
+  if (!isCurrent(target)) return target ? ok(null) : refuse("not_found");
+  if (isLastAdmin(facts.roster, target) && currentMembers(facts.roster).length > 1) {
+    return refuse("last_admin", "make somebody else an admin first"); // [GR-7]
+  }
+  return ok({ userId: facts.userId, change: leaving ? "left" : "removed" });
+}
+
+const isLastAdmin = (roster: Roster, m: Membership): boolean =>
+  m.role === "admin" && currentMembers(roster).filter((other) => other.role === "admin").length === 1;
+
+/** The member as the change at `seq` leaves them: they see the change itself, and nothing after it once they are out. */
+export function applyChange(before: Membership | undefined, change: MemberChange, seq: number): Membership {
+  const spans = before?.spans ?? [];
+  const role = change.role ?? before?.role ?? "member";
+  if (change.change === "role") return { userId: change.userId, role, spans };
+  if (change.change === "added") return { userId: change.userId, role, spans: [...spans, [seq, null]] };
+  const [from] = spans.at(-1) ?? [seq];
+  return { userId: change.userId, role, spans: [...spans.slice(0, -1), [from, seq]] }; // [GR-6]
+}

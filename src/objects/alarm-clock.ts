@@ -1,0 +1,33 @@
+/** An alarm this late has been given up by the platform (it retries six times and then never again). Ms. */
+const STALE_MS = 5 * 60_000;
+
+/** The one alarm of an object, and the only place that sets it. Each `setAlarm` is billed as a row, so it is moved forward only. */
+export class AlarmClock {
+  private readonly storage: DurableObjectStorage;
+  private at: number | null = null;
+
+  constructor(storage: DurableObjectStorage) {
+    this.storage = storage;
+  }
+
+  async load(): Promise<void> {
+    this.at = await this.storage.getAlarm();
+  }
+
+  get isSet(): boolean {
+    return this.at !== null;
+  }
+
+  /** Rings at `at` or sooner. Epoch ms. Durable together with the writes of the same turn. */
+  ringBy(at: number, now: number): void {
+    const stale = this.at !== null && this.at < now - STALE_MS;
+    if (this.at !== null && this.at <= at && !stale) return;
+    this.at = at;
+    void this.storage.setAlarm(at);
+  }
+
+  /** The alarm has gone off: from here on the next one can be set. */
+  rang(): void {
+    this.at = null;
+  }
+}

@@ -1,0 +1,102 @@
+import { decideAppend, decideRepeat, isNewKey, type SendCommand } from "../domain/append.ts";
+import { applyChange, type Membership } from "../domain/membership.ts";
+import { NOTHING_RECEIVED, type Watermarks } from "../domain/receipts.ts";
+import { occurredAt } from "../domain/time.ts";
+import type { Event, MessageEvent, ServerChange } from "../protocol/events.ts";
+import type { Ack } from "../protocol/frames.ts";
+import type { DeviceId, EventId, IdempotencyKey, UserId } from "../protocol/ids.ts";
+import { ok } from "../protocol/result.ts";
+import type { Checkpoint, ConversationStore, Facts } from "../storage/conversation-store.ts";
+import type { Appended, Outcome } from "./rpc.ts";
+
+/** What a conversation knows in memory: all of it is read from its store on waking. The one writer of the log. */
+export class ConversationState {
+  readonly store: ConversationStore;
+  readonly facts: Facts;
+  readonly roster: Map<UserId, Membership>;
+  readonly checkpoint: Checkpoint;
+  readonly receipts: Map<UserId, Watermarks>;
+  readonly newestKeys: Map<DeviceId, IdempotencyKey>;
+  head: number;
+  private readonly newId: () => string;
+
+  constructor(store: ConversationStore, newId: () => string) {
+    this.store = store;
+    this.newId = newId;
+    this.facts = store.facts();
+    this.roster = store.roster();
+    this.checkpoint = { ...store.checkpoint() };
+    this.receipts = new Map(this.checkpoint.receipts);
+    this.newestKeys = new Map(this.checkpoint.newestKeys);
+    for (const [device, key] of store.keysPast(this.checkpoint.delivered)) this.newestKeys.set(device, key); // [EO-5]
+    this.head = store.head();
+  }
+
+  /** The wish appended, or the answer it got the first time. */
+  send(command: SendCommand, now: number): Outcome<Appended> {
+    const { deviceId, idempotencyKey, event: wish } = command;
+    if (!isNewKey(this.newestKeys.get(deviceId), idempotencyKey)) return this.repeat(command);
+    const decided = decideAppend(this.roster.get(command.userId), this.head, wish);
+    if (!decided.ok) return decided;
+    const { composedAt, sentAt } = command;
+    const event: MessageEvent = {
+      ...this.envelope(command.userId, now, occurredAt({ composedAt, sentAt, receivedAt: now })),
+      deviceId,
+      idempotencyKey,
+      composedAt,
+      sentAt,
+      ...wish,
+    };
+    const body = this.write(event, deviceId, idempotencyKey);
+    this.newestKeys.set(deviceId, idempotencyKey);
+    return ok({ ack: ackOf(event, false), body });
+  }
+
+  private repeat({ deviceId, idempotencyKey, userId, event: wish }: SendCommand): Outcome<Appended> {
+    const found = this.store.findByKey(deviceId, idempotencyKey);
+    const first = found?.kind === "message" && found.senderId === userId ? found : undefined;
+    const decided = decideRepeat(first && { kind: first.kind, content: first.content }, wish);
+    if (!decided.ok) return decided;
+    return ok({ ack: ackOf(first as MessageEvent, true), body: JSON.stringify(first) });
+  }
+
+  /** Writes what the server decided: a member's change also moves the roster, in the same turn. */
+  change(actorId: UserId, change: ServerChange, now: number): number {
+    const event: Event = { ...this.envelope(actorId, now, now), ...change };
+    if (change.kind === "member") {
+      const member = applyChange(this.roster.get(change.userId), change, event.seq);
+      this.roster.set(change.userId, member);
+      this.store.putMember(member);
+    }
+    this.write(event, null, null);
+    return event.seq;
+  }
+
+  private envelope(senderId: UserId, receivedAt: number, occurredAt: number) {
+    const { conversationId } = this.facts;
+    return { conversationId, seq: this.head + 1, eventId: this.newId() as EventId, senderId, receivedAt, occurredAt }; // [EV-1]
+  }
+
+  /** An event is made text once; the log, the sockets, the pages and history carry that text. */
+  private write(event: Event, deviceId: DeviceId | null, key: IdempotencyKey | null): string {
+    const body = JSON.stringify(event);
+    this.store.append({ seq: event.seq, senderId: event.senderId, kind: event.kind, deviceId, key, body });
+    this.head = event.seq;
+    return body;
+  }
+
+  watermarks(userId: UserId): Watermarks {
+    return this.receipts.get(userId) ?? NOTHING_RECEIVED;
+  }
+
+  saveCheckpoint(): void {
+    this.checkpoint.receipts = [...this.receipts];
+    this.checkpoint.newestKeys = [...this.newestKeys];
+    this.store.putCheckpoint(this.checkpoint);
+  }
+}
+
+function ackOf(event: MessageEvent, duplicate: boolean): Ack {
+  const { conversationId, seq, eventId, receivedAt, occurredAt } = event;
+  return { conversationId, seq, eventId, receivedAt, occurredAt, duplicate };
+}

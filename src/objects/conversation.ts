@@ -1,0 +1,399 @@
+import { DurableObject } from "cloudflare:workers";
+import { monotonicFactory } from "ulid";
+import {
+  canSee,
+  currentMembers,
+  decidePut,
+  decideRemove,
+  floorFor,
+  headFor,
+  isCurrent,
+  type MemberChange,
+  type Membership,
+  mayAdminister,
+} from "../domain/membership.ts";
+import { type PageWish, planPage, splitAtShipped } from "../domain/paging.ts";
+import { advance } from "../domain/receipts.ts";
+import { CALL_WINDOW, tryCall } from "../platform/calls.ts";
+import type { Env } from "../platform/env.ts";
+import { log } from "../platform/log.ts";
+import { inboxOf } from "../platform/stubs.ts";
+import { Event } from "../protocol/events.ts";
+import type { Receipt, Summary } from "../protocol/frames.ts";
+import type { Conversation as Description } from "../protocol/http.ts";
+import type { ConversationId, UserId } from "../protocol/ids.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { ok, refuse } from "../protocol/result.ts";
+import { ConversationStore } from "../storage/conversation-store.ts";
+import { AlarmClock } from "./alarm-clock.ts";
+import { ConversationState } from "./conversation-state.ts";
+import { Fanout } from "./fanout.ts";
+import { ReceiptCourier } from "./receipt-courier.ts";
+import type { Appended, AppendRequest, HistoryPage, LogPage, MemberRequest, OpenRequest, Outcome } from "./rpc.ts";
+import { ship } from "./shipper.ts";
+
+/** How long after an append its leftovers are settled: history, the checkpoint, inboxes that were not reached. Ms. */
+export const SETTLE_AFTER_MS = 5_000;
+/** When shipping failed. Ms. */
+const SHIP_RETRY_MS = 15_000;
+/** Events of one `deliver` call; a device that sees a gap before them pulls. */
+const DELIVER_EVENTS = 50;
+/** Watermarks are written at once when the last write is this old, and otherwise with the next checkpoint. Ms. */
+const RECEIPTS_EVERY_MS = 10_000;
+
+/** One conversation: the single writer of its log. A shell: it loads facts, asks the domain, writes once, answers. */
+export class Conversation extends DurableObject<Env> {
+  private readonly store: ConversationStore;
+  private readonly clock: AlarmClock;
+  private readonly newId = monotonicFactory();
+  private readonly fanout: Fanout;
+  private readonly courier: ReceiptCourier;
+  /** Undefined for an id that nobody has opened: asking it leaves nothing behind. */
+  private state: ConversationState | undefined;
+  private readonly frames = new Map<string, string>();
+  private receiptsWrittenAt = 0;
+  private receiptsUnwritten = false;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.store = new ConversationStore(ctx.storage.sql);
+    this.clock = new AlarmClock(ctx.storage);
+    this.fanout = new Fanout((userId, after, through) => this.deliver(userId, after, through));
+    this.courier = new ReceiptCourier(CALL_WINDOW, (userId, receipts) => this.tellReceipts(userId, receipts));
+    void ctx.blockConcurrencyWhile(async () => {
+      await this.clock.load();
+      if (this.store.exists()) this.wake();
+    });
+  }
+
+  private wake(): void {
+    const state = new ConversationState(this.store, this.newId);
+    this.state = state;
+    for (const m of state.roster.values()) this.fanout.restore(m, state.checkpoint.delivered, state.head);
+    if (this.hasWork(state)) this.clock.ringBy(Date.now() + SETTLE_AFTER_MS, Date.now());
+  }
+
+  // --- opening and members ---
+
+  /** Makes the conversation unless it is there; `created` tells which. */
+  open(conversationId: ConversationId, request: OpenRequest): Outcome<{ created: boolean }> {
+    if (this.state) return this.sameOpening(request) ? ok({ created: false }) : refuse("idempotency_conflict");
+    const now = Date.now();
+    this.write(() => {
+      const { kind } = request;
+      const group = kind === "group" ? { title: request.title, fingerprint: request.fingerprint } : {};
+      this.store.create({ conversationId, kind, createdAt: now, ...group });
+      if (kind === "direct")
+        for (const userId of request.memberIds) this.store.putMember({ userId, role: "member", spans: [[1, null]] });
+    });
+    this.wake();
+    if (request.kind === "group") this.addFirstMembers(request, now);
+    return ok({ created: true });
+  }
+
+  /** All of it or nothing, in the store and in memory alike. */
+  private write<T>(change: () => T): T {
+    try {
+      return this.ctx.storage.transactionSync(change);
+    } catch (error) {
+      if (this.store.exists()) this.wake();
+      throw error;
+    }
+  }
+
+  private sameOpening(request: OpenRequest): boolean {
+    return request.kind === "direct" || this.state?.facts.fingerprint === request.fingerprint;
+  }
+
+  private addFirstMembers({ makerId, memberIds }: Extract<OpenRequest, { kind: "group" }>, now: number): void {
+    const first: MemberChange = { userId: makerId, change: "added", role: "admin" };
+    const others = memberIds.map((userId): MemberChange => ({ userId, change: "added", role: "member" }));
+    this.commit(makerId, [first, ...others], now);
+  }
+
+  putMember({ actorId, userId, role }: MemberRequest): Outcome<{ added: boolean }> {
+    if (!this.state) return refuse("not_found");
+    const { facts, roster } = this.state;
+    const decided = decidePut({ kind: facts.kind, roster, actorId, userId, role });
+    if (!decided.ok) return decided;
+    if (decided.value) this.commit(actorId, [decided.value], Date.now());
+    return ok({ added: decided.value?.change === "added" });
+  }
+
+  removeMember({ actorId, userId }: Omit<MemberRequest, "role">): Outcome<null> {
+    if (!this.state) return refuse("not_found");
+    const { facts, roster } = this.state;
+    const decided = decideRemove({ kind: facts.kind, roster, actorId, userId });
+    if (!decided.ok) return decided;
+    if (decided.value) this.commit(actorId, [decided.value], Date.now());
+    return ok(null);
+  }
+
+  setTitle(actorId: UserId, title: string): Outcome<null> {
+    const state = this.state;
+    if (!state) return refuse("not_found");
+    const allowed = mayAdminister({ kind: state.facts.kind, roster: state.roster, actorId });
+    if (!allowed.ok) return allowed;
+    if (state.facts.title === title) return ok(null);
+    const now = Date.now();
+    this.write(() => {
+      state.facts.title = title;
+      this.store.putFacts(state.facts);
+      state.change(actorId, { kind: "settings", title }, now);
+    });
+    this.afterAppend(now);
+    return ok(null);
+  }
+
+  private commit(actorId: UserId, changes: MemberChange[], now: number): void {
+    const state = this.state as ConversationState;
+    const before = state.head;
+    this.write(() => {
+      for (const change of changes) state.change(actorId, { kind: "member", ...change }, now);
+    });
+    for (const { userId, change } of changes) {
+      const member = state.roster.get(userId);
+      if (change === "added" && member) this.fanout.restore(member, before, state.head);
+    }
+    this.afterAppend(now);
+  }
+
+  // --- the log ---
+
+  /** Appends a user's wishes in order; each is answered for itself. Durable once answered. */
+  append(userId: UserId, { commands, alone, confirmed }: AppendRequest): Outcome<Appended>[] {
+    const state = this.state;
+    if (!state) return commands.map(() => refuse("not_found"));
+    for (const seq of confirmed) this.fanout.note(userId, { type: "answered", seq, confirmed: true });
+    const now = Date.now();
+    const before = state.head;
+    const outcomes = this.write(() => commands.map((command) => state.send(command, now)));
+    for (let seq = before + 1; seq <= state.head; seq++)
+      this.fanout.note(userId, { type: "answered", seq, confirmed: alone });
+    if (state.head > before) this.afterAppend(now, userId);
+    return outcomes;
+  }
+
+  /** Tells everybody the events past their cursor; `answeredId`'s inbox learns of its own from the reply. */
+  private afterAppend(now: number, answeredId?: UserId): void {
+    const state = this.state as ConversationState;
+    this.clock.ringBy(now + SETTLE_AFTER_MS, now); // in the turn of the append, so that a crash leaves both or none
+    for (const m of state.roster.values()) {
+      if (m.userId !== answeredId) this.fanout.note(m.userId, { type: "appended", target: headFor(m, state.head) });
+    }
+  }
+
+  private async deliver(userId: UserId, after: number, through: number): Promise<{ parked: boolean }> {
+    const { conversationId } = (this.state as ConversationState).facts;
+    const frame = this.eventsFrame(Math.max(after + 1, through - DELIVER_EVENTS + 1), through);
+    const answer = await tryCall(() => inboxOf(this.env, userId).deliver({ conversationId, through, frame }), 2);
+    if (!answer.ok) throw new Error("inbox not reached");
+    return answer.value;
+  }
+
+  /** The same text for everybody who lacks the same events. */
+  private eventsFrame(from: number, to: number): string {
+    const key = `${from}-${to}`;
+    const known = this.frames.get(key);
+    if (known) return known;
+    const { store, facts } = this.state as ConversationState;
+    const bodies = Array.from(store.rows(from, to), (row) => row.body);
+    const frame = `{"type":"events","conversationId":"${facts.conversationId}","events":[${bodies.join(",")}]}`;
+    if (this.frames.size >= 8) this.frames.clear();
+    this.frames.set(key, frame);
+    return frame;
+  }
+
+  /** What a member may see past `after`, oldest first. A member who pulls attends. */
+  pull(userId: UserId, after: number, limit: number): Outcome<LogPage> {
+    const found = this.memberOf(userId);
+    if (!found.ok) return found;
+    const { state, member } = found.value;
+    this.fanout.note(userId, { type: "attended" });
+    const { ranges } = planPage(member, state.head, { after, limit });
+    return ok({ bodies: this.bodies(ranges), head: headFor(member, state.head), floor: floorFor(member) });
+  }
+
+  /** Bodies of these seqs; ends early at the page's byte limit, and then the reader asks on from the last one. */
+  private bodies(ranges: readonly (readonly [number, number])[]): string[] {
+    const bodies: string[] = [];
+    let bytes = 0;
+    for (const [from, to] of ranges) {
+      for (const { body } of this.store.rows(from, to)) {
+        if (bodies.length > 0 && bytes + body.length > LIMITS.pageBytes) return bodies;
+        bytes += body.length;
+        bodies.push(body);
+      }
+    }
+    return bodies;
+  }
+
+  /** A page of history as the member may see it. `all`: everything from the log, for when history cannot be read. */
+  history(userId: UserId, wish: PageWish, all: boolean): Outcome<HistoryPage> {
+    const found = this.memberOf(userId);
+    if (!found.ok) return found;
+    const { state, member } = found.value;
+    const { ranges, hasMore } = planPage(member, state.head, wish);
+    const split = splitAtShipped(ranges, all ? 0 : state.checkpoint.shipped);
+    const bodies = split.log.flatMap(([from, to]) =>
+      Array.from(this.store.rows(from, to as number), (row) => row.body),
+    );
+    const { shard } = state.checkpoint;
+    return ok({
+      bodies,
+      history: split.history,
+      shard,
+      hasMore,
+      head: headFor(member, state.head),
+      floor: floorFor(member),
+    });
+  }
+
+  // --- what a member sees ---
+
+  /** The inbox has a device that looks: call it again, and here is how things stand. */
+  attend(userId: UserId): Outcome<Summary> {
+    this.fanout.note(userId, { type: "attended" });
+    return this.summary(userId);
+  }
+
+  summary(userId: UserId): Outcome<Summary> {
+    const found = this.memberOf(userId);
+    if (!found.ok) return found;
+    const { state, member } = found.value;
+    const { conversationId, kind, title } = state.facts;
+    const head = headFor(member, state.head);
+    const readSeq = state.watermarks(userId).read;
+    const [last] = canSee(member, head) ? this.bodies([[head, head]]) : [];
+    return ok({
+      conversationId,
+      kind,
+      ...(title === undefined ? {} : { title }),
+      ...this.peerOf(userId),
+      role: isCurrent(member) ? member.role : null,
+      head,
+      floor: floorFor(member),
+      readSeq,
+      unread: this.store.unread(member, readSeq),
+      ...(last === undefined ? {} : { lastEvent: Event.parse(JSON.parse(last)) }),
+    });
+  }
+
+  /** In a direct conversation the other one, and how far they have received. */
+  private peerOf(userId: UserId): Pick<Summary, "peer" | "receipts"> {
+    const state = this.state as ConversationState;
+    const peer = state.facts.kind === "direct" ? [...state.roster.keys()].find((id) => id !== userId) : undefined;
+    return peer ? { peer: { userId: peer }, receipts: [{ userId: peer, ...state.watermarks(peer) }] } : {};
+  }
+
+  describe(userId: UserId): Outcome<Description> {
+    const found = this.memberOf(userId);
+    if (!found.ok) return found;
+    const { state, member } = found.value;
+    const { conversationId, kind, createdAt, title } = state.facts;
+    const { delivered, read } = state.watermarks(userId);
+    const members = currentMembers(state.roster).map((m) => ({
+      userId: m.userId,
+      role: m.role,
+      joinedSeq: floorOfLast(m),
+    }));
+    return ok({
+      conversationId,
+      kind,
+      ...(title === undefined ? {} : { title }),
+      createdAt,
+      head: headFor(member, state.head),
+      floor: floorFor(member),
+      members: isCurrent(member) ? members : [],
+      mine: { role: isCurrent(member) ? member.role : null, delivered, read, unread: this.store.unread(member, read) },
+    });
+  }
+
+  private memberOf(userId: UserId): Outcome<{ state: ConversationState; member: Membership }> {
+    const member = this.state?.roster.get(userId);
+    return this.state && member ? ok({ state: this.state, member }) : refuse("not_found"); // [GR-1]
+  }
+
+  // --- receipts ---
+
+  receipt(userId: UserId, next: { delivered?: number; read?: number }): Outcome<Receipt | null> {
+    const found = this.memberOf(userId);
+    if (!found.ok) return found;
+    const { state, member } = found.value;
+    if (!isCurrent(member)) return refuse("not_member");
+    const now = Date.now();
+    const before = state.watermarks(userId);
+    const after = advance(before, next, state.head, now);
+    if (!after.ok) return after;
+    if (after.value === before) return ok(null);
+    state.receipts.set(userId, after.value);
+    const receipt = { userId, ...after.value };
+    const from = Math.min(before.delivered, before.read) + 1;
+    for (const author of this.store.authors(from, after.value.delivered))
+      if (author !== userId) this.courier.add(author, receipt);
+    this.keepReceipts(now);
+    return ok(receipt);
+  }
+
+  /** [RC-4] Written lazily: with the checkpoint that is due anyway, or at once when it has been quiet. */
+  private keepReceipts(now: number): void {
+    this.receiptsUnwritten = true;
+    if (this.clock.isSet) return;
+    if (now - this.receiptsWrittenAt >= RECEIPTS_EVERY_MS) this.saveCheckpoint(now);
+    else this.clock.ringBy(now + SETTLE_AFTER_MS, now);
+  }
+
+  private async tellReceipts(userId: UserId, receipts: Receipt[]): Promise<void> {
+    const { conversationId } = (this.state as ConversationState).facts;
+    await tryCall(() => inboxOf(this.env, userId).receipts({ conversationId, receipts }), 1);
+  }
+
+  // --- what is due ---
+
+  /** Ships the whole log to history again, once for each `startedAt` (epoch ms). */
+  reship(startedAt: number): void {
+    const state = this.state;
+    if (!state || state.checkpoint.reshippedAt >= startedAt) return;
+    Object.assign(state.checkpoint, { reshippedAt: startedAt, shipped: 0 }); // [HI-4]
+    this.saveCheckpoint(Date.now());
+    this.clock.ringBy(Date.now(), Date.now());
+  }
+
+  private hasWork({ checkpoint, head }: ConversationState): boolean {
+    return checkpoint.delivered < head || checkpoint.shipped < head || this.receiptsUnwritten;
+  }
+
+  private saveCheckpoint(now: number): void {
+    this.state?.saveCheckpoint();
+    this.receiptsWrittenAt = now;
+    this.receiptsUnwritten = false;
+  }
+
+  /** Does whatever is due, writes the checkpoint once, and rings again for what is left. Never throws: the platform would give up. */
+  override async alarm(): Promise<void> {
+    this.clock.rang();
+    const state = this.state;
+    if (!state) return;
+    this.fanout.noteAll({ type: "alarm", now: Date.now() });
+    const shipped = await this.shipSafely(state);
+    await this.fanout.idle();
+    state.checkpoint.delivered = this.fanout.settledThrough(state.head);
+    this.saveCheckpoint(Date.now());
+    const now = Date.now();
+    const workAt = now + (shipped ? SETTLE_AFTER_MS : SHIP_RETRY_MS);
+    const lagsOnly = state.checkpoint.shipped === state.head && this.fanout.nextRetryAt();
+    if (this.hasWork(state)) this.clock.ringBy(lagsOnly || workAt, now);
+  }
+
+  private async shipSafely(state: ConversationState): Promise<boolean> {
+    try {
+      await ship(this.env, state);
+      return true;
+    } catch (error) {
+      log.warn("ship_failed", { conversationId: state.facts.conversationId, error }); // [HI-3] history is late, nothing else
+      return false;
+    }
+  }
+}
+
+const floorOfLast = (m: Membership): number => m.spans.at(-1)?.[0] ?? 1;

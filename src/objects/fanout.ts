@@ -1,0 +1,97 @@
+import {
+  type Delivery,
+  deliveryAfter,
+  isSettled,
+  newDelivery,
+  type Occurrence,
+  settledThrough,
+} from "../domain/delivery.ts";
+import { headFor, type Membership } from "../domain/membership.ts";
+import { backoffMs } from "../domain/retry.ts";
+import { CALL_WINDOW } from "../platform/calls.ts";
+import type { UserId } from "../protocol/ids.ts";
+
+/** A lagging inbox is tried again after this long, doubling. Ms. */
+const RETRY = { baseMs: 5_000, capMs: 10 * 60_000 };
+
+/** Carries what lies in (after, through] to one inbox. Rejects when it may not have arrived. */
+type Deliver = (userId: UserId, after: number, through: number) => Promise<{ parked: boolean }>;
+
+/** The members' inboxes as cursors on the log: pumps each until it has everything, a window of calls at a time. */
+export class Fanout {
+  private readonly deliveries = new Map<UserId, Delivery>();
+  private readonly queue: UserId[] = [];
+  private readonly deliver: Deliver;
+  private running = 0;
+  private whenIdle: (() => void)[] = [];
+
+  constructor(deliver: Deliver) {
+    this.deliver = deliver;
+  }
+
+  /** Takes a member up where the checkpoint says their inbox is. */
+  restore(m: Membership, delivered: number, head: number): void {
+    const from = (m.spans.at(-1)?.[0] ?? 1) - 1;
+    this.deliveries.set(m.userId, newDelivery(Math.max(delivered, from), headFor(m, head)));
+  }
+
+  note(userId: UserId, occurrence: Occurrence): void {
+    const before = this.deliveries.get(userId);
+    if (!before) return;
+    const after = deliveryAfter(before, occurrence);
+    this.deliveries.set(userId, after);
+    if (after.mode === "calling" && before.mode !== "calling") this.enqueue(userId);
+  }
+
+  noteAll(occurrence: Occurrence): void {
+    for (const userId of this.deliveries.keys()) this.note(userId, occurrence);
+  }
+
+  has(userId: UserId): boolean {
+    return this.deliveries.has(userId);
+  }
+
+  /** The seq up to which every inbox needs nothing any more; `head` when there is nobody. */
+  settledThrough(head: number): number {
+    let lowest = head;
+    for (const d of this.deliveries.values()) if (!isSettled(d)) lowest = Math.min(lowest, settledThrough(d));
+    return lowest;
+  }
+
+  /** When the first lagging inbox may be tried again. Epoch ms; null when none lags. */
+  nextRetryAt(): number | null {
+    const times = [...this.deliveries.values()].filter((d) => d.mode === "lagging").map((d) => d.retryAt);
+    return times.length > 0 ? Math.min(...times) : null;
+  }
+
+  /** Resolves once no call is waiting or under way. */
+  idle(): Promise<void> {
+    return this.running === 0 ? Promise.resolve() : new Promise((resolve) => this.whenIdle.push(resolve));
+  }
+
+  private enqueue(userId: UserId): void {
+    this.queue.push(userId);
+    if (this.running < CALL_WINDOW) void this.lane();
+  }
+
+  private async lane(): Promise<void> {
+    this.running++;
+    for (let userId = this.queue.shift(); userId !== undefined; userId = this.queue.shift()) await this.pump(userId);
+    this.running--;
+    if (this.running === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
+  }
+
+  /** One call at a time to one inbox, so that events reach it in order. */
+  private async pump(userId: UserId): Promise<void> {
+    for (let d = this.deliveries.get(userId); d?.mode === "calling"; d = this.deliveries.get(userId)) {
+      const through = d.target;
+      try {
+        const { parked } = await this.deliver(userId, d.delivered, through);
+        this.note(userId, { type: "reached", through, parked });
+      } catch {
+        const retryDelayMs = backoffMs(RETRY, d.failures + 1, Math.random());
+        this.note(userId, { type: "failed", now: Date.now(), retryDelayMs });
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import type { SendCommand } from "../domain/append.ts";
+import type { Span } from "../domain/membership.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
+import type { Role } from "../protocol/events.ts";
+import type { Ack, Receipt } from "../protocol/frames.ts";
+import type { ConversationId, UserId } from "../protocol/ids.ts";
+import type { Result } from "../protocol/result.ts";
+
+/** What the objects say to each other. Events travel as the JSON text in which they are kept. */
+
+export type Outcome<T> = Result<T, ErrorCode>;
+
+/** Wishes of one user in the order they were made; `alone`: nobody but the sender learns anything from the reply. */
+export type AppendRequest = { commands: SendCommand[]; alone: boolean; confirmed: number[] };
+export type Appended = { ack: Ack; body: string };
+
+/** Events (as a ready `events` frame) for one inbox; nothing at or below `through` is left out that was not delivered before. */
+export type Delivery = { conversationId: ConversationId; through: number; frame: string };
+/** `parked`: nobody to tell; do not call again until this inbox attends. */
+export type DeliveryAnswer = { parked: boolean };
+
+export type ReceiptNews = { conversationId: ConversationId; receipts: Receipt[] };
+
+export type LogPage = { bodies: string[]; head: number; floor: number };
+/** A page as a plan: `bodies` from the log's unshipped tail, `history` still to be read from the shard, before them. */
+export type HistoryPage = LogPage & { history: Span[]; shard: string; hasMore: boolean };
+
+export type OpenRequest =
+  | { kind: "direct"; memberIds: readonly [UserId, UserId] }
+  | { kind: "group"; makerId: UserId; memberIds: readonly UserId[]; title: string; fingerprint: string };
+export type MemberRequest = { actorId: UserId; userId: UserId; role: Role };

@@ -1,0 +1,88 @@
+import type { SendCommand } from "../domain/append.ts";
+import { type Holds, holdAt, mayPass, releaseAt } from "../domain/lane.ts";
+import { tryCall } from "../platform/calls.ts";
+import type { ConversationId, DeviceId } from "../protocol/ids.ts";
+import { type Result, refuse } from "../protocol/result.ts";
+import type { Appended, AppendRequest, Outcome } from "./rpc.ts";
+
+/** Wishes of one `append` call. */
+const BATCH = 64;
+/** Wishes that may wait behind a call in flight; past it a device is told to slow down. */
+const WAITING = 1_024;
+
+type Waiting = { command: SendCommand; settle: (outcome: Outcome<Appended>) => void };
+type Lane = { waiting: Waiting[]; busy: boolean; holds: Holds; confirmed: number[] };
+
+type Ports = {
+  append: (conversationId: ConversationId, request: AppendRequest) => Promise<Outcome<Appended>[]>;
+  /** Whether no other device of the user could miss what this one does. */
+  isAlone: (deviceId: DeviceId) => boolean;
+  /** Called in log order, before anybody is answered. */
+  appended: (conversationId: ConversationId, command: SendCommand, appended: Appended) => void;
+};
+
+/** A user's sends: one lane a conversation, one call at a time in it; what piles up behind the call goes in the next as a batch. */
+export class Sender {
+  private readonly lanes = new Map<ConversationId, Lane>();
+  private readonly ports: Ports;
+
+  constructor(ports: Ports) {
+    this.ports = ports;
+  }
+
+  /** Answers once the wish is durable or refused; `unavailable` leaves open which, and the same key tells. */
+  send(conversationId: ConversationId, command: SendCommand): Promise<Outcome<Appended>> {
+    const lane = this.laneOf(conversationId);
+    if (!mayPass(lane.holds, command, Date.now()))
+      return Promise.resolve(refuse("unavailable", "an earlier send must be repeated first"));
+    if (lane.waiting.length >= WAITING) return Promise.resolve(refuse("rate_limited"));
+    lane.holds = releaseAt(lane.holds, command);
+    return new Promise((settle) => {
+      lane.waiting.push({ command, settle });
+      if (!lane.busy) void this.run(conversationId, lane);
+    });
+  }
+
+  private laneOf(conversationId: ConversationId): Lane {
+    const lane = this.lanes.get(conversationId) ?? { waiting: [], busy: false, holds: new Map(), confirmed: [] };
+    this.lanes.set(conversationId, lane);
+    return lane;
+  }
+
+  private async run(conversationId: ConversationId, lane: Lane): Promise<void> {
+    lane.busy = true;
+    while (lane.waiting.length > 0) {
+      const batch = lane.waiting.splice(0, BATCH); // [SD-1]
+      const reply = await this.call(conversationId, lane, batch);
+      if (reply.ok) this.answer(conversationId, lane, batch, reply.value);
+      else this.fail(lane, batch);
+    }
+    lane.busy = false;
+  }
+
+  private call(conversationId: ConversationId, lane: Lane, batch: Waiting[]): Promise<Result<Outcome<Appended>[]>> {
+    const commands = batch.map((w) => w.command);
+    const alone = commands.every((c) => this.ports.isAlone(c.deviceId));
+    return tryCall(() => this.ports.append(conversationId, { commands, alone, confirmed: lane.confirmed }));
+  }
+
+  private answer(conversationId: ConversationId, lane: Lane, batch: Waiting[], outcomes: Outcome<Appended>[]): void {
+    lane.confirmed = outcomes.flatMap((o) => (o.ok && !o.value.ack.duplicate ? [o.value.ack.seq] : []));
+    for (const [i, { command }] of batch.entries()) {
+      const outcome = outcomes[i];
+      if (outcome?.ok) this.ports.appended(conversationId, command, outcome.value);
+    }
+    for (const [i, { settle }] of batch.entries()) settle(outcomes[i] ?? refuse("internal"));
+  }
+
+  /** What waits behind a failed call fails with it, or it would overtake. */
+  private fail(lane: Lane, batch: Waiting[]): void {
+    const failed = [...batch, ...lane.waiting.splice(0)];
+    lane.holds = holdAt(
+      lane.holds,
+      failed.map((w) => w.command),
+      Date.now(),
+    );
+    for (const { settle } of failed) settle(refuse("unavailable"));
+  }
+}

@@ -1,0 +1,48 @@
+import type { Env } from "../platform/env.ts";
+import { shardDatabase, shardOf } from "../platform/history-shards.ts";
+import type { LogRow } from "../storage/conversation-store.ts";
+import { forgetRows, SHIP_BYTES, SHIP_ROWS, shipRows } from "../storage/history.ts";
+import type { ConversationState } from "./conversation-state.ts";
+
+/**
+ * History as a cursor on the log: copies what lies past it to the shard that holds the conversation's bucket. A changed map starts over
+ * on the new shard; until that is done the log itself answers for what is not there yet. Throws when D1 does; what was shipped stays.
+ */
+export async function ship(env: Env, state: ConversationState): Promise<void> {
+  const { checkpoint } = state;
+  const { conversationId } = state.facts;
+  const shard = shardOf(env, conversationId);
+  const database = shardDatabase(env, shard);
+  if (!database) throw new Error(`no binding ${shard}`);
+  if (checkpoint.shard !== shard) moveTo(shard, state); // [HI-6]
+  if (checkpoint.leaving !== "") await leave(env, state);
+  while (checkpoint.shipped < state.head && checkpoint.shard === shard) {
+    const startedAt = checkpoint.reshippedAt;
+    const rows = nextRows(state);
+    await shipRows(database, conversationId, rows);
+    if (checkpoint.reshippedAt === startedAt) checkpoint.shipped = rows.at(-1)?.seq ?? checkpoint.shipped;
+  }
+}
+
+/** Made durable before anything is deleted: a crash in between finds the log answering for all of it. */
+function moveTo(shard: string, state: ConversationState): void {
+  Object.assign(state.checkpoint, { leaving: state.checkpoint.shard, shard, shipped: 0 });
+  state.saveCheckpoint();
+}
+
+async function leave(env: Env, { checkpoint, facts }: ConversationState): Promise<void> {
+  const old = shardDatabase(env, checkpoint.leaving);
+  if (old) await forgetRows(old, facts.conversationId);
+  checkpoint.leaving = "";
+}
+
+function nextRows(state: ConversationState): LogRow[] {
+  const rows: LogRow[] = [];
+  let bytes = 0;
+  for (const row of state.store.rows(state.checkpoint.shipped + 1, state.head)) {
+    rows.push(row);
+    bytes += row.body.length * 2;
+    if (rows.length >= SHIP_ROWS || bytes >= SHIP_BYTES) break;
+  }
+  return rows;
+}

@@ -1,0 +1,62 @@
+import { backoffMs } from "../domain/retry.ts";
+import { ok, type Result, refuse } from "../protocol/result.ts";
+
+/** A call between objects is given up after this long. Ms. */
+export const CALL_TIMEOUT_MS = 10_000;
+const RETRY = { baseMs: 40, capMs: 400 };
+
+/** Calls under way from one object at a time; whether the runtime caps calls between objects is not documented. */
+export const CALL_WINDOW = 50;
+
+type PlatformError = { overloaded?: boolean; remote?: boolean };
+
+/** Whether trying again could help: not when the callee is overloaded (it makes it worse) or threw (it will again). */
+function isWorthRetrying(error: unknown): boolean {
+  const { overloaded, remote } = error as PlatformError;
+  return overloaded !== true && remote !== true;
+}
+
+/**
+ * Makes an idempotent call between objects. `call` must take a fresh stub each time, because an exception breaks the old one.
+ * `unavailable` leaves open whether the callee has acted.
+ */
+export async function tryCall<T>(call: () => Promise<T>, tries = 3): Promise<Result<T, "unavailable">> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return ok(await within(CALL_TIMEOUT_MS, call()));
+    } catch (error) {
+      if (failures >= tries || !isWorthRetrying(error)) return refuse("unavailable");
+      await new Promise((resolve) => setTimeout(resolve, backoffMs(RETRY, failures, Math.random())));
+    }
+  }
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("timed out")), ms);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Runs `work` over the items with at most `width` under way, and answers in the items' order. */
+export async function mapWindowed<T, R>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  let next = 0;
+  const lane = async () => {
+    while (next < items.length) {
+      const i = next++;
+      results[i] = await work(items[i] as T);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+  return results;
+}

@@ -1,0 +1,23 @@
+import type { Conversation } from "../objects/conversation.ts";
+import type { Inbox } from "../objects/inbox.ts";
+
+/** The bindings of wrangler.toml, and its secrets. History shards are looked up by the names in HISTORY_SHARDS. */
+export type Env = {
+  CONVERSATIONS: DurableObjectNamespace<Conversation>;
+  INBOXES: DurableObjectNamespace<Inbox>;
+  DIRECTORY: D1Database;
+  HISTORY_0: D1Database;
+  HISTORY_1: D1Database;
+  ASSETS: Fetcher;
+  STRICT_ADDRESS: RateLimit;
+  STRICT_HANDLE: RateLimit;
+  WIDE_ADDRESS: RateLimit;
+  WIDE_HANDLE: RateLimit;
+  RATE_LIMITS: string;
+  HISTORY_SHARDS: string;
+  ISSUER: string;
+  ISSUER_AUDIENCE: string;
+  ISSUER_JWKS_URL: string;
+  TOKEN_KEYS: string;
+  OPERATOR_TOKEN?: string;
+};

@@ -1,0 +1,5 @@
+/** Frames a socket may send, by `RATE_LIMITS`. A person types a few a minute; a phone that was away sends its outbox and its pulls at once. */
+export const FRAME_RATE = {
+  strict: { perSecond: 50, burst: 500 },
+  wide: { perSecond: 5_000, burst: 20_000 },
+} as const;

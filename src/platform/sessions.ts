@@ -1,0 +1,86 @@
+import { ulid } from "ulid";
+import { decideRefresh, liveSince } from "../domain/session.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
+import type { Device, Me, Session, TokenPair } from "../protocol/http.ts";
+import { DeviceId, type UserId } from "../protocol/ids.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { ok, type Result, refuse } from "../protocol/result.ts";
+import { addDevice, deviceOf, markRevoked, returnDevice, rotateGeneration } from "../storage/devices.ts";
+import type { Account, DeviceRow } from "../storage/directory-schema.ts";
+import { tryCall } from "./calls.ts";
+import type { Env } from "./env.ts";
+import { limitRefresh } from "./rate-limit.ts";
+import { rememberRevoked } from "./revocations.ts";
+import { inboxOf } from "./stubs.ts";
+import { issueTokens, verifyRefreshToken } from "./tokens.ts";
+
+/** What signing in says of the device: with `id`, the one it was before. */
+type WishedDevice = { name: string; id?: DeviceId | undefined };
+
+const room = (now: number) => ({ max: LIMITS.devices, liveSince: liveSince(now) });
+
+export function meOf({ userId, handle, displayName, lastSeen, readReceipts, createdAt }: Account): Me {
+  return { userId, handle, displayName, privacy: { lastSeen, readReceipts }, createdAt };
+}
+
+export function deviceView({ deviceId, name, createdAt, lastUsedAt }: DeviceRow, asking: DeviceId): Device {
+  return { deviceId, name, createdAt, lastUsedAt, current: deviceId === asking };
+}
+
+export function newDevice(userId: UserId, name: string, now: number): DeviceRow {
+  const deviceId = DeviceId.parse(ulid(now));
+  return { deviceId, userId, name, generation: 1, createdAt: now, lastUsedAt: now, revokedAt: null };
+}
+
+/** What signing in answers with, for a device whose row is written. */
+export async function sessionOf(env: Env, account: Account, device: DeviceRow, now: number): Promise<Session> {
+  const tokens = await issueTokens(env, device, now);
+  return { user: meOf(account), device: deviceView(device, device.deviceId), ...tokens };
+}
+
+/** Signs a device of this account in: the one it names if that is theirs and not revoked, else a new one. */
+export async function openSession(
+  env: Env,
+  account: Account,
+  { id, name }: WishedDevice,
+  now: number,
+): Promise<Result<Session, "too_many_devices">> {
+  const { userId } = account;
+  const returned = id && (await returnDevice(env.DIRECTORY, { userId, deviceId: id, name, now }, room(now))); // [AC-12]
+  const device = returned ?? newDevice(userId, name, now); // [AC-13]
+  if (!returned && !(await addDevice(env.DIRECTORY, device, room(now)))) return refuse("too_many_devices");
+  return ok(await sessionOf(env, account, device, now));
+}
+
+/** Trades a refresh token for a new pair. One that was traded before was copied by somebody: the device is signed out. */
+export async function refreshSession(env: Env, token: string, now: number): Promise<Result<TokenPair, ErrorCode>> {
+  const claims = await verifyRefreshToken(env, token, now); // [AC-5] only what we signed gets any further
+  if (!claims.ok) return claims;
+  const { userId, deviceId, generation } = claims.value;
+  const limited = await limitRefresh(env, deviceId);
+  if (!limited.ok) return limited;
+  const decision = decideRefresh(await deviceOf(env.DIRECTORY, userId, deviceId), generation);
+  if (decision === "revoked") return refuse("device_revoked");
+  if (decision === "rotate" && (await rotateGeneration(env.DIRECTORY, deviceId, generation, now))) {
+    return ok(await issueTokens(env, { userId, deviceId, generation: generation + 1 }, now));
+  }
+  const ended = await endSession(env, userId, deviceId, now); // [AC-6] used before, or by somebody else this moment
+  return ended.ok ? refuse("refresh_reused") : ended;
+}
+
+/**
+ * Signs a device out for ever: its sockets close at once, its tokens stop working. The inbox comes first, so that an attempt that
+ * failed half-way leaves the device in the list, to be revoked again.
+ */
+export async function endSession(
+  env: Env,
+  userId: UserId,
+  deviceId: DeviceId,
+  now: number,
+): Promise<Result<undefined, "unavailable">> {
+  const told = await tryCall(async () => await inboxOf(env, userId).revoke(deviceId)); // [AC-9]
+  if (!told.ok) return told;
+  await markRevoked(env.DIRECTORY, userId, deviceId, now);
+  rememberRevoked(deviceId);
+  return ok(undefined);
+}

@@ -1,0 +1,144 @@
+import * as z from "zod";
+import { ErrorCode } from "./errors.ts";
+import { Event, Role, Wish } from "./events.ts";
+import { ConversationId, Cursor, DeviceId, EpochMs, EventId, IdempotencyKey, Seq, SeqOrZero, UserId } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+
+/** Sent and answered by the runtime itself, without waking the inbox. The only frames that are not JSON. */
+export const PING = "ping";
+export const PONG = "pong";
+
+const FrameId = z.int().min(0).meta({ description: "Unique on the socket; the one answer carries it." });
+const id = FrameId.optional();
+
+export const Hello = z
+  .strictObject({
+    type: z.literal("hello"),
+    id,
+    version: z.int(),
+    cursor: Cursor.nullable(),
+    background: z.boolean().optional(),
+  })
+  .meta({ id: "HelloFrame" });
+
+/** The wish and its times: the body of `POST …/events`, and of a `send` frame with the conversation beside it. */
+export const SendBody = z
+  .strictObject({ idempotencyKey: IdempotencyKey, composedAt: EpochMs, sentAt: EpochMs, event: Wish })
+  .meta({ id: "SendBody" });
+export type SendBody = z.infer<typeof SendBody>;
+
+export const Send = z
+  .strictObject({ type: z.literal("send"), id, conversationId: ConversationId, ...SendBody.shape })
+  .meta({ id: "SendFrame" });
+
+export const Pull = z
+  .strictObject({
+    type: z.literal("pull"),
+    id,
+    conversationId: ConversationId,
+    after: SeqOrZero,
+    limit: z.int().min(1).max(LIMITS.pullPage).optional(),
+  })
+  .meta({ id: "PullFrame" });
+
+export const ReceiptFrame = z
+  .strictObject({
+    type: z.literal("receipt"),
+    id,
+    conversationId: ConversationId,
+    delivered: SeqOrZero.optional(),
+    read: SeqOrZero.optional(),
+  })
+  .meta({ id: "ReceiptFrame" });
+
+export const CursorFrame = z
+  .strictObject({ type: z.literal("cursor"), id, cursor: Cursor })
+  .meta({ id: "CursorFrame" });
+
+export const ClientFrame = z
+  .discriminatedUnion("type", [Hello, Send, Pull, ReceiptFrame, CursorFrame])
+  .meta({ id: "ClientFrame" });
+export type ClientFrame = z.infer<typeof ClientFrame>;
+
+export const Ack = z
+  .object({
+    conversationId: ConversationId,
+    seq: Seq,
+    eventId: EventId,
+    receivedAt: EpochMs,
+    occurredAt: EpochMs,
+    duplicate: z.boolean().meta({ description: "This wish had been appended before; the ack is the first one's." }),
+  })
+  .meta({ id: "Ack" });
+export type Ack = z.infer<typeof Ack>;
+
+/** Several events of one conversation, in seq order; from `after`, nothing between is missing. */
+export const Page = z
+  .object({ conversationId: ConversationId, events: z.array(Event), head: SeqOrZero, floor: Seq })
+  .meta({ id: "Page" });
+
+export const Receipt = z
+  .object({ userId: UserId, delivered: SeqOrZero, read: SeqOrZero, at: EpochMs })
+  .meta({ id: "Receipt" });
+export type Receipt = z.infer<typeof Receipt>;
+
+/** One conversation as its member sees it now. */
+export const Summary = z
+  .object({
+    conversationId: ConversationId,
+    kind: z.enum(["direct", "group"]),
+    title: z.string().optional(),
+    peer: z.object({ userId: UserId }).optional().meta({ description: "The other person of a direct conversation." }),
+    role: Role.nullable().meta({ description: "Mine; null once I am not a member any more." }),
+    head: SeqOrZero,
+    floor: Seq,
+    readSeq: SeqOrZero,
+    unread: z.int().min(0),
+    lastEvent: Event.optional(),
+    receipts: z
+      .array(Receipt)
+      .optional()
+      .meta({ description: "In a direct conversation: how far the other one has received." }),
+  })
+  .meta({ id: "Summary" });
+export type Summary = z.infer<typeof Summary>;
+
+/** A `changed` entry. When the conversation could not be asked just now only its id is known: pull. */
+export const Changed = z.union([Summary, z.object({ conversationId: ConversationId })]);
+export type Changed = z.infer<typeof Changed>;
+
+export const ServerFrame = z
+  .discriminatedUnion("type", [
+    z
+      .object({
+        type: z.literal("welcome"),
+        id,
+        userId: UserId,
+        deviceId: DeviceId,
+        mode: z.enum(["resume", "reset"]),
+        serverTime: EpochMs,
+      })
+      .meta({ id: "WelcomeFrame" }),
+    z.object({ type: z.literal("ack"), id, ...Ack.shape }).meta({ id: "AckFrame" }),
+    z.object({ type: z.literal("page"), id, ...Page.shape }).meta({ id: "PageFrame" }),
+    z
+      .object({ type: z.literal("events"), conversationId: ConversationId, events: z.array(Event) })
+      .meta({ id: "EventsFrame" }),
+    z.object({ type: z.literal("changed"), conversations: z.array(Changed) }).meta({ id: "ChangedFrame" }),
+    z.object({ type: z.literal("caught_up"), cursor: Cursor }).meta({ id: "CaughtUpFrame" }),
+    z
+      .object({ type: z.literal("receipts"), conversationId: ConversationId, receipts: z.array(Receipt) })
+      .meta({ id: "ReceiptsFrame" }),
+    z
+      .object({
+        type: z.literal("error"),
+        id,
+        code: ErrorCode,
+        detail: z.string(),
+        retryable: z.boolean(),
+        retryAfterMs: z.int().min(0).optional(),
+      })
+      .meta({ id: "ErrorFrame" }),
+  ])
+  .meta({ id: "ServerFrame" });
+export type ServerFrame = z.infer<typeof ServerFrame>;

@@ -1,0 +1,31 @@
+/** Every bound of the wire, in one place. Sizes in bytes unless the name says otherwise. */
+export const LIMITS = {
+  /** UTF-16 code units of a text message. */
+  textLength: 16_384,
+  /** A client frame, UTF-8. A text of the greatest length in the widest script fits, escapes included. */
+  frameBytes: 128 * 1024,
+  /** An HTTP request body, UTF-8. */
+  bodyBytes: 128 * 1024,
+  /** Members of a group, the maker included. */
+  groupMembers: 1_024,
+  /** People one message may mention. */
+  mentions: 64,
+  titleLength: 100,
+  displayNameLength: 100,
+  deviceNameLength: 100,
+  passwordMin: 8,
+  passwordMax: 256,
+  handleMin: 2,
+  handleMax: 64,
+  /** Events in one HTTP page. */
+  historyPage: 200,
+  /** Events in one `page` frame. */
+  pullPage: 1_000,
+  /** A page also ends here, so that no answer nears the runtime's 32 MiB frame. */
+  pageBytes: 1024 * 1024,
+  /** Conversations in one `changed` frame or one HTTP list page. */
+  listPage: 100,
+  /** Devices of one user that are signed in at a time. */
+  devices: 32,
+  tokenLength: 4_096,
+} as const;

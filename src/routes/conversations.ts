@@ -1,0 +1,113 @@
+import type { Hono } from "hono";
+import { ulid } from "ulid";
+import type { OpenRequest, Outcome } from "../objects/rpc.ts";
+import { tryCall } from "../platform/calls.ts";
+import { directId, fingerprintOf, groupId } from "../platform/conversation-ids.ts";
+import type { Env } from "../platform/env.ts";
+import { type AppEnv, mount } from "../platform/http.ts";
+import { conversationOf, inboxOf } from "../platform/stubs.ts";
+import type { Summary } from "../protocol/frames.ts";
+import { type Conversation, DOORS } from "../protocol/http.ts";
+import type { ConversationId, UserId } from "../protocol/ids.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { ok, refuse } from "../protocol/result.ts";
+import { existingUsers, profilesOf } from "../storage/directory.ts";
+
+const LIST_PAGE = 50;
+
+/** Opening, listing and steering conversations. The rules are the conversation's own. */
+export function mountConversations(app: Hono<AppEnv>): void {
+  mount(app, DOORS.openDirect, async ({ env, caller, params }) => {
+    const peerId = params.userId;
+    if (peerId === caller.userId) return refuse("invalid_request", "userId: a direct conversation has two members"); // [CV-2]
+    const known = await existingUsers(env.DIRECTORY, [peerId]);
+    if (!known.has(peerId)) return refuse("not_found");
+    const id = await directId(caller.userId, peerId);
+    return openAndShow(env, id, caller.userId, { kind: "direct", memberIds: [caller.userId, peerId] });
+  });
+
+  mount(app, DOORS.createGroup, async ({ env, caller, body }) => {
+    const memberIds = [...new Set(body.memberIds)].filter((userId) => userId !== caller.userId);
+    if (memberIds.length + 1 > LIMITS.groupMembers) return refuse("group_full"); // [GR-5]
+    const known = await existingUsers(env.DIRECTORY, memberIds);
+    if (memberIds.some((userId) => !known.has(userId))) return refuse("not_found", "memberIds: no such user");
+    const id = await groupId(caller.userId, body.idempotencyKey ?? ulid());
+    const wish = { makerId: caller.userId, memberIds, title: body.title };
+    return openAndShow(env, id, caller.userId, { kind: "group", ...wish, fingerprint: await fingerprintOf(wish) });
+  });
+
+  mount(app, DOORS.conversations, async ({ env, caller, query }) => {
+    const below = query.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(query.cursor);
+    if (!Number.isSafeInteger(below)) return refuse("invalid_request", "cursor: not one of ours");
+    const page = await tryCall(
+      async () => await inboxOf(env, caller.userId).list(caller.userId, below, query.limit ?? LIST_PAGE),
+    );
+    if (!page.ok) return page;
+    const { conversations, next } = page.value;
+    return ok({
+      status: 200,
+      body: { conversations: await withPeers(env, conversations), ...(next === null ? {} : { cursor: `${next}` }) },
+    });
+  });
+
+  mount(app, DOORS.conversation, async ({ env, caller, params }) => {
+    const conversation = await describe(env, params.id, caller.userId);
+    return conversation.ok ? ok({ status: 200, body: { conversation: conversation.value } }) : conversation;
+  });
+
+  mount(app, DOORS.changeConversation, async ({ env, caller, params, body }) => {
+    const changed = await ask(() => conversationOf(env, params.id).setTitle(caller.userId, body.title));
+    if (!changed.ok) return changed;
+    const conversation = await describe(env, params.id, caller.userId);
+    return conversation.ok ? ok({ status: 200, body: { conversation: conversation.value } }) : conversation;
+  });
+
+  mount(app, DOORS.putMember, async ({ env, caller, params, body }) => {
+    const known = await existingUsers(env.DIRECTORY, [params.userId]);
+    if (!known.has(params.userId)) return refuse("not_found", "userId: no such user");
+    const member = { actorId: caller.userId, userId: params.userId, role: body.role };
+    const put = await ask(() => conversationOf(env, params.id).putMember(member));
+    if (!put.ok) return put;
+    const conversation = await describe(env, params.id, caller.userId);
+    if (!conversation.ok) return conversation;
+    return ok({ status: put.value.added ? 201 : 200, body: { conversation: conversation.value } });
+  });
+
+  mount(app, DOORS.removeMember, async ({ env, caller, params }) => {
+    const removed = await ask(() =>
+      conversationOf(env, params.id).removeMember({ actorId: caller.userId, userId: params.userId }),
+    );
+    return removed.ok ? ok({ status: 204, body: null }) : removed;
+  });
+}
+
+/** A call to an object that answers with an outcome of its own: its refusal, or that it could not be reached. */
+async function ask<T>(call: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+  const answer = await tryCall(call);
+  return answer.ok ? answer.value : answer;
+}
+
+const describe = (env: Env, id: ConversationId, userId: UserId): Promise<Outcome<Conversation>> =>
+  ask(() => conversationOf(env, id).describe(userId));
+
+async function openAndShow(env: Env, id: ConversationId, userId: UserId, request: OpenRequest) {
+  const opened = await ask(() => conversationOf(env, id).open(id, request));
+  if (!opened.ok) return opened;
+  const tracked = await tryCall(() => inboxOf(env, userId).track(id));
+  if (!tracked.ok) return tracked;
+  const conversation = await describe(env, id, userId);
+  if (!conversation.ok) return conversation;
+  return ok({
+    status: opened.value.created ? (201 as const) : (200 as const),
+    body: { conversation: conversation.value },
+  });
+}
+
+/** With names for the other side of direct conversations. */
+async function withPeers(env: Env, conversations: Summary[]) {
+  const profiles = await profilesOf(
+    env.DIRECTORY,
+    conversations.flatMap((c) => (c.peer ? [c.peer.userId] : [])),
+  );
+  return conversations.map((c) => (c.peer ? { ...c, peer: profiles.get(c.peer.userId) ?? c.peer } : c));
+}

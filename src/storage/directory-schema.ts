@@ -1,0 +1,40 @@
+import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { Privacy } from "../protocol/http.ts";
+import type { DeviceId, UserId } from "../protocol/ids.ts";
+
+/** The tables of migrations/directory as drizzle sees them; a test compares the two. What each column means is said there. */
+export const users = sqliteTable("users", {
+  userId: text("user_id").$type<UserId>().primaryKey(),
+  handle: text("handle").notNull(),
+  displayName: text("display_name").notNull(),
+  passwordHash: text("password_hash"),
+  lastSeen: text("last_seen").$type<Privacy["lastSeen"]>().notNull(),
+  readReceipts: text("read_receipts").$type<Privacy["readReceipts"]>().notNull(),
+  createdAt: integer("created_at").notNull(),
+  signedInAt: integer("signed_in_at").notNull(),
+});
+
+export const identities = sqliteTable(
+  "identities",
+  {
+    issuer: text("issuer").notNull(),
+    subject: text("subject").notNull(),
+    userId: text("user_id").$type<UserId>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.issuer, table.subject] })],
+);
+
+export const devices = sqliteTable("devices", {
+  deviceId: text("device_id").$type<DeviceId>().primaryKey(),
+  userId: text("user_id").$type<UserId>().notNull(),
+  name: text("name").notNull(),
+  generation: integer("generation").notNull(),
+  createdAt: integer("created_at").notNull(),
+  lastUsedAt: integer("last_used_at").notNull(),
+  revokedAt: integer("revoked_at"),
+});
+
+/** A user's row. `signedInAt`: ms, the newest successful sign-in. */
+export type Account = typeof users.$inferSelect;
+/** A device's row. */
+export type DeviceRow = typeof devices.$inferSelect;

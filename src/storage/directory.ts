@@ -1,0 +1,111 @@
+import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { Profile } from "../protocol/http.ts";
+import type { UserId } from "../protocol/ids.ts";
+import { insertDevice } from "./devices.ts";
+import { type Account, type DeviceRow, identities, users } from "./directory-schema.ts";
+import { reach } from "./reach.ts";
+
+/** Who the outside issuer says somebody is. */
+export type Identity = typeof identities.$inferSelect;
+
+const profileColumns = { userId: users.userId, handle: users.handle, displayName: users.displayName };
+/** The ids travel as one JSON parameter: a statement binds at most 100. */
+const among = (ids: readonly UserId[]): SQL =>
+  sql`${users.userId} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;
+
+/** Profiles by user; ids of nobody are left out. Any number of ids, one query. Throws `Unavailable`, as all of these do. */
+export async function profilesOf(db: D1Database, userIds: readonly UserId[]): Promise<Map<UserId, Profile>> {
+  if (userIds.length === 0) return new Map();
+  const rows = await reach("profiles", () =>
+    drizzle(db).select(profileColumns).from(users).where(among(userIds)).all(),
+  );
+  return new Map(rows.map((row) => [row.userId, row]));
+}
+
+/** Those of the ids that are users. Any number of ids, one query. */
+export async function existingUsers(db: D1Database, userIds: readonly UserId[]): Promise<Set<UserId>> {
+  if (userIds.length === 0) return new Set();
+  const query = drizzle(db).select({ userId: users.userId }).from(users).where(among(userIds));
+  return new Set((await reach("existing users", () => query.all())).map((row) => row.userId));
+}
+
+/** The next `limit` users in the order of their ids, from past `cursor` on; fewer means there are no more. */
+export async function usersAfter(db: D1Database, cursor: UserId | undefined, limit: number): Promise<UserId[]> {
+  const query = drizzle(db)
+    .select({ userId: users.userId })
+    .from(users)
+    .where(cursor && gt(users.userId, cursor))
+    .orderBy(asc(users.userId))
+    .limit(limit);
+  return (await reach("users page", () => query.all())).map((row) => row.userId);
+}
+
+/** `handle` in any case. */
+export async function profileByHandle(db: D1Database, handle: string): Promise<Profile | undefined> {
+  const query = drizzle(db).select(profileColumns).from(users).where(eq(users.handle, handle.toLowerCase()));
+  return reach("profile", () => query.get());
+}
+
+export async function accountById(db: D1Database, userId: UserId): Promise<Account | undefined> {
+  return reach("account", () => drizzle(db).select().from(users).where(eq(users.userId, userId)).get());
+}
+
+/** `handle` in any case. */
+export async function accountByHandle(db: D1Database, handle: string): Promise<Account | undefined> {
+  const query = drizzle(db).select().from(users).where(eq(users.handle, handle.toLowerCase()));
+  return reach("account by handle", () => query.get());
+}
+
+export async function accountByIdentity(db: D1Database, issuer: string, subject: string): Promise<Account | undefined> {
+  const query = drizzle(db)
+    .select({ users })
+    .from(identities)
+    .innerJoin(users, eq(users.userId, identities.userId))
+    .where(and(eq(identities.issuer, issuer), eq(identities.subject, subject)));
+  return (await reach("account by identity", () => query.get()))?.users;
+}
+
+const accountMade = (userId: UserId): SQL => sql`EXISTS (SELECT 1 FROM users WHERE user_id = ${userId})`;
+
+/** Makes a user and the first device in one transaction; false when the handle is in use, also when it was taken this moment. */
+export async function createAccount(db: D1Database, account: Account, device: DeviceRow): Promise<boolean> {
+  const orm = drizzle(db);
+  const row = orm.insert(users).values(account).onConflictDoNothing({ target: users.handle }); // [AC-2]
+  const first = insertDevice(db, device, accountMade(account.userId));
+  const [made] = await reach("create account", () => orm.batch([row, first]));
+  return made.meta.changes > 0;
+}
+
+/**
+ * Makes a user for an identity of the outside issuer in one transaction; false when the identity has a user already or the handle
+ * is in use: two first exchanges at the same moment make one user.
+ */
+export async function createVouchedAccount(db: D1Database, account: Account, identity: Identity): Promise<boolean> {
+  const orm = drizzle(db);
+  const { issuer, subject } = identity;
+  const row = orm.run(
+    sql`INSERT INTO users (user_id, handle, display_name, last_seen, read_receipts, created_at, signed_in_at)
+        SELECT ${account.userId}, ${account.handle}, ${account.displayName}, ${account.lastSeen}, ${account.readReceipts},
+               ${account.createdAt}, ${account.signedInAt}
+        WHERE NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ${issuer} AND subject = ${subject})
+        ON CONFLICT (handle) DO NOTHING`, // [AC-21]
+  );
+  const link = orm.run(
+    sql`INSERT INTO identities (issuer, subject, user_id)
+        SELECT ${issuer}, ${subject}, ${account.userId} WHERE ${accountMade(account.userId)}`,
+  );
+  const [made] = await reach("create vouched account", () => orm.batch([row, link]));
+  return made.meta.changes > 0;
+}
+
+/** Changes what is given and answers the new row; undefined when there is no such user. */
+export async function changeAccount(
+  db: D1Database,
+  userId: UserId,
+  change: { [Field in "displayName" | "lastSeen" | "readReceipts"]: Account[Field] | undefined },
+): Promise<Account | undefined> {
+  if (Object.values(change).every((value) => value === undefined)) return accountById(db, userId);
+  const query = drizzle(db).update(users).set(change).where(eq(users.userId, userId)).returning();
+  return reach("change account", () => query.get());
+}

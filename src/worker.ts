@@ -1,0 +1,19 @@
+import { newApp } from "./platform/http.ts";
+import { mountAuth } from "./routes/auth.ts";
+import { mountConversations } from "./routes/conversations.ts";
+import { mountDocs } from "./routes/docs.ts";
+import { mountEvents } from "./routes/events.ts";
+import { mountMe } from "./routes/me.ts";
+import { mountOperator } from "./routes/operator.ts";
+import { mountSocket } from "./routes/socket.ts";
+import { mountUsers } from "./routes/users.ts";
+
+export { Conversation } from "./objects/conversation.ts";
+export { Inbox } from "./objects/inbox.ts";
+
+const app = newApp();
+for (const mount of [mountAuth, mountMe, mountUsers, mountConversations, mountEvents, mountSocket, mountOperator, mountDocs]) {
+  mount(app);
+}
+
+export default app;

@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { freePort, portFree, processTree, type Share, shareOf } from "./processes.ts";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const NODE = join(ROOT, "node_modules/node/bin/node");
+const READY_WITHIN_MS = 60_000;
+
+/** How a server is started; `{port}` and `{data}` stand for themselves in the arguments. */
+export type Command = { args: string[]; env?: Record<string, string> };
+const REAL: Command = { args: ["scripts/start.ts"] };
+
+/** The real server, or one that is started alike, in a process group of its own over a data directory that outlives it. */
+export class Server {
+  readonly port: number;
+  readonly dataDir: string;
+  readonly url: string;
+  #command: Command;
+  #child: ChildProcess | undefined;
+  #output = "";
+
+  constructor(port: number, dataDir: string, command: Command) {
+    this.port = port;
+    this.dataDir = dataDir;
+    this.url = `http://127.0.0.1:${port}`;
+    this.#command = command;
+  }
+
+  /** Everything it printed since it was made. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Starts on the same data and waits for `GET /healthz`. Milliseconds until it answered. */
+  async start(): Promise<number> {
+    const startedAt = Date.now();
+    const fill = (arg: string) => arg.replace("{port}", String(this.port)).replace("{data}", this.dataDir);
+    const env = { ...process.env, NODE_ENV: "", PORT: String(this.port), DATA_DIR: this.dataDir, ...this.#command.env };
+    const child = spawn(NODE, this.#command.args.map(fill), {
+      cwd: ROOT,
+      env,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (this.#output += chunk));
+    this.#child = child;
+    while (!(await this.isHealthy())) {
+      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${this.#output}`);
+      if (Date.now() - startedAt > READY_WITHIN_MS) throw new Error(`the server did not answer:\n${this.#output}`);
+      await sleep(50);
+    }
+    return Date.now() - startedAt;
+  }
+
+  async isHealthy(): Promise<boolean> {
+    try {
+      const answer = await fetch(`${this.url}/healthz`, { signal: AbortSignal.timeout(2_000) });
+      return answer.ok && (await answer.text()).includes("ok");
+    } catch {
+      return false;
+    }
+  }
+
+  /** SIGKILL to every process of it at once, as a power cut would; waits for the port to be free. */
+  kill9(): Promise<void> {
+    return this.#end("SIGKILL");
+  }
+
+  /** Asks it to end, as Ctrl-C does, and makes sure of it. */
+  async stop(): Promise<void> {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    const ended = new Promise((resolve) => this.#child?.once("exit", resolve));
+    signal(-pid, "SIGTERM");
+    await Promise.race([ended, sleep(3_000)]);
+    await this.#end("SIGKILL");
+  }
+
+  /** As `kill9`, without waiting for anything. */
+  killNow(): void {
+    signal(-(this.#child?.pid ?? 0), "SIGKILL");
+  }
+
+  async #end(how: NodeJS.Signals): Promise<void> {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    const tree = processTree(pid);
+    signal(-pid, how);
+    for (const process of tree) signal(process.pid, how); // one that left the group
+    this.#child = undefined;
+    await portFree(this.port);
+  }
+
+  /** Ends it and deletes its data. */
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  /** CPU seconds, user and system, since the start, by what used them. */
+  cpuSeconds(): Record<Share, number> {
+    return this.#sum((process) => process.cpuSeconds);
+  }
+
+  /** Resident bytes by what holds them. */
+  rssBytes(): Record<Share, number> {
+    return this.#sum((process) => process.rssBytes);
+  }
+
+  #sum(of: (process: ReturnType<typeof processTree>[number]) => number): Record<Share, number> {
+    const tree = processTree(this.#child?.pid ?? -1);
+    const sums = { app: 0, proxy: 0, node: 0 };
+    for (const process of tree) sums[shareOf(process, tree, this.port)] += of(process);
+    return sums;
+  }
+}
+
+function signal(pid: number, how: NodeJS.Signals): void {
+  if (pid === 0) return; // our own group
+  try {
+    process.kill(pid, how);
+  } catch {
+    // it has ended already
+  }
+}
+
+/** Starts the real server, or another command, on a free port over a new data directory. */
+export async function startServer(command = REAL): Promise<Server> {
+  const server = new Server(await freePort(), mkdtempSync(join(tmpdir(), "edgewise-")), command);
+  process.once("exit", () => server.killNow()); // nothing outlives a test run that was broken off
+  await server.start();
+  return server;
+}

@@ -1,0 +1,37 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const workerd = async () => ({
+  wrangler: { configPath: "./wrangler.toml" },
+  miniflare: {
+    bindings: {
+      RATE_LIMITS: "wide",
+      TOKEN_KEYS: "dGVzdC1rZXktb2YtdGhpcnR5LXR3by1ieXRlcy0wMTIz",
+      OPERATOR_TOKEN: "operator-token-of-the-tests",
+      DIRECTORY_MIGRATIONS: await readD1Migrations("migrations/directory"),
+      HISTORY_MIGRATIONS: await readD1Migrations("migrations/history"),
+    },
+  },
+});
+
+/** Pure rules run in plain Node in milliseconds; objects and routes on the real runtime; end-to-end against real processes. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "pure",
+          include: ["test/{protocol,domain,sdk,simulation,architecture}/**/*.test.ts"],
+          environment: "node",
+        },
+      },
+      {
+        plugins: [cloudflareTest(workerd)],
+        test: { name: "workerd", include: ["test/{storage,platform,objects,routes}/**/*.test.ts"], setupFiles: ["test/migrate.ts"] },
+      },
+      {
+        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], environment: "node", testTimeout: 120_000, hookTimeout: 120_000 },
+      },
+    ],
+  },
+});
