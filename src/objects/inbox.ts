@@ -44,7 +44,7 @@ export class Inbox extends DurableObject<Env> {
     this.sockets = new Sockets(ctx);
     this.sender = new Sender({
       append: (conversationId, request) =>
-        conversationOf(env, conversationId).append(this.userId(request.commands), request),
+        conversationOf(this.env, conversationId).append(this.userId(request.commands), request),
       isAlone: (deviceId) => !this.store.hasOtherDevice(deviceId),
       appended: (conversationId, command, appended) => this.ownAppended(conversationId, command, appended),
     });

@@ -24,7 +24,11 @@ const ALGORITHMS = [
 ];
 /** How far the issuer's clock may be from ours. Seconds. */
 const CLOCK_TOLERANCE_S = 5;
-const Claims = z.object({ sub: z.string().min(1).max(255), preferred_username: z.unknown(), name: z.unknown() });
+const Claims = z.object({
+  sub: z.string().min(1).max(255),
+  preferred_username: z.unknown().optional(),
+  name: z.unknown().optional(),
+});
 
 /** Verifies a token of the configured issuer. `not_found` while none is configured; `unavailable` when its keys cannot be had. */
 export async function verifyVouched(

@@ -34,12 +34,13 @@ export async function liveDevices(db: D1Database, userId: UserId, liveSince: num
 
 /** A statement that adds a device if the condition holds at that moment. */
 export const insertDevice = (db: D1Database, device: DeviceRow, condition: SQL) =>
-  drizzle(db).run(
-    sql`INSERT INTO devices (device_id, user_id, name, generation, created_at, last_used_at)
-        SELECT ${device.deviceId}, ${device.userId}, ${device.name}, ${device.generation}, ${device.createdAt},
-               ${device.lastUsedAt}
-        WHERE ${condition}`,
-  );
+  drizzle(db)
+    .insert(devices)
+    .select(
+      sql`SELECT ${device.deviceId}, ${device.userId}, ${device.name}, ${device.generation}, ${device.createdAt},
+                 ${device.lastUsedAt}, ${device.revokedAt}
+          WHERE ${condition}`,
+    );
 
 /** Adds a device and notes the sign-in, in one transaction; false, and nothing written, when there is no room. */
 export async function addDevice(db: D1Database, device: DeviceRow, room: Room): Promise<boolean> {

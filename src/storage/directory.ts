@@ -84,17 +84,17 @@ export async function createAccount(db: D1Database, account: Account, device: De
 export async function createVouchedAccount(db: D1Database, account: Account, identity: Identity): Promise<boolean> {
   const orm = drizzle(db);
   const { issuer, subject } = identity;
-  const row = orm.run(
-    sql`INSERT INTO users (user_id, handle, display_name, last_seen, read_receipts, created_at, signed_in_at)
-        SELECT ${account.userId}, ${account.handle}, ${account.displayName}, ${account.lastSeen}, ${account.readReceipts},
-               ${account.createdAt}, ${account.signedInAt}
-        WHERE NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ${issuer} AND subject = ${subject})
-        ON CONFLICT (handle) DO NOTHING`, // [AC-21]
-  );
-  const link = orm.run(
-    sql`INSERT INTO identities (issuer, subject, user_id)
-        SELECT ${issuer}, ${subject}, ${account.userId} WHERE ${accountMade(account.userId)}`,
-  );
+  const row = orm
+    .insert(users)
+    .select(
+      sql`SELECT ${account.userId}, ${account.handle}, ${account.displayName}, ${account.passwordHash}, ${account.lastSeen},
+                 ${account.readReceipts}, ${account.createdAt}, ${account.signedInAt}
+          WHERE NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ${issuer} AND subject = ${subject})`, // [AC-21]
+    )
+    .onConflictDoNothing({ target: users.handle });
+  const link = orm
+    .insert(identities)
+    .select(sql`SELECT ${issuer}, ${subject}, ${account.userId} WHERE ${accountMade(account.userId)}`);
   const [made] = await reach("create vouched account", () => orm.batch([row, link]));
   return made.meta.changes > 0;
 }

@@ -5,14 +5,17 @@ import type { ConversationId } from "../../src/protocol/ids.ts";
 import { bindings, command, conversation, newDeviceId, newKey, newUserId, openDirect, openGroup } from "./support.ts";
 
 const stubOf = (id: ConversationId) => bindings.CONVERSATIONS.getByName(id);
-const seqs = (outcomes: { ok: boolean }[]) => outcomes.map((o) => (o as unknown as { value?: { ack: { seq: number } } }).value?.ack.seq);
+const seqs = (outcomes: { ok: boolean }[]) =>
+  outcomes.map((o) => (o as unknown as { value?: { ack: { seq: number } } }).value?.ack.seq);
 
 test("[EV-1] a log is 1, 2, 3 … for whoever sends, and a batch keeps its order", async () => {
   const { alice, bob, id } = await openDirect();
   const [phone, laptop] = [newDeviceId(), newDeviceId()];
   const batch = { commands: [command(alice, phone, "one"), command(alice, phone, "two")], alone: true, confirmed: [] };
   expect(seqs(await conversation(id).append(alice, batch))).toEqual([1, 2]);
-  expect(seqs(await conversation(id).append(bob, { commands: [command(bob, laptop, "three")], alone: true, confirmed: [] }))).toEqual([3]);
+  expect(
+    seqs(await conversation(id).append(bob, { commands: [command(bob, laptop, "three")], alone: true, confirmed: [] })),
+  ).toEqual([3]);
   const page = await conversation(id).pull(bob, 0, 10);
   expect(page).toMatchObject({ ok: true, value: { head: 3, floor: 1 } });
 });
@@ -43,7 +46,11 @@ test("[EO-5] the newest keys outlive an eviction after the checkpoint was writte
   await conversation(id).append(alice, { commands: [command(alice, phone, "x", key)], alone: true, confirmed: [] });
   await runDurableObjectAlarm(stubOf(id));
   await evictDurableObject(stubOf(id));
-  const [again] = await conversation(id).append(alice, { commands: [command(alice, phone, "x", key)], alone: true, confirmed: [] });
+  const [again] = await conversation(id).append(alice, {
+    commands: [command(alice, phone, "x", key)],
+    alone: true,
+    confirmed: [],
+  });
   expect(again).toMatchObject({ ok: true, value: { ack: { seq: 1, duplicate: true } } });
 });
 
@@ -61,7 +68,9 @@ test("[EV-4] an answer to an event that does not exist is refused and changes no
   const { alice, id } = await openDirect();
   const wish = command(alice, newDeviceId(), "re");
   const reply = { ...wish, event: { kind: "message" as const, content: { ...wish.event.content, replyTo: 1 } } };
-  expect(await conversation(id).append(alice, { commands: [reply], alone: true, confirmed: [] })).toMatchObject([{ code: "invalid_request" }]);
+  expect(await conversation(id).append(alice, { commands: [reply], alone: true, confirmed: [] })).toMatchObject([
+    { code: "invalid_request" },
+  ]);
   expect(await conversation(id).pull(alice, 0, 1)).toMatchObject({ value: { head: 0 } });
 });
 
@@ -84,7 +93,9 @@ test("[GR-1] strangers and unopened ids answer alike on every call, and asking l
     expect(await c().removeMember({ actorId: stranger, userId: stranger })).toEqual(refused);
   }
   await runInDurableObject(stubOf(unopened) as DurableObjectStub<Conversation>, (_, state) => {
-    expect(state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray()).toEqual([]);
+    expect(
+      state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray(),
+    ).toEqual([]);
   });
 });
 
@@ -93,7 +104,9 @@ test("[GR-2] [GR-4] [GR-6] [GR-7] roles and spans hold, also after eviction", as
   const [, bob, carol] = members as [typeof maker, typeof maker, typeof maker];
   const say = (userId: typeof maker, words: string) =>
     conversation(id).append(userId, { commands: [command(userId, newDeviceId(), words)], alone: true, confirmed: [] });
-  expect(await conversation(id).putMember({ actorId: bob, userId: newUserId(), role: "member" })).toMatchObject({ code: "forbidden" });
+  expect(await conversation(id).putMember({ actorId: bob, userId: newUserId(), role: "member" })).toMatchObject({
+    code: "forbidden",
+  });
   await say(maker, "before");
   expect(await conversation(id).removeMember({ actorId: maker, userId: carol })).toMatchObject({ ok: true });
   await say(maker, "without carol");
@@ -113,11 +126,19 @@ test("[GR-2] [GR-4] [GR-6] [GR-7] roles and spans hold, also after eviction", as
 
 test("[CV-1] [CV-3] opening twice opens once; another wish under the same id is a conflict", async () => {
   const { alice, bob, id } = await openDirect();
-  expect(await conversation(id).open(id, { kind: "direct", memberIds: [bob, alice] })).toEqual({ ok: true, value: { created: false } });
+  expect(await conversation(id).open(id, { kind: "direct", memberIds: [bob, alice] })).toEqual({
+    ok: true,
+    value: { created: false },
+  });
   const group = await openGroup(2);
   const wish = { kind: "group" as const, makerId: group.maker, memberIds: [], title: "Group" };
-  expect(await conversation(group.id).open(group.id, { ...wish, fingerprint: "f" })).toEqual({ ok: true, value: { created: false } });
-  expect(await conversation(group.id).open(group.id, { ...wish, fingerprint: "g" })).toMatchObject({ code: "idempotency_conflict" });
+  expect(await conversation(group.id).open(group.id, { ...wish, fingerprint: "f" })).toEqual({
+    ok: true,
+    value: { created: false },
+  });
+  expect(await conversation(group.id).open(group.id, { ...wish, fingerprint: "g" })).toMatchObject({
+    code: "idempotency_conflict",
+  });
 });
 
 test("[HI-1] [HI-2] the alarm ships the log to its shard; pages merge both without gap or repeat", async () => {
@@ -138,6 +159,9 @@ test("[HI-1] [HI-2] the alarm ships the log to its shard; pages merge both witho
   expect(page.value.bodies.map((b) => JSON.parse(b).seq)).toEqual([6, 7]);
   expect(page.value.hasMore).toBe(true);
   const shard = page.value.shard === "HISTORY_0" ? bindings.HISTORY_0 : bindings.HISTORY_1;
-  const { results } = await shard.prepare("SELECT seq FROM events WHERE conversation_id = ? ORDER BY seq").bind(id).all();
+  const { results } = await shard
+    .prepare("SELECT seq FROM events WHERE conversation_id = ? ORDER BY seq")
+    .bind(id)
+    .all();
   expect(results.map((r) => r.seq)).toEqual([1, 2, 3, 4, 5]);
 });

@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers";
 import { monotonicFactory, ulid } from "ulid";
 import { expect, vi } from "vitest";
+import { directId } from "../../src/platform/conversation-ids.ts";
 import type { Env } from "../../src/platform/env.ts";
 import { upgradeFor } from "../../src/platform/socket-caller.ts";
 import { conversationOf, inboxOf } from "../../src/platform/stubs.ts";
-import { directId } from "../../src/platform/conversation-ids.ts";
 import type { ClientFrame } from "../../src/protocol/frames.ts";
 import { ServerFrame } from "../../src/protocol/frames.ts";
 import { ConversationId, DeviceId, IdempotencyKey, UserId } from "../../src/protocol/ids.ts";
