@@ -19,6 +19,8 @@ export default defineConfig({
   test: {
     projects: [
       {
+        // The simulation runs the objects in plain Node, on a runtime of its own.
+        resolve: { alias: { "cloudflare:workers": `${import.meta.dirname}/test/simulation/cloudflare-workers.ts` } },
         test: {
           name: "pure",
           include: ["test/{protocol,domain,sdk,simulation,architecture}/**/*.test.ts"],
@@ -27,10 +29,20 @@ export default defineConfig({
       },
       {
         plugins: [cloudflareTest(workerd)],
-        test: { name: "workerd", include: ["test/{storage,platform,objects,routes}/**/*.test.ts"], setupFiles: ["test/migrate.ts"] },
+        test: {
+          name: "workerd",
+          include: ["test/{storage,platform,objects,routes}/**/*.test.ts"],
+          setupFiles: ["test/migrate.ts"],
+        },
       },
       {
-        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], environment: "node", testTimeout: 120_000, hookTimeout: 120_000 },
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          environment: "node",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
       },
     ],
   },

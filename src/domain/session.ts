@@ -3,9 +3,9 @@ import { LIMITS } from "../protocol/limits.ts";
 
 const HOUR_MS = 3_600_000;
 /** Life of an access token. Ms. */
-export const ACCESS_LIFE_MS = HOUR_MS;
+export const ACCESS_LIFE_MS = HOUR_MS; // [AC-26]
 /** Life of a refresh token, and so of a device that is not used: each refresh starts it anew. Ms. */
-export const REFRESH_LIFE_MS = 90 * 24 * HOUR_MS;
+export const REFRESH_LIFE_MS = 90 * 24 * HOUR_MS; // [AC-26]
 
 type DeviceFacts = { generation: number; lastUsedAt: number; revokedAt: number | null };
 

@@ -17,6 +17,7 @@ export class ConversationState {
   readonly checkpoint: Checkpoint;
   readonly receipts: Map<UserId, Watermarks>;
   readonly newestKeys: Map<DeviceId, IdempotencyKey>;
+  readonly devices: Map<UserId, number>;
   head: number;
   private readonly newId: () => string;
 
@@ -29,6 +30,7 @@ export class ConversationState {
     this.receipts = new Map(this.checkpoint.receipts);
     this.newestKeys = new Map(this.checkpoint.newestKeys);
     for (const [device, key] of store.keysPast(this.checkpoint.delivered)) this.newestKeys.set(device, key); // [EO-5]
+    this.devices = new Map(this.checkpoint.devices);
     this.head = store.head();
   }
 
@@ -85,6 +87,21 @@ export class ConversationState {
     return body;
   }
 
+  /**
+   * [DL-5] A member's reply needs no confirming when nobody else could miss it; a claim made before their newest device looked here does
+   * not count, for it may have been under way for long.
+   */
+  isAlone(userId: UserId, aloneAs: number | null): boolean {
+    return aloneAs !== null && aloneAs >= (this.devices.get(userId) ?? 1);
+  }
+
+  /** Remembers that this many devices look; durable before any of them can go on. True when that is news. */
+  lookedAt(userId: UserId, devices: number): boolean {
+    if (devices <= (this.devices.get(userId) ?? 1)) return false;
+    this.devices.set(userId, devices);
+    return true;
+  }
+
   watermarks(userId: UserId): Watermarks {
     return this.receipts.get(userId) ?? NOTHING_RECEIVED;
   }
@@ -92,6 +109,7 @@ export class ConversationState {
   saveCheckpoint(): void {
     this.checkpoint.receipts = [...this.receipts];
     this.checkpoint.newestKeys = [...this.newestKeys];
+    this.checkpoint.devices = [...this.devices];
     this.store.putCheckpoint(this.checkpoint);
   }
 }

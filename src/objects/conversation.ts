@@ -147,13 +147,12 @@ export class Conversation extends DurableObject<Env> {
 
   private commit(actorId: UserId, changes: MemberChange[], now: number): void {
     const state = this.state as ConversationState;
-    const before = state.head;
     this.write(() => {
       for (const change of changes) state.change(actorId, { kind: "member", ...change }, now);
     });
     for (const { userId, change } of changes) {
       const member = state.roster.get(userId);
-      if (change === "added" && member) this.fanout.restore(member, before, state.head);
+      if (change === "added" && member) this.fanout.join(member, state.head);
     }
     this.afterAppend(now);
   }
@@ -161,12 +160,13 @@ export class Conversation extends DurableObject<Env> {
   // --- the log ---
 
   /** Appends a user's wishes in order; each is answered for itself. Durable once answered. */
-  append(userId: UserId, { commands, alone, confirmed }: AppendRequest): Outcome<Appended>[] {
+  append(userId: UserId, { commands, aloneAs, confirmed }: AppendRequest): Outcome<Appended>[] {
     const state = this.state;
     if (!state) return commands.map(() => refuse("not_found"));
     for (const seq of confirmed) this.fanout.note(userId, { type: "answered", seq, confirmed: true });
     const now = Date.now();
     const before = state.head;
+    const alone = state.isAlone(userId, aloneAs);
     const outcomes = this.write(() => commands.map((command) => state.send(command, now)));
     for (let seq = before + 1; seq <= state.head; seq++)
       this.fanout.note(userId, { type: "answered", seq, confirmed: alone });
@@ -184,20 +184,26 @@ export class Conversation extends DurableObject<Env> {
   }
 
   private async deliver(userId: UserId, after: number, through: number): Promise<{ parked: boolean }> {
-    const { conversationId } = (this.state as ConversationState).facts;
-    const frame = this.eventsFrame(Math.max(after + 1, through - DELIVER_EVENTS + 1), through);
+    const { facts, roster, head } = this.state as ConversationState;
+    const { conversationId } = facts;
+    const { ranges } = planPage(roster.get(userId) as Membership, head, { before: through + 1, limit: DELIVER_EVENTS }); // [GR-6]
+    const past = ranges.flatMap(([from, to]): [number, number][] =>
+      to > after ? [[Math.max(from, after + 1), to]] : [],
+    );
+    if (past.length === 0) return { parked: false };
+    const frame = this.eventsFrame(past);
     const answer = await tryCall(() => inboxOf(this.env, userId).deliver({ conversationId, through, frame }), 2);
     if (!answer.ok) throw new Error("inbox not reached");
     return answer.value;
   }
 
   /** The same text for everybody who lacks the same events. */
-  private eventsFrame(from: number, to: number): string {
-    const key = `${from}-${to}`;
+  private eventsFrame(ranges: [number, number][]): string {
+    const key = ranges.join();
     const known = this.frames.get(key);
     if (known) return known;
     const { store, facts } = this.state as ConversationState;
-    const bodies = Array.from(store.rows(from, to), (row) => row.body);
+    const bodies = ranges.flatMap(([from, to]) => Array.from(store.rows(from, to), (row) => row.body));
     const frame = `{"type":"events","conversationId":"${facts.conversationId}","events":[${bodies.join(",")}]}`;
     if (this.frames.size >= 8) this.frames.clear();
     this.frames.set(key, frame);
@@ -205,11 +211,11 @@ export class Conversation extends DurableObject<Env> {
   }
 
   /** What a member may see past `after`, oldest first. A member who pulls attends. */
-  pull(userId: UserId, after: number, limit: number): Outcome<LogPage> {
+  pull(userId: UserId, devices: number, after: number, limit: number): Outcome<LogPage> {
     const found = this.memberOf(userId);
     if (!found.ok) return found;
     const { state, member } = found.value;
-    this.fanout.note(userId, { type: "attended" });
+    this.attended(state, userId, devices);
     const { ranges } = planPage(member, state.head, { after, limit });
     return ok({ bodies: this.bodies(ranges), head: headFor(member, state.head), floor: floorFor(member) });
   }
@@ -252,9 +258,15 @@ export class Conversation extends DurableObject<Env> {
   // --- what a member sees ---
 
   /** The inbox has a device that looks: call it again, and here is how things stand. */
-  attend(userId: UserId): Outcome<Summary> {
-    this.fanout.note(userId, { type: "attended" });
+  attend(userId: UserId, devices: number): Outcome<Summary> {
+    const found = this.memberOf(userId);
+    if (found.ok) this.attended(found.value.state, userId, devices);
     return this.summary(userId);
+  }
+
+  private attended(state: ConversationState, userId: UserId, devices: number): void {
+    this.fanout.note(userId, { type: "attended" });
+    if (state.lookedAt(userId, devices)) this.saveCheckpoint(Date.now());
   }
 
   summary(userId: UserId): Outcome<Summary> {

@@ -6,7 +6,7 @@ import {
   type Occurrence,
   settledThrough,
 } from "../domain/delivery.ts";
-import { headFor, type Membership } from "../domain/membership.ts";
+import { floorFor, headFor, type Membership } from "../domain/membership.ts";
 import { backoffMs } from "../domain/retry.ts";
 import { CALL_WINDOW } from "../platform/calls.ts";
 import type { UserId } from "../protocol/ids.ts";
@@ -31,8 +31,12 @@ export class Fanout {
 
   /** Takes a member up where the checkpoint says their inbox is. */
   restore(m: Membership, delivered: number, head: number): void {
-    const from = (m.spans.at(-1)?.[0] ?? 1) - 1;
-    this.deliveries.set(m.userId, newDelivery(Math.max(delivered, from), headFor(m, head)));
+    this.deliveries.set(m.userId, newDelivery(Math.max(delivered, floorFor(m) - 1), headFor(m, head)));
+  }
+
+  /** Takes up somebody who has been added; one who was here before keeps the place where their inbox is. */
+  join(m: Membership, head: number): void {
+    if (!this.deliveries.has(m.userId)) this.restore(m, 0, head);
   }
 
   note(userId: UserId, occurrence: Occurrence): void {
@@ -45,10 +49,6 @@ export class Fanout {
 
   noteAll(occurrence: Occurrence): void {
     for (const userId of this.deliveries.keys()) this.note(userId, occurrence);
-  }
-
-  has(userId: UserId): boolean {
-    return this.deliveries.has(userId);
   }
 
   /** The seq up to which every inbox needs nothing any more; `head` when there is nobody. */

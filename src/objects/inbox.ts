@@ -45,7 +45,7 @@ export class Inbox extends DurableObject<Env> {
     this.sender = new Sender({
       append: (conversationId, request) =>
         conversationOf(this.env, conversationId).append(this.userId(request.commands), request),
-      isAlone: (deviceId) => !this.store.hasOtherDevice(deviceId),
+      aloneAs: (conversationId, deviceIds) => this.aloneAs(conversationId, deviceIds),
       appended: (conversationId, command, appended) => this.ownAppended(conversationId, command, appended),
     });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG)); // [SO-5]
@@ -132,7 +132,8 @@ export class Inbox extends DurableObject<Env> {
   }
 
   private async catchUp(socket: WebSocket): Promise<void> {
-    const attend = (id: ConversationId, userId: UserId) => conversationOf(this.env, id).attend(userId);
+    const attend = (id: ConversationId, userId: UserId) =>
+      conversationOf(this.env, id).attend(userId, this.store.deviceCount());
     await greet(this.sockets.of(socket), this.store, attend, {
       changed: (conversations) => this.sockets.send(socket, { type: "changed", conversations }),
       caughtUp: (position) => this.handOut(socket, position, Date.now()),
@@ -185,6 +186,13 @@ export class Inbox extends DurableObject<Env> {
     this.handOutCursors(now);
   }
 
+  /** [DL-5] Nobody could miss the reply: there is no other device, and one that comes later finds the conversation listed. */
+  private aloneAs(conversationId: ConversationId, deviceIds: ReadonlySet<DeviceId>): number | null {
+    const [deviceId, second] = deviceIds;
+    if (deviceId === undefined || second !== undefined || this.store.hasOtherDevice(deviceId)) return null;
+    return this.store.position(conversationId) === undefined ? null : this.store.deviceCount();
+  }
+
   private userId(commands: SendCommand[]): UserId {
     return (commands[0] as SendCommand).userId;
   }
@@ -224,7 +232,8 @@ export class Inbox extends DurableObject<Env> {
   private async pull(socket: WebSocket, { id, conversationId, after, limit }: Of<"pull">): Promise<void> {
     const { userId } = this.sockets.of(socket);
     const size = limit ?? LIMITS.historyPage;
-    const answer = await tryCall(() => conversationOf(this.env, conversationId).pull(userId, after, size));
+    const devices = this.store.deviceCount();
+    const answer = await tryCall(() => conversationOf(this.env, conversationId).pull(userId, devices, after, size));
     const page = answer.ok ? answer.value : answer;
     if (!page.ok) return this.refuse(socket, id, page);
     const { bodies, head, floor } = page.value;

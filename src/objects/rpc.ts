@@ -10,8 +10,11 @@ import type { Result } from "../protocol/result.ts";
 
 export type Outcome<T> = Result<T, ErrorCode>;
 
-/** Wishes of one user in the order they were made; `alone`: nobody but the sender learns anything from the reply. */
-export type AppendRequest = { commands: SendCommand[]; alone: boolean; confirmed: number[] };
+/**
+ * Wishes of one user in the order they were made. `aloneAs`: the number of devices the user has ever had, if now there is none but the
+ * sender, so that nobody could miss the reply; else null. `confirmed`: seqs of earlier replies that have arrived.
+ */
+export type AppendRequest = { commands: SendCommand[]; aloneAs: number | null; confirmed: number[] };
 export type Appended = { ack: Ack; body: string };
 
 /** Events (as a ready `events` frame) for one inbox; nothing at or below `through` is left out that was not delivered before. */

@@ -15,8 +15,8 @@ type Lane = { waiting: Waiting[]; busy: boolean; holds: Holds; confirmed: number
 
 type Ports = {
   append: (conversationId: ConversationId, request: AppendRequest) => Promise<Outcome<Appended>[]>;
-  /** Whether no other device of the user could miss what this one does. */
-  isAlone: (deviceId: DeviceId) => boolean;
+  /** How many devices the user has ever had, if these senders are all that is left of them in one; else null. */
+  aloneAs: (conversationId: ConversationId, deviceIds: ReadonlySet<DeviceId>) => number | null;
   /** Called in log order, before anybody is answered. */
   appended: (conversationId: ConversationId, command: SendCommand, appended: Appended) => void;
 };
@@ -62,8 +62,8 @@ export class Sender {
 
   private call(conversationId: ConversationId, lane: Lane, batch: Waiting[]): Promise<Result<Outcome<Appended>[]>> {
     const commands = batch.map((w) => w.command);
-    const alone = commands.every((c) => this.ports.isAlone(c.deviceId));
-    return tryCall(() => this.ports.append(conversationId, { commands, alone, confirmed: lane.confirmed }));
+    const aloneAs = this.ports.aloneAs(conversationId, new Set(commands.map((c) => c.deviceId)));
+    return tryCall(() => this.ports.append(conversationId, { commands, aloneAs, confirmed: lane.confirmed }));
   }
 
   private answer(conversationId: ConversationId, lane: Lane, batch: Waiting[], outcomes: Outcome<Appended>[]): void {

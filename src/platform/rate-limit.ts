@@ -24,7 +24,7 @@ export async function limitAddress(env: Env, request: Request): Promise<Result<u
  * refreshes once an hour, and a forged token costs no more than a signature check.
  */
 export async function limitRefresh(env: Env, deviceId: DeviceId): Promise<Result<undefined, "rate_limited">> {
-  return passes(limitsOf(env).address, `device ${deviceId}`);
+  return passes(limitsOf(env).address, `device ${deviceId}`); // [AC-30]
 }
 
 /**

@@ -17,7 +17,7 @@ type TokenRefusal = "unauthenticated" | "token_expired";
 
 const ALGORITHM = "HS256";
 /** The header's `typ` keeps the two kinds apart (RFC 8725, 3.11): neither passes for the other. */
-const ACCESS = "at+jwt";
+const ACCESS = "at+jwt"; // [AC-19]
 const REFRESH = "rt+jwt";
 const AccessClaims = z.object({ sub: UserId, device: DeviceId, exp: z.int() });
 const RefreshJwt = z.object({ sub: UserId, device: DeviceId, exp: z.int(), generation: z.int().min(1) });

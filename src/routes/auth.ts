@@ -14,6 +14,7 @@ import { ok, refuse } from "../protocol/result.ts";
 import { accountByHandle, accountByIdentity, createAccount, createVouchedAccount } from "../storage/directory.ts";
 import type { Account } from "../storage/directory-schema.ts";
 
+/** The doors to a session. What they are sent is parsed by `mount`; past it, only what fits the contract gets. [AC-31] */
 export function mountAuth(app: Hono<AppEnv>): void {
   mount(app, DOORS.signUp, signUp);
   mount(app, DOORS.signIn, signIn);

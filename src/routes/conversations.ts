@@ -46,7 +46,10 @@ export function mountConversations(app: Hono<AppEnv>): void {
     const { conversations, next } = page.value;
     return ok({
       status: 200,
-      body: { conversations: await withPeers(env, conversations), ...(next === null ? {} : { cursor: `${next}` }) },
+      body: {
+        conversations: await withPeers(env, conversations.toSorted(newestFirst)),
+        ...(next === null ? {} : { cursor: `${next}` }),
+      },
     });
   });
 
@@ -102,6 +105,9 @@ async function openAndShow(env: Env, id: ConversationId, userId: UserId, request
     body: { conversation: conversation.value },
   });
 }
+
+/** The index is in the order in which conversations changed past a cursor, which is coarse; people want the last message first. */
+const newestFirst = (a: Summary, b: Summary): number => (b.lastEvent?.receivedAt ?? 0) - (a.lastEvent?.receivedAt ?? 0);
 
 /** With names for the other side of direct conversations. */
 async function withPeers(env: Env, conversations: Summary[]) {

@@ -30,6 +30,8 @@ export type Checkpoint = {
   receipts: [UserId, Watermarks][];
   /** Each device's newest key among the events up to `delivered`. */
   newestKeys: [DeviceId, IdempotencyKey][];
+  /** How many devices a member had ever had when one of them last looked, if more than one. */
+  devices: [UserId, number][];
 };
 const START: Checkpoint = {
   delivered: 0,
@@ -39,6 +41,7 @@ const START: Checkpoint = {
   reshippedAt: 0,
   receipts: [],
   newestKeys: [],
+  devices: [],
 };
 
 // Plain rowid or WITHOUT ROWID tables and no index: a write is billed once a row and once more an index entry.

@@ -9,7 +9,7 @@ import { reach } from "./reach.ts";
 /** Who the outside issuer says somebody is. */
 export type Identity = typeof identities.$inferSelect;
 
-const profileColumns = { userId: users.userId, handle: users.handle, displayName: users.displayName };
+const profileColumns = { userId: users.userId, handle: users.handle, displayName: users.displayName }; // [AC-27]
 /** The ids travel as one JSON parameter: a statement binds at most 100. */
 const among = (ids: readonly UserId[]): SQL =>
   sql`${users.userId} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;
@@ -35,7 +35,7 @@ export async function usersAfter(db: D1Database, cursor: UserId | undefined, lim
   const query = drizzle(db)
     .select({ userId: users.userId })
     .from(users)
-    .where(cursor && gt(users.userId, cursor))
+    .where(cursor && gt(users.userId, cursor)) // [AC-29]
     .orderBy(asc(users.userId))
     .limit(limit);
   return (await reach("users page", () => query.all())).map((row) => row.userId);
@@ -51,7 +51,7 @@ export async function accountById(db: D1Database, userId: UserId): Promise<Accou
   return reach("account", () => drizzle(db).select().from(users).where(eq(users.userId, userId)).get());
 }
 
-/** `handle` in any case. */
+/** `handle` in any case. [AC-1] */
 export async function accountByHandle(db: D1Database, handle: string): Promise<Account | undefined> {
   const query = drizzle(db).select().from(users).where(eq(users.handle, handle.toLowerCase()));
   return reach("account by handle", () => query.get());

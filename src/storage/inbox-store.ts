@@ -74,6 +74,11 @@ export class InboxStore {
     );
   }
 
+  /** How many devices the user has ever had: it only grows. */
+  deviceCount(): number {
+    return this.sql.exec<{ n: number }>("SELECT count(*) AS n FROM devices").one().n;
+  }
+
   /** Whether some other device of the user could miss what this one did. */
   hasOtherDevice(deviceId: DeviceId): boolean {
     const query = "SELECT 1 FROM devices WHERE device_id <> ? AND revoked_at IS NULL LIMIT 1";

@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+
 import { formatCursor, HAND_OUT_EVERY_MS, mayHandOut, mustWrite, resumeFrom } from "../../src/domain/changes.ts";
+import { always } from "../property.ts";
 
 const EPOCH = "01JZZZZZZZZZZZZZZZZZZZZZZZ";
 
@@ -11,7 +13,7 @@ test("[IX-1] a row is written when it is new or a device may stand past it, and 
 });
 
 test("[IX-4] own cursors resume, all others start over, none throws", () => {
-  fc.assert(
+  always(
     fc.property(fc.nat(1_000), fc.nat(1_000), (position, top) => {
       const expected = position <= top ? { mode: "resume", from: position } : { mode: "reset", from: 0 };
       expect(resumeFrom(formatCursor(EPOCH, position), { epoch: EPOCH, top })).toEqual(expected);
@@ -21,7 +23,7 @@ test("[IX-4] own cursors resume, all others start over, none throws", () => {
       });
     }),
   );
-  fc.assert(
+  always(
     fc.property(fc.string(), (cursor) => {
       const { from } = resumeFrom(cursor, { epoch: EPOCH, top: 9 });
       expect(from).toBe(0);
@@ -47,7 +49,7 @@ test("[IX-1] [IX-2] [IX-3] what a device has not been given is listed past its c
     fc.record({ act: fc.constant("handOut" as const), device: fc.nat(2) }),
     fc.record({ act: fc.constant("forget" as const) }),
   );
-  fc.assert(
+  always(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const rows = new Map<number, number>();
       let [top, handed] = [0, 0];

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+
 import { decideAppend, decideRepeat, isNewKey } from "../../src/domain/append.ts";
 import { HOLD_MS, type Holds, holdAt, mayPass, releaseAt } from "../../src/domain/lane.ts";
 import type { Membership } from "../../src/domain/membership.ts";
@@ -9,13 +10,14 @@ import { BUCKETS, bucketOf, parseShards } from "../../src/domain/shards.ts";
 import { occurredAt } from "../../src/domain/time.ts";
 import { fullBucket, take } from "../../src/domain/token-bucket.ts";
 import type { DeviceId, IdempotencyKey, UserId } from "../../src/protocol/ids.ts";
+import { always } from "../property.ts";
 
 const key = (k: string) => k as IdempotencyKey;
 const phone = "phone" as DeviceId;
 const text = (words: string) => ({ kind: "message" as const, content: { type: "text" as const, text: words } });
 
 test("[EV-3] occurredAt keeps the device's own delay and drops its clock's error, and is never later than receivedAt", () => {
-  fc.assert<[number, number, number]>(
+  always(
     fc.property(fc.nat(1e9), fc.nat(1e6), fc.integer({ min: -1e8, max: 1e8 }), (receivedAt, delay, error) => {
       const sentAt = receivedAt + error;
       const at = occurredAt({ composedAt: sentAt - delay, sentAt, receivedAt });
@@ -65,7 +67,7 @@ test("[RC-1] [RC-2] [RC-3] watermarks only rise, read pulls delivered along, and
       read: fc.option(fc.nat(12), { nil: undefined }),
     }),
   );
-  fc.assert(
+  always(
     fc.property(moves, (steps) => {
       let marks = NOTHING_RECEIVED;
       steps.forEach((step, i) => {
@@ -103,7 +105,7 @@ test("[HI-5] buckets are evenly used", () => {
 });
 
 test("backing off: within half the base and the cap, growing", () => {
-  fc.assert(
+  always(
     fc.property(
       fc.integer({ min: 1, max: 200 }),
       fc.double({ min: 0, max: 0.999, noNaN: true }),

@@ -11,12 +11,12 @@ const seqs = (outcomes: { ok: boolean }[]) =>
 test("[EV-1] a log is 1, 2, 3 … for whoever sends, and a batch keeps its order", async () => {
   const { alice, bob, id } = await openDirect();
   const [phone, laptop] = [newDeviceId(), newDeviceId()];
-  const batch = { commands: [command(alice, phone, "one"), command(alice, phone, "two")], alone: true, confirmed: [] };
+  const batch = { commands: [command(alice, phone, "one"), command(alice, phone, "two")], aloneAs: 1, confirmed: [] };
   expect(seqs(await conversation(id).append(alice, batch))).toEqual([1, 2]);
   expect(
-    seqs(await conversation(id).append(bob, { commands: [command(bob, laptop, "three")], alone: true, confirmed: [] })),
+    seqs(await conversation(id).append(bob, { commands: [command(bob, laptop, "three")], aloneAs: 1, confirmed: [] })),
   ).toEqual([3]);
-  const page = await conversation(id).pull(bob, 0, 10);
+  const page = await conversation(id).pull(bob, 1, 0, 10);
   expect(page).toMatchObject({ ok: true, value: { head: 3, floor: 1 } });
 });
 
@@ -25,7 +25,7 @@ test("[EO-1] [EO-2] [EO-3] [EO-4] a key appends once for ever, also after the ob
   const phone = newDeviceId();
   const [never, first, second] = [newKey(), newKey(), newKey()];
   const send = (words: string, key: typeof first) =>
-    conversation(id).append(alice, { commands: [command(alice, phone, words, key)], alone: true, confirmed: [] });
+    conversation(id).append(alice, { commands: [command(alice, phone, words, key)], aloneAs: 1, confirmed: [] });
   const [appended] = await send("first", first);
   await send("second", second);
   for (const evict of [false, true]) {
@@ -36,19 +36,19 @@ test("[EO-1] [EO-2] [EO-3] [EO-4] a key appends once for ever, also after the ob
     expect(await send("another", first)).toMatchObject([{ ok: false, code: "idempotency_conflict" }]);
     expect(await send("never", never)).toMatchObject([{ ok: false, code: "key_out_of_order" }]);
   }
-  expect(await conversation(id).pull(alice, 0, 10)).toMatchObject({ value: { head: 2 } });
+  expect(await conversation(id).pull(alice, 1, 0, 10)).toMatchObject({ value: { head: 2 } });
 });
 
 test("[EO-5] the newest keys outlive an eviction after the checkpoint was written", async () => {
   const { alice, id } = await openDirect();
   const phone = newDeviceId();
   const key = newKey();
-  await conversation(id).append(alice, { commands: [command(alice, phone, "x", key)], alone: true, confirmed: [] });
+  await conversation(id).append(alice, { commands: [command(alice, phone, "x", key)], aloneAs: 1, confirmed: [] });
   await runDurableObjectAlarm(stubOf(id));
   await evictDurableObject(stubOf(id));
   const [again] = await conversation(id).append(alice, {
     commands: [command(alice, phone, "x", key)],
-    alone: true,
+    aloneAs: 1,
     confirmed: [],
   });
   expect(again).toMatchObject({ ok: true, value: { ack: { seq: 1, duplicate: true } } });
@@ -59,7 +59,7 @@ test("[EV-3] composed offline a day ago by a clock that is an hour ahead: occurr
   const [hour, day] = [3_600_000, 86_400_000];
   const now = Date.now();
   const late = { ...command(alice, newDeviceId(), "late"), composedAt: now + hour - day, sentAt: now + hour };
-  const [outcome] = await conversation(id).append(alice, { commands: [late], alone: true, confirmed: [] });
+  const [outcome] = await conversation(id).append(alice, { commands: [late], aloneAs: 1, confirmed: [] });
   if (!outcome?.ok) throw new Error("refused");
   expect(outcome.value.ack.receivedAt - outcome.value.ack.occurredAt).toBe(day);
 });
@@ -68,10 +68,10 @@ test("[EV-4] an answer to an event that does not exist is refused and changes no
   const { alice, id } = await openDirect();
   const wish = command(alice, newDeviceId(), "re");
   const reply = { ...wish, event: { kind: "message" as const, content: { ...wish.event.content, replyTo: 1 } } };
-  expect(await conversation(id).append(alice, { commands: [reply], alone: true, confirmed: [] })).toMatchObject([
+  expect(await conversation(id).append(alice, { commands: [reply], aloneAs: 1, confirmed: [] })).toMatchObject([
     { code: "invalid_request" },
   ]);
-  expect(await conversation(id).pull(alice, 0, 1)).toMatchObject({ value: { head: 0 } });
+  expect(await conversation(id).pull(alice, 1, 0, 1)).toMatchObject({ value: { head: 0 } });
 });
 
 test("[GR-1] strangers and unopened ids answer alike on every call, and asking leaves nothing behind", async () => {
@@ -81,11 +81,11 @@ test("[GR-1] strangers and unopened ids answer alike on every call, and asking l
   for (const target of [id, unopened]) {
     const c = () => conversation(target);
     const refused = { ok: false, code: "not_found" };
-    const send = { commands: [command(stranger, newDeviceId(), "hi")], alone: true, confirmed: [] };
+    const send = { commands: [command(stranger, newDeviceId(), "hi")], aloneAs: 1, confirmed: [] };
     expect(await c().append(stranger, send)).toEqual([refused]);
-    expect(await c().pull(stranger, 0, 1)).toEqual(refused);
+    expect(await c().pull(stranger, 1, 0, 1)).toEqual(refused);
     expect(await c().history(stranger, { limit: 1 }, false)).toEqual(refused);
-    expect(await c().attend(stranger)).toEqual(refused);
+    expect(await c().attend(stranger, 1)).toEqual(refused);
     expect(await c().describe(stranger)).toEqual(refused);
     expect(await c().receipt(stranger, { read: 1 })).toEqual(refused);
     expect(await c().setTitle(stranger, "x")).toEqual(refused);
@@ -103,7 +103,7 @@ test("[GR-2] [GR-4] [GR-6] [GR-7] roles and spans hold, also after eviction", as
   const { maker, members, id } = await openGroup(3);
   const [, bob, carol] = members as [typeof maker, typeof maker, typeof maker];
   const say = (userId: typeof maker, words: string) =>
-    conversation(id).append(userId, { commands: [command(userId, newDeviceId(), words)], alone: true, confirmed: [] });
+    conversation(id).append(userId, { commands: [command(userId, newDeviceId(), words)], aloneAs: 1, confirmed: [] });
   expect(await conversation(id).putMember({ actorId: bob, userId: newUserId(), role: "member" })).toMatchObject({
     code: "forbidden",
   });
@@ -112,14 +112,14 @@ test("[GR-2] [GR-4] [GR-6] [GR-7] roles and spans hold, also after eviction", as
   await say(maker, "without carol");
   expect(await say(carol, "let me in")).toMatchObject([{ code: "not_member" }]);
   await evictDurableObject(stubOf(id));
-  const seen = await conversation(id).pull(carol, 0, 100);
+  const seen = await conversation(id).pull(carol, 1, 0, 100);
   if (!seen.ok) throw new Error("refused");
   expect(seen.value.bodies.map((b) => JSON.parse(b).seq)).toEqual([3, 4, 5]);
   expect(await conversation(id).removeMember({ actorId: maker, userId: maker })).toMatchObject({ code: "last_admin" });
   expect(await conversation(id).putMember({ actorId: maker, userId: bob, role: "admin" })).toMatchObject({ ok: true });
   expect(await conversation(id).removeMember({ actorId: maker, userId: maker })).toMatchObject({ ok: true });
   expect(await conversation(id).putMember({ actorId: bob, userId: carol, role: "member" })).toMatchObject({ ok: true });
-  const again = await conversation(id).pull(carol, 5, 100);
+  const again = await conversation(id).pull(carol, 1, 5, 100);
   if (!again.ok) throw new Error("refused");
   expect(again.value.bodies.map((b) => JSON.parse(b).seq)).toEqual([9]);
 });
@@ -147,7 +147,7 @@ test("[HI-1] [HI-2] the alarm ships the log to its shard; pages merge both witho
   const send = (n: number) =>
     conversation(id).append(alice, {
       commands: Array.from({ length: n }, (_, i) => command(alice, phone, `${i}`)),
-      alone: true,
+      aloneAs: 1,
       confirmed: [],
     });
   await send(5);

@@ -196,7 +196,7 @@ test("[CO-2] a group message costs an online member one request and no row; a pa
   expect(parked.rows).toBeLessThanOrEqual(2);
   expect(parked.requests).toBeLessThanOrEqual(1 + sends);
   acts.push({ act: "group message, each parked member", rows: 0, requests: round((parked.requests - 1 - sends) / 50) });
-  expect(await conversation(id).attend(members[1] as UserId)).toMatchObject({ ok: true });
+  expect(await conversation(id).attend(members[1] as UserId, 1)).toMatchObject({ ok: true });
 });
 
 test("[CO-3] a heartbeat and an idle device cost nothing; a resume with nothing new writes nothing", async () => {

@@ -204,7 +204,7 @@ test("[DL-2] an inbox that failed is repaired by the alarm", async () => {
   await vi.waitUntil(() => bobs.texts.length === 1);
 });
 
-test("[SO-5] sockets outlive the object's memory: an evicted inbox delivers to them", async () => {
+test("[SO-5] [CO-3] sockets outlive the object's memory: an evicted inbox delivers to them", async () => {
   const { alice, bob, id } = await openDirect();
   const [phone, bobs] = [
     await TestSocket.caughtUp(alice, newDeviceId()),
@@ -234,7 +234,7 @@ test("[RC-1] [RC-2] [RC-3] [RC-5] receipts move forward only, reach the author, 
 
 test("[RC-4] receipts outlive an eviction", async () => {
   const { alice, bob, id } = await openDirect();
-  await conversation(id).append(alice, { commands: [command(alice, newDeviceId(), "1")], alone: true, confirmed: [] });
+  await conversation(id).append(alice, { commands: [command(alice, newDeviceId(), "1")], aloneAs: 1, confirmed: [] });
   await conversation(id).receipt(bob, { read: 1 });
   await runDurableObjectAlarm(bindings.CONVERSATIONS.getByName(id));
   await evictDurableObject(bindings.CONVERSATIONS.getByName(id));
@@ -269,4 +269,34 @@ test("[EO-2] a wish repeated over HTTP after the socket was lost answers the fir
     ok: true,
     value: { seq: (first as { seq: number }).seq, duplicate: true },
   });
+});
+
+test("[IX-5] a conversation that cannot be asked is listed by its id, and pulled", async () => {
+  const { alice, bob, id } = await openDirect();
+  await inbox(alice).send(id, command(alice, newDeviceId(), "hi"));
+  await vi.waitUntil(async () => (await index(bob)).length === 1);
+  await runInDurableObject(stubOf(bob), (object) => {
+    const { CONVERSATIONS } = bindings;
+    const failing = { attend: () => Promise.reject(Object.assign(new Error("injected"), { overloaded: true })) };
+    let calls = 0;
+    const getByName = (name: string) => (calls++ === 0 ? failing : CONVERSATIONS.getByName(name));
+    Object.assign(object, { env: { ...bindings, CONVERSATIONS: { getByName } } });
+  });
+  const socket = await TestSocket.caughtUp(bob, newDeviceId());
+  expect(socket.of("changed").flatMap((f) => f.conversations)).toEqual([{ conversationId: id }]);
+  expect(await socket.ask({ type: "pull", conversationId: id, after: 0 })).toMatchObject({ type: "page", head: 1 });
+});
+
+test("[SO-6] frames past the rate are refused, a flood closes the socket with 4008", async () => {
+  const [alice, device] = [newUserId(), newDeviceId()];
+  const socket = await TestSocket.caughtUp(alice, device);
+  await runInDurableObject(stubOf(alice), (object) => {
+    Object.assign(object, { env: { ...bindings, RATE_LIMITS: "strict" } });
+  });
+  for (let i = 0; i < 2_000 && socket.closed === undefined; i++) {
+    socket.socket.send("{}");
+    if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await vi.waitUntil(() => socket.closed === 4008);
+  expect(socket.of("error").some((f) => f.code === "rate_limited" && f.retryable)).toBe(true);
 });

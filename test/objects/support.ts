@@ -6,7 +6,7 @@ import type { Env } from "../../src/platform/env.ts";
 import { upgradeFor } from "../../src/platform/socket-caller.ts";
 import { conversationOf, inboxOf } from "../../src/platform/stubs.ts";
 import type { ClientFrame } from "../../src/protocol/frames.ts";
-import { ServerFrame } from "../../src/protocol/frames.ts";
+import { PONG, ServerFrame } from "../../src/protocol/frames.ts";
 import { ConversationId, DeviceId, IdempotencyKey, UserId } from "../../src/protocol/ids.ts";
 
 export const bindings = env as unknown as Env;
@@ -48,7 +48,7 @@ export class TestSocket {
   private constructor(socket: WebSocket) {
     this.socket = socket;
     socket.addEventListener("message", ({ data }) => {
-      this.frames.push(ServerFrame.parse(JSON.parse(data as string)));
+      if (data !== PONG) this.frames.push(ServerFrame.parse(JSON.parse(data as string)));
     });
     socket.addEventListener("close", ({ code }) => {
       this.closed = code;

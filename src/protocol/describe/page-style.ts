@@ -25,8 +25,7 @@ article { border: 1px solid var(--line); border-radius: 8px; padding: .9rem 1.1r
 .optional { font-size: .75rem; font-weight: 400; color: var(--faint); }
 .table { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-top: 1px solid var(--line); font-weight: 400; }
-tbody th { width: 14rem; } thead th { font-size: .8rem; font-weight: 600; color: var(--faint); border: 0; } td p { margin: 0; color: var(--faint); font-size: .9rem; }
+tbody th { width: 14rem; } .grid td:first-child, thead th { white-space: nowrap; } thead th { font-size: .8rem; font-weight: 600; color: var(--faint); border: 0; } td p { margin: 0; color: var(--faint); font-size: .9rem; }
 @media (max-width: 760px) { body { display: block; } nav { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--line); }
   nav ul ul { display: flex; flex-wrap: wrap; gap: 0 1rem; } tbody th { width: 9rem; } }
-@media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 `;

@@ -1,3 +1,4 @@
+import { LIMITS } from "../limits.ts";
 import { ABOUT_SOCKET, SOCKET_PATH } from "./asyncapi.ts";
 import { title } from "./markdown.ts";
 import { STYLE } from "./page-style.ts";
@@ -42,6 +43,7 @@ socket in the <a href="#server-error">error</a> frame. For machines: <a href="/o
 <section id="codes"><h2>Codes</h2>${codes(from)}</section>
 <section id="close-codes"><h2>Close codes</h2>${closes(from)}
 <p>1001, 1006, 1011 and 1012 mean: reconnect with full-jitter back-off.</p></section>
+<section id="limits"><h2>Limits</h2>${limits()}</section>
 </main>
 </body>
 </html>
@@ -54,17 +56,18 @@ const prose = (text: string): string => escaped(text).replaceAll(/`([^`]+)`/g, "
 
 function navigation(from: Reference): string {
   const link = (id: string, text: string) => `<li><a href="#${id}">${text}</a></li>`;
-  const areas = from.areas.map(({ area }) => link(area, title(area))).join("");
+  const areas = from.areas.map(({ area }) => link(`area-${area}`, title(area))).join("");
   const frames = link("client-frames", "A client sends") + link("server-frames", "The server sends");
-  const sections = link("schemas", "Schemas") + link("codes", "Codes") + link("close-codes", "Close codes");
+  const sections =
+    link("schemas", "Schemas") + link("codes", "Codes") + link("close-codes", "Close codes") + link("limits", "Limits");
   return `<ul><li><a href="#http">HTTP</a><ul>${areas}</ul></li><li><a href="#socket">Socket</a><ul>${frames}</ul></li>${sections}</ul>`;
 }
 
 const area = ({ area, doors }: Reference["areas"][number]): string =>
-  `<h3 id="${area}">${title(area)}</h3>${doors.map(door).join("")}`;
+  `<h3 id="area-${area}">${title(area)}</h3>${doors.map(door).join("")}`;
 
 function door({ name, method, path, summary, access, params, query, body, answers, refusals }: DoorReference): string {
-  return `<article id="${name}">
+  return `<article id="door-${name}">
 <h4><span class="method ${method.toLowerCase()}">${method}</span> <code>${path}</code>
 ${access === "anyone" ? "" : `<span class="access">${access} token</span>`}</h4>
 <p>${prose(summary)}.</p>
@@ -124,6 +127,12 @@ const closes = ({ closes }: Reference): string =>
       reason,
       final ? "final" : "reconnect",
     ]),
+  );
+
+const limits = (): string =>
+  grid(
+    ["Limit", "At most"],
+    Object.entries(LIMITS).map(([name, value]) => [`limit-${name}`, `<code>${name}</code>`, String(value)]),
   );
 
 /** A table whose rows have anchors: the first cell of a row is its id. */

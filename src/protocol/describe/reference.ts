@@ -67,11 +67,21 @@ function describeDoor(name: string, door: Door, schemas: Components): DoorRefere
     params: fieldsIn(door.params),
     query: fieldsIn(door.query),
     body: body ? shapeOf(schemas.request(body)) : null,
-    answers: Object.entries(door.answers).map(([status, schema]) => {
-      return { status, shape: schema === null ? null : shapeOf(schemas.answer(schema)) };
-    }),
+    answers: answersOf(door, schemas),
     refusals: refusalsOf(door),
   };
+}
+
+/** Statuses that answer with the same shape are told together. */
+function answersOf(door: Door, schemas: Components): DoorReference["answers"] {
+  const told: DoorReference["answers"] = [];
+  for (const [status, schema] of Object.entries(door.answers)) {
+    const shape = schema === null ? null : shapeOf(schemas.answer(schema));
+    const same = told.find((answer) => JSON.stringify(answer.shape) === JSON.stringify(shape));
+    if (same) same.status += ` or ${status}`;
+    else told.push({ status, shape });
+  }
+  return told;
 }
 
 /** A frame is shown with its fields, not as a reference to itself. */
@@ -126,5 +136,6 @@ const join = (parts: Part[][], separator: string): Part[] =>
 
 function bounds(least: Json | undefined, most: Json | undefined): string {
   if (least === undefined && most === undefined) return "";
-  return most === undefined ? ` (${least} or more)` : ` (${least ?? 0} to ${most})`;
+  if (most === undefined) return ` (${least} or more)`;
+  return least === undefined ? ` (at most ${most})` : ` (${least} to ${most})`;
 }

@@ -83,7 +83,8 @@ export class Load {
     else if (dice < 0.1) device.wire?.tell({ type: "receipt", conversationId, read: device.log(conversationId).held });
     else if (dice < 0.16 && device.outbox.acked.length > 0)
       void device.outbox.repeat(pick(random, device.outbox.acked));
-    else if (device.outbox.waiting.length < MAX_WAITING) this.#say(device, conversationId, random);
+    else if (device.outbox.waiting.length < MAX_WAITING && !device.outbox.isAtDoor)
+      this.#say(device, conversationId, random);
   }
 
   /** Through the HTTP door only when nothing waits: two doors at once would be two orders. */

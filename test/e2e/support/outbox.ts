@@ -33,6 +33,7 @@ export class Outbox {
   readonly #owner: Owner;
   readonly #mint: (seedTime?: number) => string;
   #count = 0;
+  #atDoor = 0;
 
   constructor(owner: Owner) {
     this.#owner = owner;
@@ -42,6 +43,11 @@ export class Outbox {
   /** The `number` of the wish that is added next. */
   get nextNumber(): number {
     return this.#count + 1;
+  }
+
+  /** Whether a wish is on its way through the HTTP door: another one by the socket might overtake it. */
+  get isAtDoor(): boolean {
+    return this.#atDoor > 0;
   }
 
   /** Sends now when there is a socket, and after every reconnect until it is acked. */
@@ -56,7 +62,9 @@ export class Outbox {
     const wish = this.#wish(conversationId, text);
     const sentAt = Date.now();
     const sent = { params: { id: conversationId }, body: bodyOf(wish, sentAt), token: this.#owner.token };
+    this.#atDoor += 1;
     const answer = await call(this.#owner.url, "send", sent).catch((error) => this.#unheard(error));
+    this.#atDoor -= 1;
     if (answer?.ok) this.#accept(wish, answer.body, sentAt);
     else if (answer) this.#refused(wish, answer.problem);
   }
@@ -102,7 +110,8 @@ export class Outbox {
 
   /** A cut says nothing about the wish. Anything else that went wrong is the server's fault. */
   #unheard(error: Error): undefined {
-    const isCut = error instanceof WireClosed || (error instanceof TypeError && error.message === "fetch failed");
+    const isCut =
+      error instanceof WireClosed || (error instanceof TypeError && /^(fetch failed|terminated)$/.test(error.message));
     if (!isCut) this.#owner.fault(`${error.name}: ${error.message}`);
   }
 

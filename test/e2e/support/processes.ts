@@ -33,19 +33,9 @@ export function processTree(root: number): Process[] {
   return tree;
 }
 
-/** What ran in a server: the runtime with the app, the runtime of the development proxy in front of it, and the Node that minds both. */
-export type Share = "app" | "proxy" | "node";
-
-/**
- * `wrangler dev` runs two workerd processes: the one that listens on the port only passes on to the other, on a port of its own choice.
- * With a single workerd there is no proxy.
- */
-export function shareOf(process: Process, tree: readonly Process[], port: number): Share {
-  const isRuntime = (p: Process) => /workerd\S* serve /.test(p.command);
-  if (!isRuntime(process)) return "node";
-  const listens = new RegExp(`--socket-addr=\\S*:${port}\\b`).test(process.command);
-  return listens && tree.filter(isRuntime).length > 1 ? "proxy" : "app";
-}
+/** The runtime that serves, and whatever started and minds it. */
+export type Share = "workerd" | "rest";
+export const shareOf = ({ command }: Process): Share => (/workerd\S* serve /.test(command) ? "workerd" : "rest");
 
 /** A port nobody listens on just now. */
 export function freePort(): Promise<number> {

@@ -10,24 +10,23 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const NODE = join(ROOT, "node_modules/node/bin/node");
 const READY_WITHIN_MS = 60_000;
 
-/** How a server is started; `{port}` and `{data}` stand for themselves in the arguments. */
-export type Command = { args: string[]; env?: Record<string, string> };
-const REAL: Command = { args: ["scripts/start.ts"] };
+/** The real server's program and arguments. dist/ is taken as it is: whoever runs these tests has built it. */
+const REAL = ["scripts/start.ts", "--built"];
 
 /** The real server, or one that is started alike, in a process group of its own over a data directory that outlives it. */
 export class Server {
   readonly port: number;
   readonly dataDir: string;
   readonly url: string;
-  #command: Command;
+  readonly #program: string[];
   #child: ChildProcess | undefined;
   #output = "";
 
-  constructor(port: number, dataDir: string, command: Command) {
+  constructor(port: number, dataDir: string, program: string[]) {
     this.port = port;
     this.dataDir = dataDir;
     this.url = `http://127.0.0.1:${port}`;
-    this.#command = command;
+    this.#program = program;
   }
 
   /** Everything it printed since it was made. */
@@ -38,14 +37,8 @@ export class Server {
   /** Starts on the same data and waits for `GET /healthz`. Milliseconds until it answered. */
   async start(): Promise<number> {
     const startedAt = Date.now();
-    const fill = (arg: string) => arg.replace("{port}", String(this.port)).replace("{data}", this.dataDir);
-    const env = { ...process.env, NODE_ENV: "", PORT: String(this.port), DATA_DIR: this.dataDir, ...this.#command.env };
-    const child = spawn(NODE, this.#command.args.map(fill), {
-      cwd: ROOT,
-      env,
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const env = { ...process.env, PORT: String(this.port), DATA_DIR: this.dataDir };
+    const child = spawn(NODE, this.#program, { cwd: ROOT, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (this.#output += chunk));
     this.#child = child;
     while (!(await this.isHealthy())) {
@@ -112,9 +105,8 @@ export class Server {
   }
 
   #sum(of: (process: ReturnType<typeof processTree>[number]) => number): Record<Share, number> {
-    const tree = processTree(this.#child?.pid ?? -1);
-    const sums = { app: 0, proxy: 0, node: 0 };
-    for (const process of tree) sums[shareOf(process, tree, this.port)] += of(process);
+    const sums = { workerd: 0, rest: 0 };
+    for (const process of processTree(this.#child?.pid ?? -1)) sums[shareOf(process)] += of(process);
     return sums;
   }
 }
@@ -128,9 +120,9 @@ function signal(pid: number, how: NodeJS.Signals): void {
   }
 }
 
-/** Starts the real server, or another command, on a free port over a new data directory. */
-export async function startServer(command = REAL): Promise<Server> {
-  const server = new Server(await freePort(), mkdtempSync(join(tmpdir(), "edgewise-")), command);
+/** Starts the real server, or another program, on a free port over a new data directory. */
+export async function startServer(program = REAL): Promise<Server> {
+  const server = new Server(await freePort(), mkdtempSync(join(tmpdir(), "edgewise-")), program);
   process.once("exit", () => server.killNow()); // nothing outlives a test run that was broken off
   await server.start();
   return server;

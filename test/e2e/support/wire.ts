@@ -37,7 +37,8 @@ export class Wire {
   /** Called with each frame that is no answer to `ask`. */
   onFrame: (frame: ServerFrame) => void = () => {};
   #asked = new Map<number, { resolve: (frame: ServerFrame) => void; reject: (why: Error) => void }>();
-  #ids = 0;
+  /** High, so that ids of frames sent raw do not meet them. */
+  #ids = 1_000_000_000;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;

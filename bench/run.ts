@@ -1,0 +1,79 @@
+/** `npm run bench`: the real server and the ceiling, side by side in one go, about two minutes (`--built` takes dist/ as it is). Ends with one line of JSON. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { build } from "../scripts/build.ts";
+import { cpuDuring, quiet } from "./numbers.ts";
+import { type Figures, figuresOf, print } from "./report.ts";
+import { catchUp, group, pairs, type Slice, type Storm, storm } from "./scenarios.ts";
+import { startCeiling, startReal, type Target } from "./targets.ts";
+
+const ROUNDS = 3;
+const WARM_UP_MS = 3_000;
+const SLICE_MS = 4_000;
+const FETCHES = 9;
+/** Longest wait for what a server put off: history is shipped some seconds after the last append. */
+const SETTLE_MS = 12_000;
+
+/** Slices of one load, the two servers in turn, so that a noisy machine is noisy for both. */
+async function compare(
+  targets: Target[],
+  load: (target: Target, ms: number) => Promise<Slice>,
+): Promise<Map<Target, Figures>> {
+  const runs = new Map(targets.map((target) => [target, { slices: [] as Slice[] }]));
+  for (const target of targets) await load(target, WARM_UP_MS);
+  for (const target of targets) await quiet(target.server, SETTLE_MS);
+  const since = new Map(targets.map((target) => [target, target.server.cpuSeconds().workerd]));
+  for (let i = 0; i < ROUNDS; i++) for (const [target, { slices }] of runs) slices.push(await load(target, SLICE_MS));
+  for (const target of targets) await quiet(target.server, SETTLE_MS);
+  return new Map(
+    [...runs].map(([target, { slices }]) => {
+      const all = target.server.cpuSeconds().workerd - (since.get(target) ?? 0);
+      return [target, figuresOf(slices, all, target.server.rssBytes().workerd)];
+    }),
+  );
+}
+
+async function fetches(targets: Target[]): Promise<Map<Target, number[]>> {
+  for (const target of targets) await target.leaveAway();
+  const times = new Map(targets.map((target) => [target, [] as number[]]));
+  for (let i = 0; i < FETCHES; i++) for (const [target, list] of times) list.push(await catchUp(target));
+  return times;
+}
+
+async function storms(targets: Target[]): Promise<Map<Target, Storm[]>> {
+  for (const target of targets) await target.gatherCrowd();
+  const times = new Map(targets.map((target) => [target, [] as Storm[]]));
+  for (let i = 0; i < ROUNDS; i++) {
+    for (const [target, list] of times) {
+      await sleep(1_000);
+      list.push(await storm(target));
+    }
+  }
+  return times;
+}
+
+if (!process.argv.includes("--built")) await build();
+const startedAt = Date.now();
+const targets = await Promise.all([startReal(), startCeiling()]);
+const [real, ceiling] = targets;
+try {
+  const signUpCpu = await cpuDuring(real.server, () => real.gather());
+  await ceiling.gather();
+  const pairFigures = await compare(targets, pairs);
+  const groupFigures = await compare(targets, group);
+  for (const target of targets) target.disperse();
+  const away = await fetches(targets);
+  const crowds = await storms(targets);
+  print({
+    real,
+    ceiling,
+    pairs: pairFigures,
+    group: groupFigures,
+    away,
+    crowds,
+    signUpCpu,
+    seconds: (Date.now() - startedAt) / 1_000,
+  });
+} finally {
+  await Promise.all(targets.map(({ server }) => server.remove()));
+}
+process.exit();

@@ -1,0 +1,71 @@
+/**
+ * `npm run deploy`: brings this tree to the Cloudflare account that wrangler is logged in to. It may be repeated: databases and secrets
+ * are made when missing and left alone otherwise, and migrations are applied once, before the code that needs them.
+ */
+import { type SpawnSyncOptions, spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { unstable_readConfig } from "wrangler";
+import { build } from "./build.ts";
+import { QUIET } from "./local/quiet.ts";
+import { mintSecrets } from "./local/secrets.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const MINTED = join(ROOT, `.data/deployed-secrets-${Date.now()}.env`);
+
+function wrangler(args: string[], stdout: "inherit" | "pipe"): { ok: boolean; text: string } {
+  const options: SpawnSyncOptions = {
+    cwd: ROOT,
+    env: { ...process.env, ...QUIET },
+    stdio: ["ignore", stdout, "inherit"],
+  };
+  const cli = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
+  const { status, stdout: text } = spawnSync(process.execPath, [cli, ...args], options);
+  return { ok: status === 0, text: String(text ?? "") };
+}
+
+function must(args: string[]): void {
+  console.log(`wrangler ${args.join(" ")}`);
+  if (!wrangler(args, "inherit").ok) throw new Error(`wrangler ${args.slice(0, 3).join(" ")} failed`);
+}
+
+/** The names in a list that wrangler prints as JSON; null where it refuses. */
+function namesIn(args: string[]): Set<string> | null {
+  const { ok, text } = wrangler(args, "pipe");
+  return ok ? new Set((JSON.parse(text) as { name: string }[]).map(({ name }) => name)) : null;
+}
+
+/** Databases are found by name: wrangler.toml holds no id, so that it serves every account. */
+function prepareDatabases(): void {
+  const existing = namesIn(["d1", "list", "--json"]);
+  if (!existing) throw new Error("the account's databases could not be listed");
+  for (const { database_name: name } of unstable_readConfig({ config: join(ROOT, "wrangler.toml") }).d1_databases) {
+    if (!name) throw new Error("every database in wrangler.toml needs a database_name");
+    if (!existing.has(name)) must(["d1", "create", name]);
+    must(["d1", "migrations", "apply", name, "--remote"]);
+  }
+}
+
+/**
+ * Secrets that the deployed Worker lacks, made now and kept in a file of their own, for the operator's token is told nowhere else. Asked
+ * for only once the Worker is there: a list that fails must never pass for an empty one, or new keys would sign everybody out.
+ */
+function putMissingSecrets(): void {
+  const existing = namesIn(["secret", "list", "--format", "json"]);
+  if (!existing) throw new Error("the Worker's secrets could not be listed: run this again");
+  const minted = Object.entries(mintSecrets()).filter(([name]) => !existing.has(name));
+  if (minted.length === 0) return;
+  mkdirSync(join(ROOT, ".data"), { recursive: true, mode: 0o700 });
+  writeFileSync(MINTED, minted.map(([name, value]) => `${name}=${value}\n`).join(""), { mode: 0o600 });
+  must(["secret", "bulk", MINTED]);
+  console.log(`Made ${minted.map(([name]) => name).join(", ")}: kept in ${MINTED}`);
+}
+
+if (!wrangler(["whoami", "--json"], "pipe").ok) {
+  console.error("Not logged in to Cloudflare: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN.");
+  process.exit(1);
+}
+await build();
+prepareDatabases();
+must(["deploy"]);
+putMissingSecrets();

@@ -1,0 +1,33 @@
+import type { Event } from "../protocol/events.ts";
+import type { ConversationId, IdempotencyKey } from "../protocol/ids.ts";
+import type { Welcome } from "./link.ts";
+import type { Entry } from "./state.ts";
+import type { Turn } from "./turn.ts";
+
+/** [CL-9] A wish leaves the outbox when its event is in the log, in the same step: it is never shown twice, nor not at all. */
+export function settleArrived(turn: Turn, link: Welcome, id: ConversationId, events: readonly Event[]): void {
+  const own = ownKeys(link, events);
+  const covered = turn.covered(id);
+  for (const entry of turn.state.outbox) {
+    if (entry.conversationId !== id) continue;
+    const { standing } = entry;
+    const seq = own.get(entry.idempotencyKey) ?? (standing.is === "acked" ? standing.seq : Number.POSITIVE_INFINITY);
+    if (seq <= covered) arrived(turn, link, entry, seq);
+  }
+}
+
+/** The event in the log is the best ack there is, whichever comes first. */
+export function arrived(turn: Turn, link: Welcome, entry: Entry, seq: number): void {
+  const { wishId, standing } = entry;
+  if (standing.is !== "acked") turn.outcomes.push({ wishId, seq });
+  link.lanes.done(entry);
+  turn.change({ type: "left", wishId });
+}
+
+/** This device's own wishes among the events: their seqs by their keys. */
+export const ownKeys = ({ me }: Welcome, events: readonly Event[]): Map<IdempotencyKey, number> =>
+  new Map(
+    events.flatMap((event) =>
+      event.kind === "message" && event.deviceId === me.deviceId ? [[event.idempotencyKey, event.seq] as const] : [],
+    ),
+  );

@@ -1,0 +1,52 @@
+import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../protocol/ids.ts";
+import { CatchUp } from "./catch-up.ts";
+import { Lanes } from "./lanes.ts";
+import { Pace } from "./pace.ts";
+import { Telling } from "./telling.ts";
+
+/** What a frame asked for, so that its answer is understood. */
+export type Asked =
+  | { type: "hello" }
+  | { type: "pull"; conversationId: ConversationId }
+  | { type: "send"; wishId: IdempotencyKey; sentAt: number };
+
+/** All that is known of one socket; nothing of it outlives the socket. */
+export class Link {
+  readonly catchUp = new CatchUp();
+  readonly lanes = new Lanes();
+  readonly pace = new Pace();
+  readonly telling = new Telling();
+  /** Whose socket the server says this is; null until it is welcomed. */
+  me: { userId: UserId; deviceId: DeviceId } | null = null;
+  caughtUp = false;
+  /** When to say hello (again); infinite while its answer is out. */
+  helloAt = 0;
+  readonly #asked = new Map<number, Asked>();
+  lastId = 0;
+
+  /** The id for a frame that asks something. */
+  ask(asked: Asked): number {
+    this.lastId += 1;
+    this.#asked.set(this.lastId, asked);
+    return this.lastId;
+  }
+
+  /** What the frame with this id asked for, unless it has been answered: there is one answer to each. [CL-5] */
+  answered(id: number | undefined): Asked | undefined {
+    const asked = id === undefined ? undefined : this.#asked.get(id);
+    if (id !== undefined) this.#asked.delete(id);
+    return asked;
+  }
+
+  isWelcome(): this is Welcome {
+    return this.me !== null;
+  }
+
+  /** The next time at which something is due; infinite: never. */
+  nextAt(time: number): number {
+    if (!this.isWelcome()) return this.helloAt; // nothing else can be done before the welcome
+    return Math.min(this.helloAt, this.telling.at, this.pace.at, this.catchUp.nextAt(time), this.lanes.nextAt(time));
+  }
+}
+
+export type Welcome = Link & { me: NonNullable<Link["me"]> };

@@ -1,0 +1,80 @@
+import type { ErrorCode } from "../protocol/errors.ts";
+import type { Event } from "../protocol/events.ts";
+import type { Changed } from "../protocol/frames.ts";
+import type { ConversationId } from "../protocol/ids.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { settleArrived } from "./arrivals.ts";
+import type { Welcome } from "./link.ts";
+import { GATHER_MS, recallMarks } from "./receipts.ts";
+import { join, turnPage } from "./timeline.ts";
+import type { Frame, RetryAt, Turn } from "./turn.ts";
+
+const OUT_OF_SIGHT: ReadonlySet<ErrorCode> = new Set(["not_found", "not_member"]);
+
+/** Events that came live, or that an ack made. */
+export function hearEvents(turn: Turn, link: Welcome, id: ConversationId, events: readonly Event[]): void {
+  const { fresh, covered, ahead } = join(turn.covered(id), [...link.catchUp.aheadOf(id), ...events]);
+  grow(turn, link, id, fresh, covered);
+  link.catchUp.keepAhead(id, ahead);
+}
+
+/** The answer to a pull of this conversation. */
+export function hearPage(turn: Turn, link: Welcome, frameId: number, page: Frame<"page">): void {
+  const id = page.conversationId;
+  const turned = turnPage(turn.covered(id), page);
+  const rest = join(turned.covered, link.catchUp.aheadOf(id));
+  link.catchUp.answered(id, frameId, page.head);
+  grow(turn, link, id, [...turned.fresh, ...rest.fresh], rest.covered);
+  link.catchUp.keepAhead(id, rest.ahead);
+}
+
+export function hearChanged(turn: Turn, link: Welcome, changed: Changed): void {
+  const known = "head" in changed;
+  link.catchUp.heard(changed.conversationId, known ? changed.head : null);
+  recallMarks(turn, link, changed.conversationId, known ? changed.readSeq : 0, known ? (changed.receipts ?? []) : []);
+}
+
+function grow(turn: Turn, link: Welcome, id: ConversationId, events: readonly Event[], covered: number): void {
+  if (covered === turn.covered(id)) return;
+  turn.change({ type: "grew", conversationId: id, covered, events });
+  settleArrived(turn, link, id, events);
+  link.telling.owe(id, turn.time + GATHER_MS);
+}
+
+/** Asks for what is behind, from the seq that is covered. */
+export function pullDue(turn: Turn, link: Welcome): void {
+  for (const conversationId of link.catchUp.due(turn.time, turn.covered)) {
+    if (!link.pace.admits(turn.time)) return;
+    const id = link.ask({ type: "pull", conversationId });
+    link.catchUp.pulled(conversationId, id);
+    const after = turn.covered(conversationId);
+    turn.frames.push({ type: "pull", id, conversationId, after, limit: LIMITS.pullPage });
+  }
+}
+
+/** [CL-7] What is not mine to see is let go, with what was waiting to be seen there; anything else is tried again. */
+export function pullRefused(
+  turn: Turn,
+  link: Welcome,
+  pull: { id: number; conversationId: ConversationId },
+  code: ErrorCode,
+  retryAt: RetryAt,
+): void {
+  const { conversationId } = pull;
+  if (!OUT_OF_SIGHT.has(code)) {
+    link.catchUp.failed(conversationId, pull.id, retryAt);
+    return;
+  }
+  link.catchUp.drop(conversationId);
+  for (const { wishId, standing, ...entry } of turn.state.outbox)
+    if (entry.conversationId === conversationId && standing.is === "acked") turn.change({ type: "left", wishId });
+}
+
+/** [CL-8] The cursor stands for what is stored, so it is stored after it. */
+export function takeCursor(turn: Turn, link: Welcome): void {
+  const cursor = link.catchUp.takeCursor(turn.covered);
+  if (cursor === null) return;
+  link.caughtUp = true;
+  turn.change({ type: "cursor", cursor });
+  turn.frames.push({ type: "cursor", cursor });
+}

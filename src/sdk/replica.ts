@@ -1,0 +1,171 @@
+import type { ServerFrame } from "../protocol/frames.ts";
+import { PROTOCOL_VERSION } from "../protocol/version.ts";
+import type { Effects, Happening } from "./happenings.ts";
+import { Link, type Welcome } from "./link.ts";
+import { hearChanged, hearEvents, hearPage, pullDue, pullRefused, takeCursor } from "./reading.ts";
+import { hearReceipts, keepTold, markRead, oweAll, tellDue } from "./receipts.ts";
+import { discard, hearAck, makeWish, sendDue, sendRefused, takeKeys } from "./sending.ts";
+import { NOTHING_STORED, type ReplicaState } from "./state.ts";
+import { type Frame, Turn } from "./turn.ts";
+
+/** [CL-21] Turns a clock that people and networks set into one that never goes back, so that no retry waits for an hour to come again. */
+class ForwardClock {
+  #back = 0;
+  #last = 0;
+
+  timeAt(now: number): number {
+    this.#back += Math.max(0, this.#last - (now + this.#back));
+    this.#last = now + this.#back;
+    return this.#last;
+  }
+}
+
+/**
+ * A device's copy of its conversations, and its outbox. Pure: it is told what happened and when, and answers what is to be done; it
+ * has no socket, clock, storage or randomness of its own, so the same happenings always lead to the same end.
+ *
+ * A shell owns the socket: it says `opened`, hands over each frame in order, says `lost`, carries out the effects in their order, and
+ * after a crash makes a new replica of the state that it stored last.
+ */
+export class Replica {
+  #state: ReplicaState;
+  #link: Link | null = null;
+  readonly #clock = new ForwardClock();
+
+  constructor(state: ReplicaState = NOTHING_STORED) {
+    this.#state = state;
+  }
+
+  /** What a crash must not lose: always the fold of what was given out to be stored. */
+  get state(): ReplicaState {
+    return this.#state;
+  }
+
+  /** Live: everything that the server had when the socket was opened is stored here, and what comes is heard as it comes. */
+  get phase(): "offline" | "greeting" | "catching_up" | "live" {
+    if (!this.#link) return "offline";
+    if (!this.#link.isWelcome()) return "greeting";
+    return this.#link.caughtUp ? "live" : "catching_up";
+  }
+
+  /** `now`: epoch ms by the device's clock. */
+  handle(happening: Happening, now: number): Effects {
+    const time = this.#clock.timeAt(now);
+    const turn = new Turn(this.#state, now, time);
+    this.#take(turn, happening);
+    if (this.#link) advance(turn, this.#link);
+    this.#state = turn.state;
+    const { store, frames, mint, outcomes, refused } = turn;
+    const next = this.#link?.nextAt(time) ?? Number.POSITIVE_INFINITY;
+    const wakeAt = Number.isFinite(next) ? now + (next - time) : null;
+    return { store, frames, mint, outcomes, refused, wakeAt };
+  }
+
+  #take(turn: Turn, happening: Happening): void {
+    const link = this.#link;
+    switch (happening.type) {
+      case "opened":
+      case "lost":
+        this.#link = happening.type === "opened" ? new Link() : null;
+        break;
+      case "frame":
+        if (link) hear(turn, link, happening.frame);
+        break;
+      case "wish":
+        makeWish(turn, happening);
+        break;
+      case "minted":
+        takeKeys(turn, link, happening);
+        break;
+      case "discarded":
+        discard(turn, happening);
+        break;
+      case "read":
+        markRead(turn, link, happening.conversationId, happening.seq);
+        break;
+      case "woke": // what is due by now is done after every happening
+    }
+  }
+}
+
+function hear(turn: Turn, link: Link, frame: ServerFrame): void {
+  if (frame.type === "welcome") welcomed(turn, link, frame);
+  else if (frame.type === "error") refused(turn, link, frame);
+  else if (link.isWelcome()) hearWelcome(turn, link, frame);
+}
+
+type AfterWelcome = Exclude<ServerFrame, { type: "welcome" | "error" }>;
+
+function hearWelcome(turn: Turn, link: Welcome, frame: AfterWelcome): void {
+  const asked = "id" in frame ? link.answered(frame.id) : undefined;
+  if ("id" in frame && frame.id !== undefined && asked) keepTold(turn, link, frame.id);
+  switch (frame.type) {
+    case "ack":
+      if (asked?.type === "send") hearAck(turn, link, asked, frame);
+      break;
+    case "page":
+      if (asked?.type === "pull" && frame.id !== undefined) hearPage(turn, link, frame.id, frame);
+      break;
+    case "events":
+      hearEvents(turn, link, frame.conversationId, frame.events);
+      break;
+    case "changed":
+      for (const changed of frame.conversations) hearChanged(turn, link, changed);
+      break;
+    case "caught_up":
+      link.catchUp.offer(frame.cursor, turn.covered);
+      break;
+    case "receipts":
+      hearReceipts(turn, link, frame);
+  }
+}
+
+function welcomed(turn: Turn, link: Link, { id, userId, deviceId, mode }: Frame<"welcome">): void {
+  if (link.answered(id)?.type !== "hello") return; // [CL-5]
+  link.me = { userId, deviceId };
+  if (mode === "reset") turn.change({ type: "forgot" }); // [CL-3]
+  for (const { conversationId, standing } of turn.state.outbox)
+    if (standing.is === "acked") link.catchUp.heard(conversationId, standing.seq);
+  if (link.isWelcome()) oweAll(turn, link);
+}
+
+function refused(turn: Turn, link: Link, error: Frame<"error">): void {
+  const { id, code, retryable } = error;
+  const asked = link.answered(id);
+  if (id === undefined && retryable) backOff(turn, link, error);
+  if (asked?.type === "hello" && retryable) link.helloAt = turn.retryAt(error)(1);
+  if (asked?.type === "hello" && !retryable) turn.refused = code;
+  if (id === undefined || !link.isWelcome()) return;
+  if (asked?.type === "pull") pullRefused(turn, link, { id, ...asked }, code, turn.retryAt(error));
+  if (asked?.type === "send") sendRefused(turn, link, asked, id, error);
+}
+
+/** [CL-20] A frame was refused unread, and nobody knows which: everything that is open is asked again. */
+function backOff(turn: Turn, link: Link, error: Frame<"error">): void {
+  const retryAt = turn.retryAt(error);
+  if (!link.isWelcome()) link.helloAt = retryAt(1);
+  link.lanes.failedAll(retryAt);
+  link.catchUp.failedAll(retryAt);
+  link.telling.forgetAll(retryAt(1));
+}
+
+/** Whatever is due by now, whatever it was that happened. */
+function advance(turn: Turn, link: Link): void {
+  if (!link.isWelcome()) {
+    greet(turn, link);
+    return;
+  }
+  link.pace.begin(turn.time);
+  takeCursor(turn, link);
+  sendDue(turn, link);
+  pullDue(turn, link);
+  tellDue(turn, link);
+}
+
+/** [CL-2] The cursor, once stored, is all that the server needs to know of what this device has. */
+function greet(turn: Turn, link: Link): void {
+  if (link.helloAt > turn.time) return;
+  link.helloAt = Number.POSITIVE_INFINITY;
+  const id = link.ask({ type: "hello" });
+  turn.frames.push({ type: "hello", id, version: PROTOCOL_VERSION, cursor: turn.state.cursor });
+}

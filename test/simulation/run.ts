@@ -1,0 +1,49 @@
+import { checkEnd, checkIndex } from "./check.ts";
+import { type Plan, World } from "./world.ts";
+
+export const PLAN: Plan = {
+  people: 3,
+  devices: 3,
+  groups: 1,
+  acts: 250,
+  faults: { lostCall: 0.04, lostReply: 0.04, repeated: 0.03, slow: 0.05, database: 0.2 },
+};
+
+/** One life of a world, checked at every step and at its end. Throws with the seed and the last things that happened. */
+export async function simulate(seed: number, plan: Plan = PLAN): Promise<{ steps: number; events: number }> {
+  const world = new World(seed, plan);
+  let steps = 0;
+  try {
+    await world.open();
+    let acts = 0;
+    for (; acts < plan.acts; steps++) {
+      if (!(await world.works.step()) || world.works.chance(0.1)) {
+        world.act();
+        acts++;
+      }
+      checkIndex(world);
+    }
+    if (!(await world.comeToRest(200_000))) throw new Error(`the world did not come to rest: ${unrest(world)}`);
+    checkIndex(world);
+    checkEnd(world);
+    const bug = world.works.trace.find((line) => line.includes("BUG"));
+    if (bug) throw new Error(bug);
+    return { steps, events: world.conversations.reduce((sum, id) => sum + world.server.logOf(id).length, 0) };
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(
+      `seed ${seed}, ${steps} steps: ${message}\n${world.works.trace.slice(process.env.EDGEWISE_TELL ? 0 : -40).join("\n")}`,
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    world.close();
+  }
+}
+
+const unrest = (world: World): string =>
+  world.devices
+    .filter((d) => d.phase !== "live" || d.outboxSize > 0)
+    .map((d) => `${d.deviceId.slice(-4)} ${d.phase} outbox ${d.outboxSize}`)
+    .join(", ");

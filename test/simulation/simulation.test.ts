@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { simulate } from "./run.ts";
+
+/** Seeds that once failed, with what they found. */
+const FOUND: [seed: number, what: string][] = [
+  [8, "a device that has not been welcomed woke itself without end"],
+  [142, "a member added again skipped what their inbox had not got before they were removed"],
+  [13, "a send that was under way while a second device joined counted as seen by it"],
+];
+const runs = Number(process.env.EDGEWISE_RUNS ?? 25);
+const first = Number(process.env.EDGEWISE_SEED ?? 1);
+
+for (const [seed, what] of FOUND) {
+  test(`[EV-1] [EO-2] [DL-2] [DL-5] [IX-1] seed ${seed}: ${what}`, async () => {
+    expect((await simulate(seed)).events).toBeGreaterThan(0);
+  });
+}
+
+test(`[EV-1] [EV-2] [EO-2] [EO-5] [SD-2] [DL-2] [DL-4] [DL-5] [IX-1] [IX-3] [HI-2] ${runs} lives of a world that breaks, from seed ${first}`, {
+  timeout: 3_600_000,
+}, async () => {
+  let events = 0;
+  for (let seed = first; seed < first + runs; seed++) events += (await simulate(seed)).events;
+  expect(events).toBeGreaterThan(runs * 50);
+});

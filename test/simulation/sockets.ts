@@ -1,0 +1,69 @@
+import type { Clockwork } from "./clockwork.ts";
+
+/** A wire in one direction: in order, each frame after its own delay, until it is cut; what is under way then is lost. */
+export class Wire<T> {
+  private readonly works: Clockwork;
+  private readonly receive: (item: T) => void;
+  private readonly delayMs: () => number;
+  private freeAt = 0;
+  cut = false;
+
+  constructor(works: Clockwork, delayMs: () => number, receive: (item: T) => void) {
+    this.works = works;
+    this.delayMs = delayMs;
+    this.receive = receive;
+  }
+
+  send(item: T): void {
+    this.freeAt = Math.max(this.freeAt, this.works.now + this.delayMs());
+    this.works.after(this.freeAt - this.works.now, () => {
+      if (!this.cut) this.receive(item);
+    });
+  }
+}
+
+type Downward = { text: string } | { close: number };
+
+/** The server's end, with what the runtime offers there. It does not notice by itself that the other end is gone. */
+export class ServerSocket {
+  readyState: number = WebSocket.OPEN;
+  down: Wire<Downward> | undefined;
+  private attachment: unknown = null;
+
+  accept(): void {}
+
+  send(text: string): void {
+    this.down?.send({ text });
+  }
+
+  close(code: number): void {
+    if (this.readyState !== WebSocket.OPEN) return;
+    this.readyState = WebSocket.CLOSED;
+    this.down?.send({ close: code });
+  }
+
+  /** The other end is known to be gone. */
+  drop(): void {
+    this.readyState = WebSocket.CLOSED;
+    if (this.down) this.down.cut = true;
+  }
+
+  serializeAttachment(value: unknown): void {
+    this.attachment = structuredClone(value);
+  }
+
+  deserializeAttachment(): unknown {
+    return structuredClone(this.attachment);
+  }
+}
+
+/** `new WebSocketPair()`: the first end stands for the client and is where the simulation takes hold of the second. */
+export class Pair {
+  readonly 0: { far: ServerSocket };
+  readonly 1: ServerSocket;
+
+  constructor() {
+    this[1] = new ServerSocket();
+    this[0] = { far: this[1] };
+  }
+}
