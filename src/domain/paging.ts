@@ -1,8 +1,10 @@
-import type { Membership, Span } from "./membership.ts";
+import type { Membership } from "./membership.ts";
 
 export type PageWish = { before?: number | undefined; after?: number | undefined; limit: number };
-/** Seqs to read, both ends included, in ascending order; and whether the member may see more in the asked direction. */
-export type PagePlan = { ranges: readonly (readonly [number, number])[]; hasMore: boolean };
+/** Seqs, both ends included. */
+export type Range = readonly [from: number, to: number];
+/** What to read, in ascending order; and whether the member may see more in the asked direction. */
+export type PagePlan = { ranges: readonly Range[]; hasMore: boolean };
 
 /** The log is gapless, so which seqs a page holds is arithmetic over the member's spans; no store is asked. */
 export function planPage(m: Membership, head: number, wish: PageWish): PagePlan {
@@ -43,9 +45,9 @@ function takeNewest(visible: [number, number][], until: number, limit: number): 
 }
 
 /** Splits a page at the ship cursor: history holds all up to it, the log serves the rest, so there is no gap and no repeat. */
-export function splitAtShipped(ranges: PagePlan["ranges"], shipped: number): { history: Span[]; log: Span[] } {
-  const history: Span[] = [];
-  const log: Span[] = [];
+export function splitAtShipped(ranges: PagePlan["ranges"], shipped: number): { history: Range[]; log: Range[] } {
+  const history: Range[] = [];
+  const log: Range[] = [];
   for (const [from, to] of ranges) {
     if (from <= shipped) history.push([from, Math.min(to, shipped)]); // [HI-2]
     if (to > shipped) log.push([Math.max(from, shipped + 1), to]);

@@ -1,32 +1,28 @@
 import { DurableObject } from "cloudflare:workers";
 import { monotonicFactory } from "ulid";
 import {
-  canSee,
-  currentMembers,
   decidePut,
   decideRemove,
-  floorFor,
   headFor,
   isCurrent,
   type MemberChange,
   type Membership,
   mayAdminister,
 } from "../domain/membership.ts";
-import { type PageWish, planPage, splitAtShipped } from "../domain/paging.ts";
+import { type PageWish, planPage, type Range } from "../domain/paging.ts";
 import { advance } from "../domain/receipts.ts";
 import { CALL_WINDOW, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/log.ts";
 import { inboxOf } from "../platform/stubs.ts";
-import { Event } from "../protocol/events.ts";
 import type { Receipt, Summary } from "../protocol/frames.ts";
 import type { Conversation as Description } from "../protocol/http.ts";
 import type { ConversationId, UserId } from "../protocol/ids.ts";
-import { LIMITS } from "../protocol/limits.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import { ConversationStore } from "../storage/conversation-store.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { ConversationState } from "./conversation-state.ts";
+import { descriptionOf, historyOf, memberOf, pageOf, summaryOf } from "./conversation-views.ts";
 import { Fanout } from "./fanout.ts";
 import { ReceiptCourier } from "./receipt-courier.ts";
 import type { Appended, AppendRequest, HistoryPage, LogPage, MemberRequest, OpenRequest, Outcome } from "./rpc.ts";
@@ -187,9 +183,7 @@ export class Conversation extends DurableObject<Env> {
     const { facts, roster, head } = this.state as ConversationState;
     const { conversationId } = facts;
     const { ranges } = planPage(roster.get(userId) as Membership, head, { before: through + 1, limit: DELIVER_EVENTS }); // [GR-6]
-    const past = ranges.flatMap(([from, to]): [number, number][] =>
-      to > after ? [[Math.max(from, after + 1), to]] : [],
-    );
+    const past = ranges.flatMap(([from, to]): Range[] => (to > after ? [[Math.max(from, after + 1), to]] : []));
     if (past.length === 0) return { parked: false };
     const frame = this.eventsFrame(past);
     const answer = await tryCall(() => inboxOf(this.env, userId).deliver({ conversationId, through, frame }), 2);
@@ -198,7 +192,7 @@ export class Conversation extends DurableObject<Env> {
   }
 
   /** The same text for everybody who lacks the same events. */
-  private eventsFrame(ranges: [number, number][]): string {
+  private eventsFrame(ranges: readonly Range[]): string {
     const key = ranges.join();
     const known = this.frames.get(key);
     if (known) return known;
@@ -210,126 +204,42 @@ export class Conversation extends DurableObject<Env> {
     return frame;
   }
 
+  // --- reading ---
+
   /** What a member may see past `after`, oldest first. A member who pulls attends. */
   pull(userId: UserId, devices: number, after: number, limit: number): Outcome<LogPage> {
-    const found = this.memberOf(userId);
-    if (!found.ok) return found;
-    const { state, member } = found.value;
-    this.attended(state, userId, devices);
-    const { ranges } = planPage(member, state.head, { after, limit });
-    return ok({ bodies: this.bodies(ranges), head: headFor(member, state.head), floor: floorFor(member) });
-  }
-
-  /** Bodies of these seqs; ends early at the page's byte limit, and then the reader asks on from the last one. */
-  private bodies(ranges: readonly (readonly [number, number])[]): string[] {
-    const bodies: string[] = [];
-    let bytes = 0;
-    for (const [from, to] of ranges) {
-      for (const { body } of this.store.rows(from, to)) {
-        if (bodies.length > 0 && bytes + body.length > LIMITS.pageBytes) return bodies;
-        bytes += body.length;
-        bodies.push(body);
-      }
-    }
-    return bodies;
+    this.attended(userId, devices);
+    return pageOf(this.state, userId, after, limit);
   }
 
   /** A page of history as the member may see it. `all`: everything from the log, for when history cannot be read. */
   history(userId: UserId, wish: PageWish, all: boolean): Outcome<HistoryPage> {
-    const found = this.memberOf(userId);
-    if (!found.ok) return found;
-    const { state, member } = found.value;
-    const { ranges, hasMore } = planPage(member, state.head, wish);
-    const split = splitAtShipped(ranges, all ? 0 : state.checkpoint.shipped);
-    const bodies = split.log.flatMap(([from, to]) =>
-      Array.from(this.store.rows(from, to as number), (row) => row.body),
-    );
-    const { shard } = state.checkpoint;
-    return ok({
-      bodies,
-      history: split.history,
-      shard,
-      hasMore,
-      head: headFor(member, state.head),
-      floor: floorFor(member),
-    });
+    return historyOf(this.state, userId, wish, all);
   }
-
-  // --- what a member sees ---
 
   /** The inbox has a device that looks: call it again, and here is how things stand. */
   attend(userId: UserId, devices: number): Outcome<Summary> {
-    const found = this.memberOf(userId);
-    if (found.ok) this.attended(found.value.state, userId, devices);
-    return this.summary(userId);
+    this.attended(userId, devices);
+    return summaryOf(this.state, userId);
   }
 
-  private attended(state: ConversationState, userId: UserId, devices: number): void {
+  private attended(userId: UserId, devices: number): void {
     this.fanout.note(userId, { type: "attended" });
-    if (state.lookedAt(userId, devices)) this.saveCheckpoint(Date.now());
+    if (this.state?.roster.has(userId) && this.state.lookedAt(userId, devices)) this.saveCheckpoint(Date.now());
   }
 
   summary(userId: UserId): Outcome<Summary> {
-    const found = this.memberOf(userId);
-    if (!found.ok) return found;
-    const { state, member } = found.value;
-    const { conversationId, kind, title } = state.facts;
-    const head = headFor(member, state.head);
-    const readSeq = state.watermarks(userId).read;
-    const [last] = canSee(member, head) ? this.bodies([[head, head]]) : [];
-    return ok({
-      conversationId,
-      kind,
-      ...(title === undefined ? {} : { title }),
-      ...this.peerOf(userId),
-      role: isCurrent(member) ? member.role : null,
-      head,
-      floor: floorFor(member),
-      readSeq,
-      unread: this.store.unread(member, readSeq),
-      ...(last === undefined ? {} : { lastEvent: Event.parse(JSON.parse(last)) }),
-    });
-  }
-
-  /** In a direct conversation the other one, and how far they have received. */
-  private peerOf(userId: UserId): Pick<Summary, "peer" | "receipts"> {
-    const state = this.state as ConversationState;
-    const peer = state.facts.kind === "direct" ? [...state.roster.keys()].find((id) => id !== userId) : undefined;
-    return peer ? { peer: { userId: peer }, receipts: [{ userId: peer, ...state.watermarks(peer) }] } : {};
+    return summaryOf(this.state, userId);
   }
 
   describe(userId: UserId): Outcome<Description> {
-    const found = this.memberOf(userId);
-    if (!found.ok) return found;
-    const { state, member } = found.value;
-    const { conversationId, kind, createdAt, title } = state.facts;
-    const { delivered, read } = state.watermarks(userId);
-    const members = currentMembers(state.roster).map((m) => ({
-      userId: m.userId,
-      role: m.role,
-      joinedSeq: floorOfLast(m),
-    }));
-    return ok({
-      conversationId,
-      kind,
-      ...(title === undefined ? {} : { title }),
-      createdAt,
-      head: headFor(member, state.head),
-      floor: floorFor(member),
-      members: isCurrent(member) ? members : [],
-      mine: { role: isCurrent(member) ? member.role : null, delivered, read, unread: this.store.unread(member, read) },
-    });
-  }
-
-  private memberOf(userId: UserId): Outcome<{ state: ConversationState; member: Membership }> {
-    const member = this.state?.roster.get(userId);
-    return this.state && member ? ok({ state: this.state, member }) : refuse("not_found"); // [GR-1]
+    return descriptionOf(this.state, userId);
   }
 
   // --- receipts ---
 
   receipt(userId: UserId, next: { delivered?: number; read?: number }): Outcome<Receipt | null> {
-    const found = this.memberOf(userId);
+    const found = memberOf(this.state, userId);
     if (!found.ok) return found;
     const { state, member } = found.value;
     if (!isCurrent(member)) return refuse("not_member");
@@ -407,5 +317,3 @@ export class Conversation extends DurableObject<Env> {
     }
   }
 }
-
-const floorOfLast = (m: Membership): number => m.spans.at(-1)?.[0] ?? 1;

@@ -1,5 +1,5 @@
 import type { SendCommand } from "../domain/append.ts";
-import type { Span } from "../domain/membership.ts";
+import type { Range } from "../domain/paging.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Role } from "../protocol/events.ts";
 import type { Ack, Receipt } from "../protocol/frames.ts";
@@ -26,7 +26,7 @@ export type ReceiptNews = { conversationId: ConversationId; receipts: Receipt[] 
 
 export type LogPage = { bodies: string[]; head: number; floor: number };
 /** A page as a plan: `bodies` from the log's unshipped tail, `history` still to be read from the shard, before them. */
-export type HistoryPage = LogPage & { history: Span[]; shard: string; hasMore: boolean };
+export type HistoryPage = LogPage & { history: Range[]; shard: string; hasMore: boolean };
 
 export type OpenRequest =
   | { kind: "direct"; memberIds: readonly [UserId, UserId] }

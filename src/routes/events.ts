@@ -60,7 +60,7 @@ async function askHistory(
 /** Null when the shard does not have, or does not give, every one of them. */
 async function readShipped(env: Env, id: ConversationId, { shard, history }: HistoryPage): Promise<string[] | null> {
   const database = shardDatabase(env, shard);
-  const wanted = history.reduce((sum, [from, to]) => sum + (to as number) - from + 1, 0);
+  const wanted = history.reduce((sum, [from, to]) => sum + to - from + 1, 0);
   try {
     const bodies = database ? await readRows(database, id, history) : [];
     if (bodies.length === wanted) return bodies;

@@ -10,11 +10,11 @@ export type Growth = { readonly fresh: readonly Event[]; readonly covered: numbe
 
 /** Events in any order and however often: takes those that follow on without a gap. */
 export function join(covered: number, events: readonly Event[]): Growth {
-  const past = new Map(events.filter(({ seq }) => seq > covered).map((event) => [event.seq, event])); // [CL-5]
+  const bySeq = new Map(events.map((event) => [event.seq, event])); // [CL-5]
   const fresh: Event[] = [];
-  for (let next = past.get(covered + 1); next; next = past.get(next.seq + 1)) fresh.push(next);
+  for (let next = bySeq.get(covered + 1); next; next = bySeq.get(next.seq + 1)) fresh.push(next);
   const reached = covered + fresh.length;
-  const ahead = [...past.values()].filter(({ seq }) => seq > reached).sort((a, b) => a.seq - b.seq); // [CL-4]
+  const ahead = [...bySeq.values()].filter(({ seq }) => seq > reached).sort((a, b) => a.seq - b.seq); // [CL-4]
   return { fresh, covered: reached, ahead: ahead.slice(0, AHEAD_MAX) };
 }
 

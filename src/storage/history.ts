@@ -1,4 +1,4 @@
-import type { Span } from "../domain/membership.ts";
+import type { Range } from "../domain/paging.ts";
 import type { ConversationId } from "../protocol/ids.ts";
 import type { LogRow } from "./conversation-store.ts";
 
@@ -23,10 +23,10 @@ export async function shipRows(db: D1Database, conversationId: ConversationId, r
 export async function readRows(
   db: D1Database,
   conversationId: ConversationId,
-  spans: readonly Span[],
+  ranges: readonly Range[],
 ): Promise<string[]> {
   const query = db.prepare("SELECT body FROM events WHERE conversation_id = ? AND seq BETWEEN ? AND ? ORDER BY seq");
-  const results = await db.batch<{ body: string }>(spans.map(([from, to]) => query.bind(conversationId, from, to)));
+  const results = await db.batch<{ body: string }>(ranges.map(([from, to]) => query.bind(conversationId, from, to)));
   return results.flatMap(({ results }) => results.map((r) => r.body));
 }
 

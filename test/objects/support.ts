@@ -41,6 +41,7 @@ export async function openGroup(size: number): Promise<{ maker: UserId; members:
 /** A device's socket into its inbox: what it was sent, in order. */
 export class TestSocket {
   readonly frames: ServerFrame[] = [];
+  pongs = 0;
   closed: number | undefined;
   readonly socket: WebSocket;
   private frameId = 0;
@@ -48,7 +49,8 @@ export class TestSocket {
   private constructor(socket: WebSocket) {
     this.socket = socket;
     socket.addEventListener("message", ({ data }) => {
-      if (data !== PONG) this.frames.push(ServerFrame.parse(JSON.parse(data as string)));
+      if (data === PONG) this.pongs++;
+      else this.frames.push(ServerFrame.parse(JSON.parse(data as string)));
     });
     socket.addEventListener("close", ({ code }) => {
       this.closed = code;

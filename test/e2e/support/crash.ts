@@ -43,8 +43,28 @@ export async function crashRun(
   }
   await sleep(between(random, ...loadMs));
   await load.stop();
-  await settle(world);
+  await settle(world.devices);
+  await leaveSomeBehind(server, load, between(random, ...loadMs));
   return report(server, world, await gather(server, world));
+}
+
+/**
+ * Everybody's second device is away while the talk goes on, and two people are with both of theirs; the server is killed as they leave
+ * and before they return. What they lack, the index alone can tell them.
+ */
+async function leaveSomeBehind(server: Server, load: Load, ms: number): Promise<void> {
+  const { devices, handles } = load.world;
+  const present = devices.filter((device) => handles.slice(0, -2).some((handle) => device.name === `${handle}/first`));
+  for (const device of devices) device.cut();
+  await server.kill9();
+  await server.start();
+  await settle(present);
+  load.start(present);
+  await sleep(ms);
+  await load.stop();
+  await settle(present);
+  await server.kill9();
+  await server.start();
 }
 
 function report(

@@ -52,12 +52,11 @@ export class Load {
     this.#seed = seed;
   }
 
-  start(): void {
+  /** Some devices may sit it out. */
+  start(devices: readonly Device[] = this.world.devices): void {
     this.#isRunning = true;
     const round = ++this.#rounds;
-    this.#loops = this.world.devices.map((device, i) =>
-      this.#live(device, seeded(this.#seed * 7_919 + round * 101 + i)),
-    );
+    this.#loops = devices.map((device, i) => this.#live(device, seeded(this.#seed * 7_919 + round * 101 + i)));
   }
 
   /** Returns when the last loop has ended; wishes may still wait in the outboxes. */
@@ -113,7 +112,7 @@ async function reconnect(device: Device, random: Random): Promise<void> {
 }
 
 /** Connects whoever is cut and sends until every outbox is empty. Throws after `withinMs`. */
-export async function settle({ devices }: World, withinMs = 30_000): Promise<void> {
+export async function settle(devices: readonly Device[], withinMs = 30_000): Promise<void> {
   for (const until = Date.now() + withinMs; Date.now() < until; await sleep(500)) {
     for (const device of devices) if (!device.wire?.isOpen) await device.connect();
     const waiting = devices.filter((device) => device.outbox.waiting.length > 0);

@@ -173,8 +173,11 @@ export class ModelServer {
     else if (!conversation?.members.has(socket.userId)) this.#refuse(socket, id, "not_found");
     else {
       const events = conversation.visibleTo(socket.userId, after + 1).slice(0, Math.min(limit, 3));
-      const head = conversation.headFor(socket.userId);
-      this.#say(socket, { type: "page", ...(id === undefined ? {} : { id }), conversationId, events, head, floor: 1 });
+      const page = { conversationId, events, head: conversation.headFor(socket.userId), floor: 1 };
+      // The answer is on its way for a while, and what is told live may overtake it.
+      this.#later(socket, `page ${id}`, () =>
+        this.#say(socket, { type: "page", ...(id === undefined ? {} : { id }), ...page }),
+      );
     }
   }
 

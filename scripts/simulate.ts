@@ -1,0 +1,14 @@
+import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+
+/** `npm run simulate -- --runs 1000 --seed 1`: many lives of the simulated world (test/simulation); prints the seed of one that fails. */
+const { values } = parseArgs({
+  options: { runs: { type: "string", default: "500" }, seed: { type: "string", default: "1" } },
+});
+const env = { ...process.env, EDGEWISE_RUNS: values.runs, EDGEWISE_SEED: values.seed };
+console.log(`${values.runs} lives from seed ${values.seed}`);
+const { status } = spawnSync("vitest", ["run", "--project", "pure", "test/simulation", "-t", "lives"], {
+  stdio: "inherit",
+  env,
+});
+process.exit(status ?? 1);

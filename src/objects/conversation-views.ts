@@ -1,0 +1,115 @@
+import { canSee, currentMembers, floorFor, headFor, isCurrent, type Membership } from "../domain/membership.ts";
+import { type PageWish, planPage, type Range, splitAtShipped } from "../domain/paging.ts";
+import { Event } from "../protocol/events.ts";
+import type { Summary } from "../protocol/frames.ts";
+import type { Conversation as Description } from "../protocol/http.ts";
+import type { UserId } from "../protocol/ids.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { ok, refuse } from "../protocol/result.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
+import type { ConversationState } from "./conversation-state.ts";
+import type { HistoryPage, LogPage, Outcome } from "./rpc.ts";
+
+/** A conversation as one member sees it. Reading writes nothing; who is not and never was a member sees nothing. */
+
+type Found = { state: ConversationState; member: Membership };
+
+/** [GR-1] A conversation that was never opened and one that is not theirs are the same to a stranger. */
+export function memberOf(state: ConversationState | undefined, userId: UserId): Outcome<Found> {
+  const member = state?.roster.get(userId);
+  return state && member ? ok({ state, member }) : refuse("not_found");
+}
+
+/** What lies past `after`, oldest first. It may end early at the page's byte limit; then the reader asks on from the last one. */
+export function pageOf(
+  state: ConversationState | undefined,
+  userId: UserId,
+  after: number,
+  limit: number,
+): Outcome<LogPage> {
+  const found = memberOf(state, userId);
+  if (!found.ok) return found;
+  const { ranges } = planPage(found.value.member, found.value.state.head, { after, limit });
+  return ok({ bodies: bodiesOf(found.value.state.store, ranges), ...endsOf(found.value) });
+}
+
+function bodiesOf(store: ConversationStore, ranges: readonly Range[]): string[] {
+  const bodies: string[] = [];
+  let size = 0;
+  for (const [from, to] of ranges) {
+    for (const { body } of store.rows(from, to)) {
+      if (bodies.length > 0 && size + body.length > LIMITS.pageBytes) return bodies;
+      size += body.length;
+      bodies.push(body);
+    }
+  }
+  return bodies;
+}
+
+/** A page of history: what is shipped as a plan, the rest as it lies in the log. `all`: everything from the log. */
+export function historyOf(
+  state: ConversationState | undefined,
+  userId: UserId,
+  wish: PageWish,
+  all: boolean,
+): Outcome<HistoryPage> {
+  const found = memberOf(state, userId);
+  if (!found.ok) return found;
+  const { checkpoint, head, store } = found.value.state;
+  const { ranges, hasMore } = planPage(found.value.member, head, wish);
+  const { history, log } = splitAtShipped(ranges, all ? 0 : checkpoint.shipped);
+  const bodies = log.flatMap(([from, to]) => Array.from(store.rows(from, to), (row) => row.body));
+  return ok({ bodies, history, shard: checkpoint.shard, hasMore, ...endsOf(found.value) });
+}
+
+const endsOf = ({ state, member }: Found) => ({ head: headFor(member, state.head), floor: floorFor(member) });
+
+/** How it stands, in short. */
+export function summaryOf(state: ConversationState | undefined, userId: UserId): Outcome<Summary> {
+  const found = memberOf(state, userId);
+  if (!found.ok) return found;
+  const { head, floor } = endsOf(found.value);
+  const { delivered: _, ...mine } = standingOf(found.value);
+  const { conversationId, kind, ...named } = namesOf(found.value);
+  const ends = { role: mine.role, head, floor, readSeq: mine.read, unread: mine.unread };
+  return ok({ conversationId, kind, ...named, ...peerOf(found.value), ...ends, ...lastEventOf(found.value, head) });
+}
+
+/** How it stands, with everybody in it. */
+export function descriptionOf(state: ConversationState | undefined, userId: UserId): Outcome<Description> {
+  const found = memberOf(state, userId);
+  if (!found.ok) return found;
+  const { createdAt } = found.value.state.facts;
+  const mine = standingOf(found.value);
+  return ok({ ...namesOf(found.value), createdAt, ...endsOf(found.value), members: membersOf(found.value), mine });
+}
+
+function namesOf({ state }: Found): Pick<Description, "conversationId" | "kind" | "title"> {
+  const { conversationId, kind, title } = state.facts;
+  return title === undefined ? { conversationId, kind } : { conversationId, kind, title };
+}
+
+function standingOf({ state, member }: Found): Description["mine"] {
+  const { delivered, read } = state.watermarks(member.userId);
+  const role = isCurrent(member) ? member.role : null;
+  return { role, delivered, read, unread: state.store.unread(member, read) };
+}
+
+/** A former member does not see who is there now. */
+function membersOf({ state, member }: Found): Description["members"] {
+  if (!isCurrent(member)) return [];
+  const joined = (m: Membership) => m.spans.at(-1)?.[0] ?? 1;
+  return currentMembers(state.roster).map((m) => ({ userId: m.userId, role: m.role, joinedSeq: joined(m) }));
+}
+
+/** In a direct conversation the other one, and how far they have received. */
+function peerOf({ state, member }: Found): Pick<Summary, "peer" | "receipts"> {
+  if (state.facts.kind !== "direct") return {};
+  const userId = [...state.roster.keys()].find((id) => id !== member.userId);
+  return userId ? { peer: { userId }, receipts: [{ userId, ...state.watermarks(userId) }] } : {};
+}
+
+function lastEventOf({ state, member }: Found, head: number): Pick<Summary, "lastEvent"> {
+  const [last] = canSee(member, head) ? bodiesOf(state.store, [[head, head]]) : [];
+  return last === undefined ? {} : { lastEvent: Event.parse(JSON.parse(last)) };
+}
