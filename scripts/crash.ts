@@ -20,10 +20,8 @@ try {
   const run = await crashRun(server, { seed, rounds: Number(values.rounds), loadMs: [300, 3_000], tell: console.log });
   const faults = [...checkHistory(run.facts), ...run.faults];
   for (const fault of faults.slice(0, 50)) console.error(fault);
-  const { acked, reminted, duplicates } = run;
-  console.log(
-    JSON.stringify({ seed, rounds: Number(values.rounds), acked, duplicates, reminted, faults: faults.length }),
-  );
+  const { acked, duplicates } = run;
+  console.log(JSON.stringify({ seed, rounds: Number(values.rounds), acked, duplicates, faults: faults.length }));
   process.exitCode = faults.length > 0 ? 1 : 0;
 } finally {
   await server.remove();

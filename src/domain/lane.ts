@@ -1,7 +1,7 @@
 import type { DeviceId, IdempotencyKey } from "../protocol/ids.ts";
 
-/** Frames that were on the wire when a send failed arrive within this time. Ms. */
-export const HOLD_MS = 2_000;
+/** Frames that were on the wire when a send failed arrive within this time; a device that gives the wish up waits as long. Ms. */
+export const HOLD_MS = 30_000;
 
 /** Per device the oldest wish whose outcome is open, and until when newer ones must not pass it (epoch ms). */
 export type Holds = ReadonlyMap<DeviceId, { key: IdempotencyKey; until: number }>;

@@ -1,5 +1,5 @@
 import { decideAppend, decideRepeat, isNewKey, type SendCommand } from "../domain/append.ts";
-import { applyChange, type Membership } from "../domain/membership.ts";
+import { applyChange, isCurrent, type Membership } from "../domain/membership.ts";
 import { NOTHING_RECEIVED, type Watermarks } from "../domain/receipts.ts";
 import { occurredAt } from "../domain/time.ts";
 import type { Event, MessageEvent, ServerChange } from "../protocol/events.ts";
@@ -8,6 +8,9 @@ import type { DeviceId, EventId, IdempotencyKey, UserId } from "../protocol/ids.
 import { ok } from "../protocol/result.ts";
 import type { Checkpoint, ConversationStore, Facts } from "../storage/conversation-store.ts";
 import type { Appended, Outcome } from "./rpc.ts";
+
+/** Devices whose newest key the checkpoint holds; it is one row, which has a size. */
+const KEYS_KEPT = 4_096;
 
 /** What a conversation knows in memory: all of it is read from its store on waking. The one writer of the log. */
 export class ConversationState {
@@ -37,7 +40,7 @@ export class ConversationState {
   /** The wish appended, or the answer it got the first time. */
   send(command: SendCommand, now: number): Outcome<Appended> {
     const { deviceId, idempotencyKey, event: wish } = command;
-    if (!isNewKey(this.newestKeys.get(deviceId), idempotencyKey)) return this.repeat(command);
+    if (!isNewKey(this.newestKey(deviceId), idempotencyKey)) return this.repeat(command);
     const decided = decideAppend(this.roster.get(command.userId), this.head, wish);
     if (!decided.ok) return decided;
     const { composedAt, sentAt } = command;
@@ -50,8 +53,15 @@ export class ConversationState {
       ...wish,
     };
     const body = this.write(event, deviceId, idempotencyKey);
+    this.newestKeys.delete(deviceId); // the map's order is that of their last sends
     this.newestKeys.set(deviceId, idempotencyKey);
     return ok({ ack: ackOf(event, false), body });
+  }
+
+  /** Of a device that was forgotten for so many others, the log still knows. */
+  private newestKey(deviceId: DeviceId): IdempotencyKey | undefined {
+    const known = this.newestKeys.get(deviceId);
+    return known || this.checkpoint.allKeys ? known : this.store.newestKeyOf(deviceId); // [EO-5]
   }
 
   private repeat({ deviceId, idempotencyKey, userId, event: wish }: SendCommand): Outcome<Appended> {
@@ -107,9 +117,14 @@ export class ConversationState {
   }
 
   saveCheckpoint(): void {
-    this.checkpoint.receipts = [...this.receipts];
+    const isHere = ([userId]: [UserId, unknown]) => isCurrent(this.roster.get(userId));
+    this.checkpoint.receipts = [...this.receipts].filter(isHere);
+    this.checkpoint.devices = [...this.devices].filter(isHere);
+    const surplus = this.newestKeys.size - KEYS_KEPT;
+    if (surplus > 0)
+      for (const deviceId of [...this.newestKeys.keys()].slice(0, surplus)) this.newestKeys.delete(deviceId);
+    this.checkpoint.allKeys &&= surplus <= 0;
     this.checkpoint.newestKeys = [...this.newestKeys];
-    this.checkpoint.devices = [...this.devices];
     this.store.putCheckpoint(this.checkpoint);
   }
 }

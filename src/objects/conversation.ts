@@ -30,6 +30,8 @@ import { ship } from "./shipper.ts";
 
 /** How long after an append its leftovers are settled: history, the checkpoint, inboxes that were not reached. Ms. */
 export const SETTLE_AFTER_MS = 5_000;
+/** The alarm waits this long for calls under way, so that one checkpoint tells it all; a busy conversation is never idle. Ms. */
+const IDLE_WITHIN_MS = 1_000;
 /** When shipping failed. Ms. */
 const SHIP_RETRY_MS = 15_000;
 /** Events of one `deliver` call; a device that sees a gap before them pulls. */
@@ -298,13 +300,18 @@ export class Conversation extends DurableObject<Env> {
     if (!state) return;
     this.fanout.noteAll({ type: "alarm", now: Date.now() });
     const shipped = await this.shipSafely(state);
-    await this.fanout.idle();
+    await Promise.race([this.fanout.idle(), new Promise((resolve) => setTimeout(resolve, IDLE_WITHIN_MS))]);
     state.checkpoint.delivered = this.fanout.settledThrough(state.head);
     this.saveCheckpoint(Date.now());
     const now = Date.now();
-    const workAt = now + (shipped ? SETTLE_AFTER_MS : SHIP_RETRY_MS);
-    const lagsOnly = state.checkpoint.shipped === state.head && this.fanout.nextRetryAt();
-    if (this.hasWork(state)) this.clock.ringBy(lagsOnly || workAt, now);
+    if (this.hasWork(state)) this.clock.ringBy(this.nextWorkAt(state, shipped, now), now);
+  }
+
+  /** A lagging inbox alone is given its time; anything else goes on soon. */
+  private nextWorkAt({ checkpoint, head }: ConversationState, shipped: boolean, now: number): number {
+    const soon = now + (shipped ? SETTLE_AFTER_MS : SHIP_RETRY_MS);
+    const retryAt = this.fanout.nextRetryAt();
+    return checkpoint.shipped === head && retryAt !== null ? Math.max(retryAt, soon) : soon;
   }
 
   private async shipSafely(state: ConversationState): Promise<boolean> {

@@ -33,7 +33,8 @@ export class Inbox extends DurableObject<Env> {
   private readonly store: InboxStore;
   private readonly sockets: Sockets;
   private readonly sender: Sender;
-  private readonly buckets = new WeakMap<WebSocket, Bucket>();
+  /** By device, whichever door it uses and however often it reconnects. */
+  private readonly buckets = new Map<DeviceId, Bucket>();
   /** The highest position handed to any device; unknown after waking, and then it could be any. */
   private handed: number;
 
@@ -90,14 +91,19 @@ export class Inbox extends DurableObject<Env> {
 
   /** Counts frames. Slightly too many are refused, a flood closes the socket. */
   private admit(socket: WebSocket, now: number): boolean {
-    const rate = FRAME_RATE[this.env.RATE_LIMITS === "wide" ? "wide" : "strict"];
-    const bucket = take(this.buckets.get(socket) ?? fullBucket(rate, now), rate, now);
-    this.buckets.set(socket, bucket);
-    if (bucket.tokens >= 0) return true;
-    if (bucket.tokens < -FLOOD)
+    const { tokens } = this.count(this.sockets.of(socket).deviceId, now);
+    if (tokens >= 0) return true;
+    if (tokens < -FLOOD)
       this.sockets.close(socket, "too_fast"); // [SO-6]
     else this.refuse(socket, undefined, refuse("rate_limited"));
     return false;
+  }
+
+  private count(deviceId: DeviceId, now: number): Bucket {
+    const rate = FRAME_RATE[this.env.RATE_LIMITS === "wide" ? "wide" : "strict"];
+    const bucket = take(this.buckets.get(deviceId) ?? fullBucket(rate, now), rate, now);
+    this.buckets.set(deviceId, bucket);
+    return bucket;
   }
 
   private async handle(socket: WebSocket, frame: ClientFrame): Promise<void> {
@@ -173,6 +179,7 @@ export class Inbox extends DurableObject<Env> {
   /** The same way for a wish that came over HTTP. */
   async send(conversationId: ConversationId, command: SendCommand): Promise<Outcome<Appended["ack"]>> {
     if (this.store.isRevoked(command.deviceId)) return refuse("device_revoked");
+    if (this.count(command.deviceId, Date.now()).tokens < 0) return refuse("rate_limited"); // [SO-6]
     const outcome = await this.sender.send(conversationId, command);
     return outcome.ok ? ok(outcome.value.ack) : outcome;
   }

@@ -30,6 +30,8 @@ export type Checkpoint = {
   receipts: [UserId, Watermarks][];
   /** Each device's newest key among the events up to `delivered`. */
   newestKeys: [DeviceId, IdempotencyKey][];
+  /** Whether these are the keys of all devices that ever sent. */
+  allKeys: boolean;
   /** How many devices a member had ever had when one of them last looked, if more than one. */
   devices: [UserId, number][];
 };
@@ -41,6 +43,7 @@ const START: Checkpoint = {
   reshippedAt: 0,
   receipts: [],
   newestKeys: [],
+  allKeys: true,
   devices: [],
 };
 
@@ -143,6 +146,11 @@ export class ConversationStore {
       )
       .toArray()
       .map(({ d, k }) => [d, k]);
+  }
+
+  newestKeyOf(deviceId: DeviceId): IdempotencyKey | undefined {
+    const query = "SELECT key FROM log WHERE device_id = ? ORDER BY seq DESC LIMIT 1";
+    return this.sql.exec<{ key: IdempotencyKey }>(query, deviceId).toArray()[0]?.key;
   }
 
   /** The event this device appended under this key. A device's keys ascend with seq, so the search ends at the first older one. */

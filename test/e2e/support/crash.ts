@@ -20,7 +20,6 @@ export type CrashReport = {
   /** Answers that the contract does not allow, by device; and what did not come in time. */
   faults: string[];
   acked: number;
-  reminted: number;
   /** Wishes whose first ack was lost, so that a repeat was answered `duplicate`. */
   duplicates: number;
 };
@@ -55,6 +54,7 @@ export async function crashRun(
 async function leaveSomeBehind(server: Server, load: Load, ms: number): Promise<void> {
   const { devices, handles } = load.world;
   const present = devices.filter((device) => handles.slice(0, -2).some((handle) => device.name === `${handle}/first`));
+  await resumeAll(load.world); // with cursors of this moment: whatever is said from now on lies past them
   for (const device of devices) device.cut();
   await server.kill9();
   await server.start();
@@ -81,11 +81,13 @@ function report(
     ? [`the server printed:\n${server.output.slice(-2_000)}`]
     : [];
   const acked = devices.flatMap((device) => device.outbox.acked);
+  const reminted = acked
+    .filter((wish) => wish.reminted > 0)
+    .map((wish) => `${wish.text} was overtaken and had to be minted again`);
   return {
     facts,
-    faults: [...logFaults, ...strange, ...answers, ...noise, ...faults],
+    faults: [...logFaults, ...strange, ...answers, ...noise, ...reminted, ...faults],
     acked: acked.length,
-    reminted: acked.filter((wish) => wish.reminted > 0).length,
     duplicates: acked.filter((wish) => wish.ack.duplicate).length,
   };
 }
