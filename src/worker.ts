@@ -1,4 +1,5 @@
-import { newApp } from "./platform/http.ts";
+import { newApp, refuseOtherMethods } from "./platform/http.ts";
+import { DOORS } from "./protocol/http.ts";
 import { mountAuth } from "./routes/auth.ts";
 import { mountConversations } from "./routes/conversations.ts";
 import { mountDocs } from "./routes/docs.ts";
@@ -12,8 +13,18 @@ export { Conversation } from "./objects/conversation.ts";
 export { Inbox } from "./objects/inbox.ts";
 
 const app = newApp();
-for (const mount of [mountAuth, mountMe, mountUsers, mountConversations, mountEvents, mountSocket, mountOperator, mountDocs]) {
+for (const mount of [
+  mountAuth,
+  mountMe,
+  mountUsers,
+  mountConversations,
+  mountEvents,
+  mountSocket,
+  mountOperator,
+  mountDocs,
+]) {
   mount(app);
 }
+refuseOtherMethods(app, Object.values(DOORS));
 
 export default app;

@@ -74,8 +74,8 @@ export class Inbox extends DurableObject<Env> {
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const now = Date.now();
     if (this.sockets.of(socket).expiresAt <= now) return this.sockets.close(socket, "token_expired"); // [SO-4]
-    if (!this.admit(socket, now)) return;
     const read = readFrame(message);
+    if (!this.admit(socket, read.ok ? read.value.id : read.id, now)) return;
     if (!read.ok) return this.refuse(socket, read.id, read);
     try {
       await this.handle(socket, read.value);
@@ -90,12 +90,12 @@ export class Inbox extends DurableObject<Env> {
   override webSocketError(): void {}
 
   /** Counts frames. Slightly too many are refused, a flood closes the socket. */
-  private admit(socket: WebSocket, now: number): boolean {
+  private admit(socket: WebSocket, id: number | undefined, now: number): boolean {
     const { tokens } = this.count(this.sockets.of(socket).deviceId, now);
     if (tokens >= 0) return true;
     if (tokens < -FLOOD)
       this.sockets.close(socket, "too_fast"); // [SO-6]
-    else this.refuse(socket, undefined, refuse("rate_limited"));
+    else this.refuse(socket, id, refuse("rate_limited"));
     return false;
   }
 

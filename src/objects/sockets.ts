@@ -18,6 +18,8 @@ export type Attachment = {
 
 /** The live sockets of one user's devices. Nothing about a socket is kept anywhere else. */
 export class Sockets {
+  /** What has been read off sockets since waking: saves decoding it for every frame. */
+  private readonly read = new WeakMap<WebSocket, Attachment>();
   private readonly ctx: DurableObjectState;
   constructor(ctx: DurableObjectState) {
     this.ctx = ctx;
@@ -27,15 +29,18 @@ export class Sockets {
   accept(socket: WebSocket, attachment: Attachment): void {
     this.closeDevice(attachment.deviceId, "replaced"); // [SO-2]
     this.ctx.acceptWebSocket(socket, [attachment.deviceId]);
-    socket.serializeAttachment(attachment);
+    this.keep(socket, attachment);
   }
 
   of(socket: WebSocket): Attachment {
-    return socket.deserializeAttachment() as Attachment;
+    const known = this.read.get(socket) ?? (socket.deserializeAttachment() as Attachment);
+    this.read.set(socket, known);
+    return known;
   }
 
   keep(socket: WebSocket, attachment: Attachment): void {
     socket.serializeAttachment(attachment);
+    this.read.set(socket, attachment);
   }
 
   closeDevice(deviceId: DeviceId, why: keyof typeof CLOSE): void {

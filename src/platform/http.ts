@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import { cors } from "hono/cors";
 import type * as z from "zod";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Door } from "../protocol/http.ts";
@@ -36,7 +37,7 @@ export function mount<D extends Door>(
   door: D,
   handler: (visit: Visit<D>) => Promise<Result<Answer<D>, ErrorCode> | Response>,
 ): void {
-  app.on(door.method.toUpperCase(), door.path.replaceAll(/\{(\w+)\}/g, ":$1"), async (c) => {
+  app.on(door.method.toUpperCase(), pathOf(door), async (c) => {
     const visit = await admit(c, door);
     if (!visit.ok) return problem(visit);
     const answer = await handler(visit.value as Visit<D>);
@@ -116,9 +117,42 @@ async function readText(request: Request, limit: number): Promise<string | null>
   return text + decoder.decode();
 }
 
+/** What is asked of a door by a method that it does not take. Mounted after all doors. */
+export function refuseOtherMethods(app: Hono<AppEnv>, doors: readonly Door[]): void {
+  for (const [path, same] of Map.groupBy(doors, (door) => pathOf(door))) {
+    const allow = same.map((door) => door.method.toUpperCase()).join(", ");
+    app.all(path, () => {
+      const refused = problem(refuse("method_not_allowed"));
+      refused.headers.set("allow", allow);
+      return refused;
+    });
+  }
+}
+
+const pathOf = (door: Door): string => door.path.replaceAll(/\{(\w+)\}/g, ":$1");
+
+/**
+ * Pages of any origin may call: what authorises is the bearer token, which no browser sends by itself. Answers hold tokens and messages,
+ * so nobody on the way keeps them. The socket is not among these paths: an upgrade has no headers of ours.
+ */
+async function apiHeaders(c: Context<AppEnv>, next: () => Promise<void>): Promise<Response | undefined> {
+  if (c.req.path === "/v1/socket") return void (await next());
+  const refused = await allowAnyOrigin(c, next);
+  c.header("cache-control", "no-store");
+  c.header("x-content-type-options", "nosniff");
+  return refused ?? undefined;
+}
+const allowAnyOrigin = cors({
+  origin: "*",
+  allowHeaders: ["authorization", "content-type"],
+  exposeHeaders: ["retry-after"],
+  maxAge: 86_400,
+});
+
 /** An app whose unknown paths and bugs answer with a code, too. Doors are mounted on it. */
 export function newApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
+  app.use("/v1/*", apiHeaders);
   app.notFound(() => problem(refuse("not_found")));
   app.onError((error) => {
     log.error("request_failed", { error });

@@ -222,3 +222,22 @@ test("[HI-6] a conversation whose bucket moved is shipped to the new shard and l
   expect(seqs(await ask(ann, "GET", `${path}/events`))).toEqual([4, 3, 2, 1]);
   await evictDurableObject(stubOf(id));
 });
+
+test("[AR-6] a door refuses other methods, pages of any origin may call, and nobody on the way keeps an answer", async () => {
+  const { ann, path } = await pair();
+  const answer = (method: string, where: string) =>
+    worker.request(
+      where,
+      { method, headers: { authorization: `Bearer ${ann.accessToken}`, origin: "https://app.example" } },
+      { ...bindings },
+    );
+  const wrong = await answer("DELETE", `${path}/events`);
+  expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, POST"]);
+  const right = await answer("GET", `${path}/events`);
+  expect([right.status, right.headers.get("access-control-allow-origin")]).toEqual([200, "*"]);
+  expect([right.headers.get("cache-control"), right.headers.get("x-content-type-options")]).toEqual([
+    "no-store",
+    "nosniff",
+  ]);
+  expect((await answer("OPTIONS", `${path}/events`)).status).toBe(204);
+});

@@ -4,6 +4,11 @@ import { KeyMint } from "../../src/sdk/keys.ts";
 import { NOTHING_STORED } from "../../src/sdk/state.ts";
 import { HERE, key, START } from "./support/script.ts";
 
+test("[CL-14] a key passes the one that it has to, on the first mint and with a late clock", () => {
+  const above = new KeyMint(NOTHING_STORED).mint(START, null);
+  expect(new KeyMint(NOTHING_STORED).mint(START - 60_000, above) > above).toBe(true);
+});
+
 test("[CL-14] keys only rise, whatever the clock does, past restarts and past what is asked for", () => {
   const step = fc.record({ now: fc.nat(10_000), restart: fc.boolean(), above: fc.boolean() });
   fc.assert(

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { SENDS_IN_FLIGHT } from "../../src/sdk/lanes.ts";
 import { PACE } from "../../src/sdk/pace.ts";
 import { Replica } from "../../src/sdk/replica.ts";
+import { conversationId } from "./support/ids.ts";
 import { HERE, key, message, messages, Script } from "./support/script.ts";
 
 const keysOf = (script: Script) => script.all("send").map(({ idempotencyKey }) => idempotencyKey);
@@ -39,6 +40,13 @@ describe("the outbox", () => {
     const { id = 0 } = script.newest("pull");
     script.hear({ type: "page", id, conversationId: HERE, events: [message(1, key(1))], head: 1, floor: 1 });
     expect(script.seqs).toEqual([1]);
+    expect(script.outbox).toEqual([]);
+  });
+
+  test("[CL-9] an acked wish whose event is not mine to see any more leaves the screen", () => {
+    const script = new Script().open().wish(1);
+    script.ack(script.newest("send"), 3);
+    script.refuse(script.newest("pull"), "not_found");
     expect(script.outbox).toEqual([]);
   });
 
@@ -87,7 +95,7 @@ describe("the outbox", () => {
     script.pass(1);
     expect(keysOf(script).slice(3)).toEqual([key(1), key(2), key(3)]);
     script.refuse(third ?? {}, "forbidden"); // an answer to the first attempt says nothing about the second
-    expect(script.outbox).toHaveLength(3);
+    expect(script.outbox).toEqual([1, 2, 3].map((n) => `${key(n)} waiting`));
   });
 
   test("[CL-11] a refusal of the session is not the wish's fault", () => {
@@ -137,11 +145,14 @@ describe("the outbox", () => {
 
   test("[CL-20] after a refusal that names no frame everything open is asked again", () => {
     const script = new Script().open().wish(1);
-    script.hear({ type: "changed", conversations: [{ conversationId: HERE }] });
+    script.hear({ type: "events", conversationId: HERE, events: messages(1, 1) });
+    script.pass(250);
+    script.hear({ type: "changed", conversations: [{ conversationId: conversationId(2) }] });
     script.refuse({}, "rate_limited", 1_000);
     script.pass(1_000);
     expect(keysOf(script)).toEqual([key(1), key(1)]);
     expect(script.all("pull")).toHaveLength(2);
+    expect(script.all("receipt")).toHaveLength(2);
   });
 
   test("[CL-21] a clock that is put back does not put off what is due", () => {

@@ -43,18 +43,19 @@ export async function crashRun(
   await sleep(between(random, ...loadMs));
   await load.stop();
   await settle(world.devices);
-  await leaveSomeBehind(server, load, between(random, ...loadMs));
-  return report(server, world, await gather(server, world));
+  const early = await leaveSomeBehind(server, load, between(random, ...loadMs), random() < 0.5);
+  const { facts, faults } = await gather(server, world);
+  return report(server, world, { facts, faults: [...early, ...faults] });
 }
 
 /**
  * Everybody's second device is away while the talk goes on, and two people are with both of theirs; the server is killed as they leave
- * and before they return. What they lack, the index alone can tell them.
+ * and perhaps before they return. What they lack, the index alone can tell them.
  */
-async function leaveSomeBehind(server: Server, load: Load, ms: number): Promise<void> {
+async function leaveSomeBehind(server: Server, load: Load, ms: number, again: boolean): Promise<string[]> {
   const { devices, handles } = load.world;
   const present = devices.filter((device) => handles.slice(0, -2).some((handle) => device.name === `${handle}/first`));
-  await resumeAll(load.world); // with cursors of this moment: whatever is said from now on lies past them
+  const faults = await resumeAll(load.world); // with cursors of this moment: whatever is said from now on lies past them
   for (const device of devices) device.cut();
   await server.kill9();
   await server.start();
@@ -63,8 +64,8 @@ async function leaveSomeBehind(server: Server, load: Load, ms: number): Promise<
   await sleep(ms);
   await load.stop();
   await settle(present);
-  await server.kill9();
-  await server.start();
+  if (again) await server.kill9().then(() => server.start());
+  return faults;
 }
 
 function report(
@@ -112,19 +113,20 @@ async function gather(server: Server, world: World): Promise<{ facts: Facts; fau
   };
 }
 
-/** Cuts everybody and resumes from the cursors they hold: what is past them must be listed, and is all they pull. */
-async function resumeAll({ devices }: World): Promise<string[]> {
+/** Cuts everybody and resumes from the cursors they hold: what is past them must be listed, and is all they pull before `caught_up`. */
+async function resumeAll(world: World): Promise<string[]> {
+  const { devices, places } = world;
   for (const device of devices) device.cut();
-  const outcomes = await Promise.all(
-    devices.map(async (device) => {
-      const welcome = await device.connect();
-      await device.caughtUp();
-      return welcome.mode;
-    }),
-  );
-  return outcomes.flatMap((mode, i) =>
-    mode === "resume" ? [] : [`${devices[i]?.name} was answered ${mode}, holding a cursor`],
-  );
+  const heads = await headsOf(world);
+  const faults = devices.map(async (device) => {
+    const { mode } = await device.connect();
+    await device.caughtUp();
+    const mine = places.filter((place) => place.members.includes(device.userId)).map((place) => place.conversationId);
+    const lacking = mine.filter((id) => device.log(id).held < (heads.get(id) ?? 0));
+    const lacks = lacking.map((id) => `${device.name} was told caught_up, lacking ${id} from ${device.log(id).held}`);
+    return mode === "resume" ? lacks : [...lacks, `${device.name} was answered ${mode}, holding a cursor`];
+  });
+  return (await Promise.all(faults)).flat();
 }
 
 async function headsOf({ url, devices, places }: World): Promise<Map<string, number>> {
