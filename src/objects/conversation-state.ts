@@ -9,6 +9,9 @@ import { ok } from "../protocol/result.ts";
 import type { Checkpoint, ConversationStore, Facts } from "../storage/conversation-store.ts";
 import type { Appended, Outcome } from "./rpc.ts";
 
+/** Events whose text stays in memory after they were appended. */
+const RECENT = 64;
+
 /** Devices whose newest key the checkpoint holds; it is one row, which has a size. */
 const KEYS_KEPT = 4_096;
 
@@ -22,6 +25,7 @@ export class ConversationState {
   readonly newestKeys: Map<DeviceId, IdempotencyKey>;
   readonly devices: Map<UserId, number>;
   head: number;
+  private readonly recent = new Map<number, string>();
   private readonly newId: () => string;
 
   constructor(store: ConversationStore, newId: () => string) {
@@ -72,6 +76,13 @@ export class ConversationState {
     return ok({ ack: ackOf(first as MessageEvent, true), body: JSON.stringify(first) });
   }
 
+  /** The texts of these events. What was appended last is still at hand, and is what most ask for. */
+  bodies(from: number, to: number): string[] {
+    const known = Array.from({ length: to - from + 1 }, (_, i) => this.recent.get(from + i));
+    if (known.every((body) => body !== undefined)) return known;
+    return Array.from(this.store.rows(from, to), (row) => row.body);
+  }
+
   /** Writes what the server decided: a member's change also moves the roster, in the same turn. */
   change(actorId: UserId, change: ServerChange, now: number): number {
     const event: Event = { ...this.envelope(actorId, now, now), ...change };
@@ -94,6 +105,8 @@ export class ConversationState {
     const body = JSON.stringify(event);
     this.store.append({ seq: event.seq, senderId: event.senderId, kind: event.kind, deviceId, key, body });
     this.head = event.seq;
+    this.recent.set(event.seq, body);
+    this.recent.delete(event.seq - RECENT);
     return body;
   }
 

@@ -11,7 +11,7 @@ import {
 } from "../domain/membership.ts";
 import { type PageWish, planPage, type Range } from "../domain/paging.ts";
 import { advance } from "../domain/receipts.ts";
-import { CALL_WINDOW, tryCall } from "../platform/calls.ts";
+import { CALL_WINDOW, Deadlines, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/log.ts";
 import { inboxOf } from "../platform/stubs.ts";
@@ -49,6 +49,7 @@ export class Conversation extends DurableObject<Env> {
   /** Undefined for an id that nobody has opened: asking it leaves nothing behind. */
   private state: ConversationState | undefined;
   private readonly frames = new Map<string, string>();
+  private readonly deadlines = new Deadlines();
   private receiptsWrittenAt = 0;
   private receiptsUnwritten = false;
 
@@ -188,7 +189,11 @@ export class Conversation extends DurableObject<Env> {
     const past = ranges.flatMap(([from, to]): Range[] => (to > after ? [[Math.max(from, after + 1), to]] : []));
     if (past.length === 0) return { parked: false };
     const frame = this.eventsFrame(past);
-    const answer = await tryCall(() => inboxOf(this.env, userId).deliver({ conversationId, through, frame }), 2);
+    const answer = await tryCall(
+      () => inboxOf(this.env, userId).deliver({ conversationId, through, frame }),
+      2,
+      this.deadlines.limit,
+    );
     if (!answer.ok) throw new Error("inbox not reached");
     return answer.value;
   }
@@ -198,9 +203,9 @@ export class Conversation extends DurableObject<Env> {
     const key = ranges.join();
     const known = this.frames.get(key);
     if (known) return known;
-    const { store, facts } = this.state as ConversationState;
-    const bodies = ranges.flatMap(([from, to]) => Array.from(store.rows(from, to), (row) => row.body));
-    const frame = `{"type":"events","conversationId":"${facts.conversationId}","events":[${bodies.join(",")}]}`;
+    const state = this.state as ConversationState;
+    const bodies = ranges.flatMap(([from, to]) => state.bodies(from, to));
+    const frame = `{"type":"events","conversationId":"${state.facts.conversationId}","events":[${bodies.join(",")}]}`;
     if (this.frames.size >= 8) this.frames.clear();
     this.frames.set(key, frame);
     return frame;

@@ -1,6 +1,6 @@
 import type { SendCommand } from "../domain/append.ts";
 import { type Holds, holdAt, mayPass, releaseAt } from "../domain/lane.ts";
-import { tryCall } from "../platform/calls.ts";
+import { Deadlines, tryCall } from "../platform/calls.ts";
 import type { ConversationId, DeviceId } from "../protocol/ids.ts";
 import { type Result, refuse } from "../protocol/result.ts";
 import type { Appended, AppendRequest, Outcome } from "./rpc.ts";
@@ -25,6 +25,7 @@ type Ports = {
 export class Sender {
   private readonly lanes = new Map<ConversationId, Lane>();
   private readonly ports: Ports;
+  private readonly deadlines = new Deadlines();
 
   constructor(ports: Ports) {
     this.ports = ports;
@@ -63,7 +64,11 @@ export class Sender {
   private call(conversationId: ConversationId, lane: Lane, batch: Waiting[]): Promise<Result<Outcome<Appended>[]>> {
     const commands = batch.map((w) => w.command);
     const aloneAs = this.ports.aloneAs(conversationId, new Set(commands.map((c) => c.deviceId)));
-    return tryCall(() => this.ports.append(conversationId, { commands, aloneAs, confirmed: lane.confirmed }));
+    return tryCall(
+      () => this.ports.append(conversationId, { commands, aloneAs, confirmed: lane.confirmed }),
+      3,
+      this.deadlines.limit,
+    );
   }
 
   private answer(conversationId: ConversationId, lane: Lane, batch: Waiting[], outcomes: Outcome<Appended>[]): void {

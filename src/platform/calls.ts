@@ -16,14 +16,21 @@ function isWorthRetrying(error: unknown): boolean {
   return overloaded !== true && remote !== true;
 }
 
+/** Gives a call up when it is late. */
+type Limit = <T>(promise: Promise<T>) => Promise<T>;
+
 /**
  * Makes an idempotent call between objects. `call` must take a fresh stub each time, because an exception breaks the old one.
  * `unavailable` leaves open whether the callee has acted.
  */
-export async function tryCall<T>(call: () => Promise<T>, tries = 3): Promise<Result<T, "unavailable">> {
+export async function tryCall<T>(
+  call: () => Promise<T>,
+  tries = 3,
+  limit: Limit = byTimer,
+): Promise<Result<T, "unavailable">> {
   for (let failures = 1; ; failures++) {
     try {
-      return ok(await within(CALL_TIMEOUT_MS, call()));
+      return ok(await limit(call()));
     } catch (error) {
       if (failures >= tries || !isWorthRetrying(error)) return refuse("unavailable");
       await new Promise((resolve) => setTimeout(resolve, backoffMs(RETRY, failures, Math.random())));
@@ -31,15 +38,49 @@ export async function tryCall<T>(call: () => Promise<T>, tries = 3): Promise<Res
   }
 }
 
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+const late = () => new Error(`no answer in ${CALL_TIMEOUT_MS} ms`);
+
+async function byTimer<T>(promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("timed out")), ms);
+    timer = setTimeout(() => reject(late()), CALL_TIMEOUT_MS);
   });
   try {
     return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** How often an object with calls under way looks for late ones. Ms; also how long the timer outlives the last call. */
+const LOOK_EVERY_MS = 2_000;
+
+/** The deadlines of one object's calls on one timer: setting and clearing one a call would cost more than the call's own code. */
+export class Deadlines {
+  private readonly open = new Map<object, { at: number; giveUp: () => void }>();
+  private looking = false;
+
+  readonly limit: Limit = <T>(promise: Promise<T>): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      const call = {};
+      this.open.set(call, { at: Date.now() + CALL_TIMEOUT_MS, giveUp: () => reject(late()) });
+      const settle =
+        <V>(done: (value: V) => void) =>
+        (value: V) => {
+          this.open.delete(call);
+          done(value);
+        };
+      promise.then(settle(resolve), settle(reject));
+      if (!this.looking) this.lookLater();
+    });
+
+  private lookLater(): void {
+    this.looking = true;
+    setTimeout(() => {
+      for (const [call, { at, giveUp }] of this.open) if (at <= Date.now() && this.open.delete(call)) giveUp();
+      this.looking = false;
+      if (this.open.size > 0) this.lookLater();
+    }, LOOK_EVERY_MS);
   }
 }
 

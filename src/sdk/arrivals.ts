@@ -20,7 +20,7 @@ export function settleArrived(turn: Turn, link: Welcome, id: ConversationId, eve
 export function arrived(turn: Turn, link: Welcome, entry: Entry, seq: number): void {
   const { wishId, standing } = entry;
   if (standing.is !== "acked") turn.outcomes.push({ wishId, seq });
-  link.lanes.done(entry);
+  link.lanes.seen(entry, turn.time);
   turn.change({ type: "left", wishId });
 }
 

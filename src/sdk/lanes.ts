@@ -15,8 +15,11 @@ type Lane = {
   minting: boolean;
   failures: number;
   resumeAt: number;
+  /** A wish that was refused for now, and then seen in the log. */
+  probe: Entry | null;
 };
 
+type Named = Pick<Entry, "conversationId" | "wishId">;
 export type Plan = { readonly send: readonly Entry[]; readonly mint: readonly Entry[] };
 const NOTHING_DUE: Plan = { send: [], mint: [] };
 
@@ -30,7 +33,8 @@ export class Lanes {
     if (lane.resumeAt > time || lane.minting) return NOTHING_DUE;
     const open = lane.stale.size === 0 ? waiting : waiting.filter((entry) => mayBeAppended(entry, lane));
     if (open.length === 0) return { send: [], mint: waiting }; // [CL-13]
-    const unsent = open.filter(({ wishId }) => !lane.flights.has(wishId));
+    const asked = lane.probe ? [lane.probe, ...open] : open;
+    const unsent = asked.filter(({ wishId }) => !lane.flights.has(wishId));
     return { send: unsent.slice(0, SENDS_IN_FLIGHT - lane.flights.size), mint: [] }; // [CL-10]
   }
 
@@ -38,21 +42,32 @@ export class Lanes {
     this.#laneOf(conversationId).flights.set(wishId, frameId);
   }
 
-  acked({ conversationId, wishId }: Entry): void {
+  acked({ conversationId, wishId }: Named): void {
     const lane = this.#laneOf(conversationId);
     this.done({ conversationId, wishId });
     lane.failures = 0;
+    if (lane.probe?.wishId === wishId) lane.probe = null;
   }
 
-  done({ conversationId, wishId }: Pick<Entry, "conversationId" | "wishId">): void {
+  done({ conversationId, wishId }: Named): void {
     const lane = this.#laneOf(conversationId);
     lane.flights.delete(wishId);
     lane.stale.delete(wishId);
   }
 
   /** Whether this frame is the wish's latest attempt: a refusal of an earlier one says nothing any more. */
-  isLatest({ conversationId, wishId }: Entry, frameId: number): boolean {
+  isLatest({ conversationId, wishId }: Named, frameId: number): boolean {
     return this.#laneOf(conversationId).flights.get(wishId) === frameId;
+  }
+
+  /**
+   * The wish's event was seen in the log. If it is the server that refused it for now, it holds up the wishes behind it until it is
+   * repeated: so it is, once more. [CL-11]
+   */
+  seen(entry: Entry, time: number): void {
+    const lane = this.#laneOf(entry.conversationId);
+    this.done(entry);
+    if (lane.resumeAt > time) lane.probe ??= entry;
   }
 
   /** Refused for now: after the delay everything that is open goes out again, from the first one on, in order. [CL-11] */
@@ -92,7 +107,14 @@ export class Lanes {
   }
 
   #laneOf(id: ConversationId): Lane {
-    const fresh = { flights: new Map(), stale: new Set<IdempotencyKey>(), minting: false, failures: 0, resumeAt: 0 };
+    const fresh = {
+      flights: new Map(),
+      stale: new Set<IdempotencyKey>(),
+      minting: false,
+      failures: 0,
+      resumeAt: 0,
+      probe: null,
+    };
     const lane = this.#lanes.get(id) ?? fresh;
     this.#lanes.set(id, lane);
     return lane;

@@ -8,7 +8,7 @@ import { Telling } from "./telling.ts";
 export type Asked =
   | { type: "hello" }
   | { type: "pull"; conversationId: ConversationId }
-  | { type: "send"; wishId: IdempotencyKey; sentAt: number };
+  | { type: "send"; conversationId: ConversationId; wishId: IdempotencyKey; sentAt: number };
 
 /** All that is known of one socket; nothing of it outlives the socket. */
 export class Link {

@@ -48,7 +48,7 @@ function sendOne(turn: Turn, link: Welcome, entry: Entry): void {
   const { wishId, conversationId, idempotencyKey, composedAt, event, standing } = entry;
   if (standing.is === "waiting" && !standing.sent)
     turn.change({ type: "entry", entry: { ...entry, standing: { is: "waiting", sent: true } } });
-  const id = link.ask({ type: "send", wishId, sentAt: turn.now });
+  const id = link.ask({ type: "send", conversationId, wishId, sentAt: turn.now });
   link.lanes.sent(entry, id);
   turn.frames.push({ type: "send", id, conversationId, idempotencyKey, composedAt, sentAt: turn.now, event });
 }
@@ -71,10 +71,10 @@ export function takeKeys(turn: Turn, link: Link | null, { conversationId, keys }
 }
 
 export function hearAck(turn: Turn, link: Welcome, asked: Send, ack: Frame<"ack">): void {
-  const entry = turn.entry(asked.wishId);
+  const { conversationId, wishId } = asked;
+  link.lanes.acked(asked);
+  const entry = turn.entry(wishId);
   if (entry?.standing.is !== "waiting") return; // another attempt was acked, or its event has been seen
-  link.lanes.acked(entry);
-  const { conversationId, wishId } = entry;
   // A repeat's ack is not the whole event: the first attempt left at another time. [CL-9]
   if (ack.duplicate) link.catchUp.heard(conversationId, ack.seq);
   else hearEvents(turn, link, conversationId, [ownEvent(link, entry, ack, asked.sentAt)]);
@@ -97,11 +97,12 @@ function ownEvent({ me }: Welcome, entry: Entry, ack: Frame<"ack">, sentAt: numb
 }
 
 export function sendRefused(turn: Turn, link: Welcome, asked: Send, frameId: number, error: Frame<"error">): void {
-  const entry = turn.entry(asked.wishId);
-  if (!entry || !link.lanes.isLatest(entry, frameId)) return;
+  if (!link.lanes.isLatest(asked, frameId)) return;
   const { code, retryable } = error;
-  if (code === "key_out_of_order") link.lanes.outOfOrder(entry, turn.retryAt(error));
-  else if (retryable || OF_THE_SESSION.has(code)) link.lanes.failed(entry.conversationId, turn.retryAt(error));
+  const entry = turn.entry(asked.wishId);
+  if (retryable || OF_THE_SESSION.has(code)) link.lanes.failed(asked.conversationId, turn.retryAt(error));
+  else if (!entry) link.lanes.acked(asked);
+  else if (code === "key_out_of_order") link.lanes.outOfOrder(entry, turn.retryAt(error));
   else fail(turn, link, entry, code);
 }
 

@@ -17,6 +17,9 @@ export class InboxStore {
   readonly epoch: string;
   /** The highest position; durable, because it is that of a row. */
   top: number;
+  /** What the rows say, read once: this object is their only writer, and every message asks. */
+  private readonly positions = new Map<ConversationId, number>();
+  private readonly devices: Map<DeviceId, { revoked: boolean }>;
 
   constructor(sql: SqlStorage, newEpoch: () => string) {
     this.sql = sql;
@@ -25,24 +28,35 @@ export class InboxStore {
     this.epoch = row?.epoch ?? newEpoch();
     if (!row) sql.exec("INSERT INTO facts VALUES (1, ?)", this.epoch);
     this.top = sql.exec<{ top: number }>("SELECT coalesce(max(position), 0) AS top FROM changes").one().top;
+    const devices = sql.exec<{ id: DeviceId; revoked: number }>(
+      "SELECT device_id AS id, revoked_at NOT NULL AS revoked FROM devices",
+    );
+    this.devices = new Map(devices.toArray().map(({ id, revoked }) => [id, { revoked: revoked === 1 }]));
   }
 
   position(conversationId: ConversationId): number | undefined {
+    const known = this.positions.get(conversationId);
+    if (known !== undefined) return known;
     const query = "SELECT position FROM changes WHERE conversation_id = ?";
-    return this.sql.exec<{ position: number }>(query, conversationId).toArray()[0]?.position;
+    const [row] = this.sql.exec<{ position: number }>(query, conversationId).toArray();
+    if (row) this.positions.set(conversationId, row.position);
+    return row?.position;
   }
 
   /** Moves the conversation's row to the top of the index. */
   touch(conversationId: ConversationId): void {
-    this.top += 1;
+    const position = this.top + 1;
     this.sql.exec(
       "INSERT INTO changes VALUES (?1, ?2) ON CONFLICT DO UPDATE SET position = ?2",
       conversationId,
-      this.top,
+      position,
     );
+    this.top = position;
+    this.positions.set(conversationId, position);
   }
 
   changedPast(position: number): ChangedRow[] {
+    if (position >= this.top) return []; // most who reconnect in a storm
     const query =
       "SELECT conversation_id AS conversationId, position FROM changes WHERE position > ? ORDER BY position";
     return this.sql.exec<ChangedRow>(query, position).toArray();
@@ -57,31 +71,29 @@ export class InboxStore {
 
   /** Remembers a device from its first hello on; writes nothing for one that is known. */
   addDevice(deviceId: DeviceId): void {
-    this.sql.exec("INSERT INTO devices VALUES (?, NULL) ON CONFLICT DO NOTHING", deviceId);
+    if (this.devices.has(deviceId)) return;
+    this.sql.exec("INSERT INTO devices VALUES (?, NULL)", deviceId);
+    this.devices.set(deviceId, { revoked: false });
   }
 
   revokeDevice(deviceId: DeviceId, now: number): void {
-    this.sql.exec(
-      "INSERT INTO devices VALUES (?1, ?2) ON CONFLICT DO UPDATE SET revoked_at = ?2 WHERE revoked_at IS NULL",
-      deviceId,
-      now,
-    );
+    if (this.isRevoked(deviceId)) return;
+    this.sql.exec("INSERT INTO devices VALUES (?1, ?2) ON CONFLICT DO UPDATE SET revoked_at = ?2", deviceId, now);
+    this.devices.set(deviceId, { revoked: true });
   }
 
   isRevoked(deviceId: DeviceId): boolean {
-    return (
-      this.sql.exec("SELECT 1 FROM devices WHERE device_id = ? AND revoked_at NOT NULL", deviceId).toArray().length > 0
-    );
+    return this.devices.get(deviceId)?.revoked === true;
   }
 
   /** How many devices the user has ever had: it only grows. */
   deviceCount(): number {
-    return this.sql.exec<{ n: number }>("SELECT count(*) AS n FROM devices").one().n;
+    return this.devices.size;
   }
 
   /** Whether some other device of the user could miss what this one did. */
   hasOtherDevice(deviceId: DeviceId): boolean {
-    const query = "SELECT 1 FROM devices WHERE device_id <> ? AND revoked_at IS NULL LIMIT 1";
-    return this.sql.exec(query, deviceId).toArray().length > 0;
+    for (const [id, { revoked }] of this.devices) if (id !== deviceId && !revoked) return true;
+    return false;
   }
 }

@@ -5,7 +5,7 @@ import { canonical } from "./support/log.ts";
 import { bodyOf } from "./support/outbox.ts";
 import { type Answer, judge, leakIn, type Probe, probe } from "./support/probe.ts";
 import { type Scene, setScene } from "./support/scene.ts";
-import { type Server, startServer } from "./support/server.ts";
+import { bugsIn, type Server, startServer } from "./support/server.ts";
 import { shippedCounts } from "./support/shipped.ts";
 import { bent, strangeValue } from "./support/strange.ts";
 
@@ -26,7 +26,7 @@ afterAll(() => server?.remove());
 /** [IN-6] After each of these tests nothing has changed, and the server has noted no bug. */
 afterEach(async () => {
   expect(await scene.state()).toBe(before);
-  expect(server.output).not.toMatch(/"level":"error"|Uncaught|internal error/);
+  expect(bugsIn(server.output)).toEqual([]);
 });
 
 /** A request that the door would serve, were it the right person who asks. */

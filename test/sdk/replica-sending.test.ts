@@ -98,6 +98,23 @@ describe("the outbox", () => {
     expect(script.outbox).toEqual([1, 2, 3].map((n) => `${key(n)} waiting`));
   });
 
+  test("[CL-11] a wish refused for now is repeated though its event was seen meanwhile: the server holds up what is behind it", () => {
+    const script = new Script().open().wish(1);
+    script.refuse(script.newest("send"), "unavailable", 1_000);
+    script.hear({ type: "events", conversationId: HERE, events: [message(1, key(1))] });
+    script.wish(2);
+    expect(script.outbox).toEqual([`${key(2)} waiting`]);
+    script.pass(1_000);
+    expect(keysOf(script)).toEqual([key(1), key(1), key(2)]);
+    script.refuse(script.all("send")[1] ?? {}, "unavailable", 1_000);
+    script.pass(2_000);
+    expect(keysOf(script).slice(3)).toEqual([key(1), key(2)]);
+    script.ack(script.all("send")[3] ?? script.newest("send"), 1, true);
+    expect(script.outcomes).toEqual([{ wishId: key(1), seq: 1 }]);
+    script.tell({ type: "woke" });
+    expect(script.all("send")).toHaveLength(5);
+  });
+
   test("[CL-11] a refusal of the session is not the wish's fault", () => {
     const script = new Script().open().wish(1);
     script.refuse(script.newest("send"), "token_expired");

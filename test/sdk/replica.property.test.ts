@@ -82,10 +82,12 @@ const everyWorld = (check: (world: World) => void, acts = act) =>
   );
 
 /**
- * Without two things that no client can mend: frames that are refused unread, which a replica gives no cause for [CL-22], and a refusal
- * that is lost with the socket and would not be repeated, because the person has become a member since.
+ * Without what no client can mend: frames that are refused unread, which a replica gives no cause for [CL-22]; a refusal that is lost with
+ * the socket and would not be repeated, because the person has become a member since; frames that are on the wire longer than a hold.
  */
-const fairAct = act.filter((each) => each.act !== "refuseUnread" && each.act !== "member");
+const fairAct = act.filter(
+  (each) => each.act !== "refuseUnread" && each.act !== "member" && !(each.act === "pass" && each.ms > 2_000),
+);
 
 const textsOf = (events: readonly Event[], { who }: ModelDevice): string[] =>
   events.flatMap((e) => (e.kind === "message" && e.deviceId === who.deviceId ? [e.content.text] : []));

@@ -9,8 +9,12 @@ export const PLAN: Plan = {
   faults: { lostCall: 0.04, lostReply: 0.04, repeated: 0.03, slow: 0.05, database: 0.2 },
 };
 
+/** Every third world is a bad one: calls fail so often that retries give up, and frames crawl. */
+const BAD: Plan = { ...PLAN, faults: { lostCall: 0.25, lostReply: 0.15, repeated: 0.05, slow: 0.12, database: 0.4 } };
+const planOf = (seed: number): Plan => (seed % 3 === 0 ? BAD : PLAN);
+
 /** One life of a world, checked at every step and at its end. Throws with the seed and the last things that happened. */
-export async function simulate(seed: number, plan: Plan = PLAN): Promise<{ steps: number; events: number }> {
+export async function simulate(seed: number, plan: Plan = planOf(seed)): Promise<{ steps: number; events: number }> {
   const world = new World(seed, plan);
   let steps = 0;
   try {

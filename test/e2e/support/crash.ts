@@ -5,7 +5,7 @@ import { must } from "./door.ts";
 import { walkHistory } from "./history.ts";
 import { Load, populate, settle, type World } from "./load.ts";
 import { between, seeded } from "./random.ts";
-import type { Server } from "./server.ts";
+import { bugsIn, type Server } from "./server.ts";
 import { shippedCounts } from "./shipped.ts";
 
 export type CrashOptions = {
@@ -78,9 +78,7 @@ function report(
   );
   const strange = devices.flatMap((d) => (d.wire?.strange ?? []).map((text) => `${d.name} was sent ${text}`));
   const answers = devices.flatMap((d) => d.faults.map((fault) => `${d.name}: ${fault}`));
-  const noise = /"level":"error"|Uncaught/.test(server.output)
-    ? [`the server printed:\n${server.output.slice(-2_000)}`]
-    : [];
+  const noise = bugsIn(server.output).map((line) => `the server printed ${line}`);
   const acked = devices.flatMap((device) => device.outbox.acked);
   const reminted = acked
     .filter((wish) => wish.reminted > 0)

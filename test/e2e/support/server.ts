@@ -111,6 +111,14 @@ export class Server {
   }
 }
 
+/** Lines that tell of a bug. What the runtime itself says of a client that breaks the WebSocket protocol is none. */
+export const bugsIn = (output: string): string[] =>
+  output
+    .split("\n")
+    .filter(
+      (line) => /"level":"error"|Uncaught|internal error/.test(line) && !line.includes("WebSocket protocol error"),
+    );
+
 function signal(pid: number, how: NodeJS.Signals): void {
   if (pid === 0) return; // our own group
   try {

@@ -10,6 +10,8 @@ import { ModelConversation, type Sender, type SendFrame } from "./model-conversa
 export type Index = { epoch: string; rows: Map<ConversationId, number>; top: number; handed: number };
 type Socket = Sender & { say: (frame: ServerFrame) => void; welcomed: boolean };
 type Job = { queue: string; run: () => void };
+/** Longer than a frame is ever on the wire. */
+const HOLD_MS = 600_000;
 /** What goes wrong next: the call is not made, or is made and its answer lost. */
 export type Fault = "before" | "after" | null;
 
@@ -30,7 +32,7 @@ export class ModelServer {
   #deliveries: Job[] = [];
   #jobs: Job[] = [];
   /** [conversation, device]: the failed wish that newer ones of the device must not overtake. */
-  readonly #held = new Map<string, string>();
+  readonly #held = new Map<string, { key: string; until: number }>();
   #epochs = 0;
 
   get work(): number {
@@ -184,13 +186,12 @@ export class ModelServer {
   #send(socket: Socket, frame: SendFrame): void {
     const lane = `${frame.conversationId} ${socket.deviceId}`;
     const held = this.#held.get(lane);
-    const conversation = this.conversations.get(frame.conversationId);
-    const overtakes = held !== undefined && frame.idempotencyKey > held && !conversation?.find(socket.deviceId, held);
+    const overtakes = held !== undefined && frame.idempotencyKey > held.key && this.now < held.until;
     const fault = overtakes ? "before" : (this.faults.shift() ?? null);
     if (fault !== "before") this.#append(socket, frame, fault === "after");
     if (!overtakes) this.#held.delete(lane);
     if (fault === null) return;
-    if (!overtakes) this.#held.set(lane, frame.idempotencyKey);
+    if (!overtakes) this.#held.set(lane, { key: frame.idempotencyKey, until: this.now + HOLD_MS });
     this.#refuse(socket, frame.id, "unavailable");
   }
 

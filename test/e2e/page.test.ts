@@ -1,0 +1,191 @@
+import { type Browser, chromium, expect as see } from "@playwright/test";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { newPerson, Person } from "./support/person.ts";
+import { type Server, startServer } from "./support/server.ts";
+
+let server: Server;
+let browser: Browser;
+type Somebody = Awaited<ReturnType<typeof newPerson>>;
+let anna: Somebody;
+let ben: Somebody;
+
+beforeAll(async () => {
+  server = await startServer();
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args });
+  anna = await newPerson(browser, server.url, "anna");
+  ben = await newPerson(browser, server.url, "ben");
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.remove();
+});
+
+/** Both see the same messages in the same order: these, where they are given. */
+async function agree(a: Person, b: Person, texts?: string[]): Promise<void> {
+  await see
+    .poll(async () => JSON.stringify(await a.texts()) === JSON.stringify(await b.texts()) && (await a.texts()).length, {
+      timeout: 30_000,
+    })
+    .toBe(texts?.length ?? (await a.texts()).length);
+  if (texts) expect((await a.texts()).toSorted()).toEqual(texts.toSorted());
+  expect(await a.page.locator("[data-tick=queued]").count()).toBe(0);
+}
+
+test("[CL-25] [CL-26] two people talk: what is queued, sent, delivered and read is told apart", async () => {
+  await anna.talkTo("ben");
+  await anna.say("Hello Ben", "<img src=x onerror=alert(1)> is only text");
+  await see(anna.tick("Hello Ben")).toHaveAttribute("data-tick", "delivered");
+  await see(ben.page.locator("#list .unread")).toContainText("2");
+  expect(await ben.page.title()).toBe("(2) Edgewise");
+  await ben.open("anna");
+  await see(anna.tick("Hello Ben")).toHaveAttribute("data-tick", "read");
+  await see(ben.page.locator("#list .unread")).toHaveCount(0);
+  await ben.say("Hello Anna");
+  await agree(anna, ben, ["Hello Ben", "<img src=x onerror=alert(1)> is only text", "Hello Anna"]);
+  await anna.shoot("direct");
+});
+
+test("one goes offline, both write, and both end with the same", async () => {
+  await ben.context.setOffline(true);
+  await see(ben.page.locator("#connection-text")).toContainText("reconnecting in", { timeout: 30_000 });
+  await ben.say("ben 1", "ben 2", "ben 3");
+  await see(ben.tick("ben 3")).toHaveAttribute("data-tick", "queued");
+  await see(ben.page.locator("#connection-text")).toContainText("3 not sent yet");
+  await ben.shoot("offline");
+  await anna.say("anna 1", "anna 2");
+  await see(anna.tick("anna 2")).toHaveAttribute("data-tick", "sent");
+  await ben.context.setOffline(false);
+  await ben.isConnected();
+  await agree(anna, ben);
+  expect((await anna.texts()).slice(3)).toEqual(["anna 1", "anna 2", "ben 1", "ben 2", "ben 3"]);
+});
+
+test("the server is killed while both write: nothing is lost, repeated or moved", async () => {
+  const before = await anna.texts();
+  const count = 12;
+  const writing = Promise.all(
+    [anna, ben].map(async (who) => {
+      for (let i = 1; i <= count; i++) await who.say(`${who.handle} at the crash ${i}`);
+    }),
+  );
+  await server.kill9();
+  await writing;
+  await anna.shoot("server-away");
+  await server.start();
+  await Promise.all([anna.isConnected(), ben.isConnected()]);
+  const written = ["anna", "ben"].flatMap((handle) =>
+    Array.from({ length: count }, (_, i) => `${handle} at the crash ${i + 1}`),
+  );
+  await agree(anna, ben, [...before, ...written]);
+  for (const handle of ["anna", "ben"]) {
+    const own = (await anna.texts()).filter((text) => text.startsWith(`${handle} at the crash`));
+    expect(own).toEqual(written.filter((text) => text.startsWith(handle)));
+  }
+});
+
+test("[CL-24] a reload shows the conversation at once, from the browser, and what was not sent is sent", async () => {
+  const before = await anna.texts();
+  await anna.page.route("**/v1/**", (route) => route.abort());
+  await anna.page.routeWebSocket("**/v1/socket", (socket) => socket.close({ code: 1011 }));
+  await anna.page.reload();
+  await see(anna.page.locator("#title")).toHaveText("ben");
+  expect(await anna.texts()).toEqual(before);
+  await anna.say("before the reload");
+  await anna.page.unrouteAll();
+  const again = await anna.context.newPage();
+  await anna.page.close();
+  anna.use(again);
+  await again.goto(server.url);
+  await again.getByRole("button", { name: "anna" }).click();
+  await anna.isConnected();
+  await anna.open("ben");
+  await agree(anna, ben, [...before, "before the reload"]);
+});
+
+test("[CL-23] an access token that has run out is renewed without a word", async () => {
+  const stored = () =>
+    ben.page.evaluate(() =>
+      JSON.stringify(Object.entries(localStorage).filter(([k]) => k.startsWith("edgewise.account."))),
+    );
+  const before = await stored();
+  await ben.page.evaluate(() => {
+    for (const [name, text] of Object.entries(localStorage))
+      if (name.startsWith("edgewise.account."))
+        localStorage.setItem(name, JSON.stringify({ ...JSON.parse(text), expiresAt: 0 }));
+  });
+  await ben.page.reload();
+  await ben.isConnected();
+  expect(await stored()).not.toBe(before);
+  await ben.say("still here");
+  await see(anna.page.locator("#rows")).toContainText("still here");
+});
+
+test("[CL-27] two tabs are two people; one person in two tabs is asked which tab it shall be", async () => {
+  const cleo = new Person(await anna.context.newPage(), "cleo");
+  await cleo.signUp(server.url);
+  await anna.isConnected();
+  await cleo.talkTo("anna");
+  await cleo.say("from the next tab");
+  await see(anna.page.locator("#list")).toContainText("from the next tab");
+
+  const second = new Person(await anna.context.newPage(), "anna");
+  await second.page.goto(server.url);
+  await second.page.getByRole("button", { name: "anna" }).click();
+  await see(second.page.getByRole("heading", { name: "Open in another tab" })).toBeVisible();
+  await second.shoot("elsewhere");
+  await second.page.getByRole("button", { name: "Use it here" }).click();
+  await second.isConnected();
+  await see(anna.page.getByRole("heading", { name: "Open in another tab" })).toBeVisible();
+  await anna.page.getByRole("button", { name: "Use it here" }).click();
+  await anna.isConnected();
+  await see(second.page.getByRole("heading", { name: "Open in another tab" })).toBeVisible();
+  await second.page.close();
+});
+
+test("a group tells who says what, and who came", async () => {
+  await anna.page.getByText("New group").click();
+  await anna.page.getByLabel("Title").fill("Hiking");
+  await anna.page.getByLabel("Handles").fill("ben cleo");
+  await anna.page.getByRole("button", { name: "Make group" }).click();
+  await see(anna.page.locator("#members")).toHaveText(/you, (ben, cleo|cleo, ben)/);
+  await anna.say("Saturday?");
+  await ben.open("Hiking");
+  await ben.say("Yes");
+  await see(ben.page.locator("#rows")).toContainText("anna added you");
+  await see(anna.page.locator("#rows .message strong")).toHaveText("ben");
+  await agree(anna, ben, ["Saturday?", "Yes"]);
+  await anna.shoot("group");
+});
+
+test("on a phone one pane is shown at a time, and nothing is wider than the screen", async () => {
+  const { page } = ben;
+  await page.setViewportSize({ width: 375, height: 700 });
+  await see(page.locator("#log")).toBeVisible();
+  await see(page.locator("#side")).toBeHidden();
+  await ben.shoot("phone-conversation");
+  await page.getByRole("button", { name: "Back" }).click();
+  await see(page.locator("#side")).toBeVisible();
+  await see(page.locator("#log")).toBeHidden();
+  await ben.shoot("phone-list");
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(375);
+  await page.setViewportSize({ width: 1_100, height: 720 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await ben.open("Hiking");
+  await ben.shoot("dark");
+});
+
+test("signing out leaves nothing in the browser, and the session is over", async () => {
+  await ben.page.getByRole("button", { name: "Sign out" }).click();
+  await see(ben.page.getByRole("button", { name: "Create account" })).toBeVisible();
+  expect(await ben.page.evaluate(() => Object.keys(localStorage))).toEqual([]);
+  await ben.page.getByLabel("Handle", { exact: true }).fill("ben");
+  await ben.page.getByLabel("Password").fill("not the password");
+  await ben.page.getByRole("button", { name: "Sign in" }).click();
+  await see(ben.page.getByRole("alert").first()).toHaveText("Handle or password is wrong");
+  await ben.shoot("sign-in");
+});
+
+test("no page complained, least of all about its own policy", () => {
+  expect([...anna.complaints, ...ben.complaints]).toEqual([]);
+});

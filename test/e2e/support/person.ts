@@ -1,0 +1,88 @@
+import { mkdirSync } from "node:fs";
+import { type Browser, type BrowserContext, expect, type Page } from "@playwright/test";
+import { PASSWORD } from "./client.ts";
+
+/** Somebody in front of a browser: what they do on the page, and what they see there. */
+export class Person {
+  page: Page;
+  readonly handle: string;
+  /** What the page complained about. Must stay empty. */
+  readonly complaints: string[] = [];
+
+  constructor(page: Page, handle: string) {
+    this.page = page;
+    this.handle = handle;
+    this.use(page);
+  }
+
+  /** Goes on with this page. */
+  use(page: Page): void {
+    this.page = page;
+    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    // A page whose server is away may say so; anything that its own policy or code is wrong about may not.
+    page.on("console", (line) => {
+      if (line.type() === "error" && !/ERR_|WebSocket connection|status of/.test(line.text()))
+        this.complaints.push(line.text());
+    });
+  }
+
+  async signUp(url: string): Promise<this> {
+    await this.page.goto(url);
+    await this.page.getByLabel("Handle", { exact: true }).fill(this.handle);
+    await this.page.getByLabel("Password").fill(PASSWORD);
+    await this.page.getByRole("button", { name: "Create account" }).click();
+    await this.isConnected();
+    return this;
+  }
+
+  async isConnected(): Promise<void> {
+    await expect(this.page.locator("#connection-text")).toHaveText("connected", { timeout: 30_000 });
+  }
+
+  async talkTo(handle: string): Promise<void> {
+    await this.page.getByLabel("Talk to").fill(handle);
+    await this.page.getByRole("button", { name: "Open", exact: true }).click();
+    await expect(this.page.locator("#title")).toHaveText(handle);
+  }
+
+  async open(title: string): Promise<void> {
+    await this.page.locator("#list").getByRole("link", { name: title }).click();
+    await expect(this.page.locator("#title")).toHaveText(title);
+  }
+
+  async say(...texts: string[]): Promise<void> {
+    for (const text of texts) {
+      await this.page.getByLabel("Message", { exact: true }).fill(text);
+      await this.page.getByLabel("Message", { exact: true }).press("Enter");
+    }
+  }
+
+  /** The messages of the open conversation, from top to bottom. */
+  texts(): Promise<string[]> {
+    return this.page.locator("#rows .message .bubble > p:not(.problem)").allTextContents();
+  }
+
+  /** How far one's own message has come. */
+  tick(text: string) {
+    return this.page.locator("#rows .mine", { hasText: text });
+  }
+
+  async shoot(name: string): Promise<void> {
+    const dir = process.env.SHOTS;
+    if (!dir) return;
+    mkdirSync(dir, { recursive: true });
+    await this.page.screenshot({ path: `${dir}/${name}.png` });
+  }
+}
+
+/** A person with a browser profile of their own. */
+export async function newPerson(
+  browser: Browser,
+  url: string,
+  handle: string,
+): Promise<Person & { context: BrowserContext }> {
+  const context = await browser.newContext({ viewport: { width: 1_100, height: 720 } });
+  const person = new Person(await context.newPage(), handle);
+  await person.signUp(url);
+  return Object.assign(person, { context });
+}
