@@ -15,7 +15,8 @@ export type Wished = {
   conversationId: ConversationId;
   text: string;
   ackedAt?: number;
-  failed?: string; reminted?: true;
+  failed?: string;
+  reminted?: true;
 };
 
 /** A person's device: the SDK's replica on a disk and a wire that fail. It counts what it was promised. */
