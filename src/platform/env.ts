@@ -11,8 +11,10 @@ export type Env = {
   ASSETS: Fetcher;
   STRICT_ADDRESS: RateLimit;
   STRICT_HANDLE: RateLimit;
+  STRICT_DEVICE: RateLimit;
   WIDE_ADDRESS: RateLimit;
   WIDE_HANDLE: RateLimit;
+  WIDE_DEVICE: RateLimit;
   RATE_LIMITS: string;
   HISTORY_SHARDS: string;
   ISSUER: string;

@@ -9,6 +9,7 @@ import { Unavailable } from "../storage/reach.ts";
 import type { Env } from "./env.ts";
 import { log } from "./log.ts";
 import { problem } from "./problem.ts";
+import { limitDevice } from "./rate-limit.ts";
 import { authenticate, authenticateOperator, type Caller } from "./tokens.ts";
 
 export type AppEnv = { Bindings: Env };
@@ -64,9 +65,16 @@ async function admit(c: Context<AppEnv>, door: Door): Promise<Result<unknown, Er
 }
 
 async function callerOf(c: Context<AppEnv>, door: Door): Promise<Result<Caller | undefined, ErrorCode>> {
-  if (door.access === "device") return authenticate(c.env, c.req.header("authorization"), Date.now());
+  if (door.access === "device") return signedIn(c);
   if (door.access === "operator") return authenticateOperator(c.env, c.req.header("authorization"));
   return { ok: true, value: undefined };
+}
+
+async function signedIn({ env, req }: Context<AppEnv>): Promise<Result<Caller, ErrorCode>> {
+  const caller = await authenticate(env, req.header("authorization"), Date.now());
+  if (!caller.ok) return caller;
+  const allowed = await limitDevice(env, caller.value.deviceId);
+  return allowed.ok ? caller : allowed;
 }
 
 /** A query parameter given twice is not silently the first or the last one: it does not fit the schema. */

@@ -4,19 +4,24 @@ import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { Env } from "./env.ts";
 import { log } from "./log.ts";
 
-/** The period of all four limiters in wrangler.toml; when in it the count began is not told. Ms. */
+/** The period of all limiters in wrangler.toml; when in it the count began is not told. Ms. */
 const PERIOD_MS = 60_000;
 
 /** Which set of limits is in force. The only place that knows. */
 const limitsOf = (env: Env) =>
   env.RATE_LIMITS === "wide"
-    ? { address: env.WIDE_ADDRESS, handle: env.WIDE_HANDLE }
-    : { address: env.STRICT_ADDRESS, handle: env.STRICT_HANDLE };
+    ? { address: env.WIDE_ADDRESS, handle: env.WIDE_HANDLE, device: env.WIDE_DEVICE }
+    : { address: env.STRICT_ADDRESS, handle: env.STRICT_HANDLE, device: env.STRICT_DEVICE };
 
 /** Counts a visit of an account door for the address it comes from. */
 export async function limitAddress(env: Env, request: Request): Promise<Result<undefined, "rate_limited">> {
   const address = request.headers.get("cf-connecting-ip") ?? "local"; // set by the edge, which drops what a client sends
   return passes(limitsOf(env).address, `address ${addressKey(address)}`); // [AC-17]
+}
+
+/** Counts a request of a signed-in device, whatever it asks for. */
+export async function limitDevice(env: Env, deviceId: DeviceId): Promise<Result<undefined, "rate_limited">> {
+  return passes(limitsOf(env).device, deviceId); // [AC-32]
 }
 
 /**

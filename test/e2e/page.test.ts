@@ -69,6 +69,7 @@ test("the server is killed while both write: nothing is lost, repeated or moved"
       for (let i = 1; i <= count; i++) await who.say(`${who.handle} at the crash ${i}`);
     }),
   );
+  await see(ben.tick("ben at the crash 4")).toBeVisible();
   await server.kill9();
   await writing;
   await anna.shoot("server-away");

@@ -165,3 +165,39 @@ test("[HI-1] [HI-2] the alarm ships the log to its shard; pages merge both witho
     .all();
   expect(results.map((r) => r.seq)).toEqual([1, 2, 3, 4, 5]);
 });
+
+test("[DL-4] [DL-5] a reply counts as delivered only for a user who is alone, and has been since their newest device looked", async () => {
+  const { alice, id } = await openDirect();
+  const told: string[] = [];
+  await runInDurableObject(stubOf(id), (object) => {
+    Object.assign(object, {
+      deliver: async (userId: string, after: number, through: number) => {
+        if (userId === alice) told.push(`${after}-${through}`);
+        return { parked: false };
+      },
+    });
+  });
+  const send = async (aloneAs: number | null) => {
+    await conversation(id).append(alice, { commands: [command(alice, newDeviceId(), "x")], aloneAs, confirmed: [] });
+    await runDurableObjectAlarm(stubOf(id));
+  };
+  await send(1);
+  expect(told).toEqual([]);
+  await conversation(id).attend(alice, 2);
+  await evictDurableObject(stubOf(id)); // what has looked is remembered for good
+  await runInDurableObject(stubOf(id), (object) => {
+    Object.assign(object, {
+      deliver: async (_: string, after: number, through: number) => (
+        told.push(`${after}-${through}`), { parked: false }
+      ),
+    });
+  });
+  await send(1);
+  expect(told.filter((t) => t === "1-2")).toHaveLength(2); // to bob, and to alice's own inbox
+  told.length = 0;
+  await send(2);
+  expect(told).toEqual(["2-3"]); // to bob alone
+  told.length = 0;
+  await send(null);
+  expect(told).toHaveLength(2);
+});

@@ -241,3 +241,15 @@ test("[AR-6] a door refuses other methods, pages of any origin may call, and nob
   ]);
   expect((await answer("OPTIONS", `${path}/events`)).status).toBe(204);
 });
+
+test("[AC-32] a device that asks too much over HTTP is told to wait, at every door", async () => {
+  const { ann, path } = await pair();
+  const counted: string[] = [];
+  const limit = async ({ key }: { key: string }) => ({ success: counted.push(key) <= 2 });
+  const strict = { RATE_LIMITS: "strict", STRICT_DEVICE: { limit } };
+  const statuses = [];
+  for (const where of [path, "/v1/me", `${path}/events`])
+    statuses.push((await ask(ann, "GET", where, undefined, strict)).status);
+  expect(statuses).toEqual([200, 200, 429]);
+  expect(new Set(counted)).toEqual(new Set([ann.device.deviceId]));
+});
