@@ -10,16 +10,15 @@ export type Figures = {
   p99Ms: number;
   ackP50Ms: number;
   ackP99Ms: number;
-  /** CPU seconds per 1,000 deliveries while the load ran … */
+  /** CPU seconds per 1,000 deliveries while the load ran, the median of the slices: a busy neighbour makes each of them dearer … */
   cpuPer1000: number;
-  /** … and with what was put off until later: history, checkpoints. */
+  /** … and in all, with what was put off until later: history, checkpoints. */
   cpuPer1000All: number;
   memoryMiB: number;
 };
 
 export function figuresOf(slices: readonly Slice[], allCpu: number, rssBytes: number): Figures {
   const deliveries = sum(slices.map((slice) => slice.deliveries));
-  const per1000 = (seconds: number) => round((seconds / deliveries) * 1_000, 3);
   const latencies = slices.flatMap((slice) => slice.latencies);
   const acks = slices.flatMap((slice) => slice.ackLatencies);
   return {
@@ -29,8 +28,8 @@ export function figuresOf(slices: readonly Slice[], allCpu: number, rssBytes: nu
     p99Ms: round(quantile(latencies, 0.99), 1),
     ackP50Ms: round(quantile(acks, 0.5), 1),
     ackP99Ms: round(quantile(acks, 0.99), 1),
-    cpuPer1000: per1000(sum(slices.map((slice) => slice.cpu))),
-    cpuPer1000All: per1000(allCpu),
+    cpuPer1000: round(median(slices.map((slice) => (slice.cpu / slice.deliveries) * 1_000)), 3),
+    cpuPer1000All: round((allCpu / deliveries) * 1_000, 3),
     memoryMiB: round(rssBytes / 2 ** 20, 0),
   };
 }
@@ -82,6 +81,7 @@ const awayRow = (times: number[]): Row => ({
 });
 const stormRow = (storms: Storm[]): Row => ({
   p50Ms: round(median(storms.map((storm) => storm.ms)), 0),
+  minMs: round(Math.min(...storms.map((storm) => storm.ms)), 0),
   maxMs: round(Math.max(...storms.map((storm) => storm.ms)), 0),
   cpuSeconds: round(median(storms.map((storm) => storm.cpu)), 2),
 });

@@ -6,9 +6,9 @@ import { type Figures, figuresOf, print } from "./report.ts";
 import { catchUp, group, pairs, type Slice, type Storm, storm } from "./scenarios.ts";
 import { startCeiling, startReal, type Target } from "./targets.ts";
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 const WARM_UP_MS = 3_000;
-const SLICE_MS = 4_000;
+const SLICE_MS = 2_500;
 const FETCHES = 9;
 /** Longest wait for what a server put off: history is shipped some seconds after the last append. */
 const SETTLE_MS = 12_000;

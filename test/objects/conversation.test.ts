@@ -187,9 +187,10 @@ test("[DL-4] [DL-5] a reply counts as delivered only for a user who is alone, an
   await evictDurableObject(stubOf(id)); // what has looked is remembered for good
   await runInDurableObject(stubOf(id), (object) => {
     Object.assign(object, {
-      deliver: async (_: string, after: number, through: number) => (
-        told.push(`${after}-${through}`), { parked: false }
-      ),
+      deliver: async (_: string, after: number, through: number) => {
+        told.push(`${after}-${through}`);
+        return { parked: false };
+      },
     });
   });
   await send(1);
