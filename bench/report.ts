@@ -17,8 +17,9 @@ export type Figures = {
   memoryMiB: number;
 };
 
-export function figuresOf(slices: readonly Slice[], allCpu: number, rssBytes: number): Figures {
-  const deliveries = sum(slices.map((slice) => slice.deliveries));
+/** `all`: the slices in order; the first, in which the server warmed up, counts only in `cpuPer1000All`. `allCpu`: of them all and after. */
+export function figuresOf(all: readonly Slice[], allCpu: number, rssBytes: number): Figures {
+  const slices = all.slice(1);
   const latencies = slices.flatMap((slice) => slice.latencies);
   const acks = slices.flatMap((slice) => slice.ackLatencies);
   return {
@@ -29,7 +30,7 @@ export function figuresOf(slices: readonly Slice[], allCpu: number, rssBytes: nu
     ackP50Ms: round(quantile(acks, 0.5), 1),
     ackP99Ms: round(quantile(acks, 0.99), 1),
     cpuPer1000: round(median(slices.map((slice) => (slice.cpu / slice.deliveries) * 1_000)), 3),
-    cpuPer1000All: round((allCpu / deliveries) * 1_000, 3),
+    cpuPer1000All: round((allCpu / sum(all.map((slice) => slice.deliveries))) * 1_000, 3),
     memoryMiB: round(rssBytes / 2 ** 20, 0),
   };
 }
@@ -40,7 +41,8 @@ type Found = {
   pairs: Map<Target, Figures>;
   group: Map<Target, Figures>;
   away: Map<Target, number[]>;
-  crowds: Map<Target, Storm[]>;
+  warm: Map<Target, Storm[]>;
+  cold: Map<Target, Storm[]>;
   /** CPU seconds of gathering the cast. */
   signUpCpu: number;
   seconds: number;
@@ -56,12 +58,14 @@ export function print(found: Found): void {
     pairs: beside(both(found.pairs, (figures) => figures)),
     group: beside(both(found.group, (figures) => figures)),
     away: beside(both(found.away, awayRow)),
-    storm: beside(both(found.crowds, stormRow)),
+    storm: beside(both(found.warm, stormRow)),
+    coldStorm: beside(both(found.cold, stormRow)),
   };
   const titles = { pairs: "50 pairs, closed loop", group: "one group of 100, 10 speakers, closed loop" };
   const others = {
     away: "1,000 messages fetched by a device that was away",
     storm: "1,000 devices reconnecting at once",
+    coldStorm: "the same, to objects that were asleep",
   };
   for (const [name, title] of Object.entries({ ...titles, ...others })) {
     console.log(`\n${title}`);

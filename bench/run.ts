@@ -7,27 +7,30 @@ import { catchUp, group, pairs, type Slice, type Storm, storm } from "./scenario
 import { startCeiling, startReal, type Target } from "./targets.ts";
 
 const ROUNDS = 5;
-const WARM_UP_MS = 3_000;
 const SLICE_MS = 2_500;
 const FETCHES = 9;
+const COLD_ROUNDS = 2;
+/** An object sleeps after ten idle seconds. */
+const ASLEEP_MS = 13_000;
 /** Longest wait for what a server put off: history is shipped some seconds after the last append. */
 const SETTLE_MS = 12_000;
 
-/** Slices of one load, the two servers in turn, so that a noisy machine is noisy for both. */
+/** Slices of one load, the two servers in turn, so that a noisy machine is noisy for both. The first slice of each warms up. */
 async function compare(
   targets: Target[],
   load: (target: Target, ms: number) => Promise<Slice>,
 ): Promise<Map<Target, Figures>> {
-  const runs = new Map(targets.map((target) => [target, { slices: [] as Slice[] }]));
-  for (const target of targets) await load(target, WARM_UP_MS);
-  for (const target of targets) await quiet(target.server, SETTLE_MS);
-  const since = new Map(targets.map((target) => [target, target.server.cpuSeconds().workerd]));
-  for (let i = 0; i < ROUNDS; i++) for (const [target, { slices }] of runs) slices.push(await load(target, SLICE_MS));
+  const runs = targets.map((target) => ({
+    target,
+    slices: [] as Slice[],
+    cpuBefore: target.server.cpuSeconds().workerd,
+  }));
+  for (let i = 0; i <= ROUNDS; i++) for (const { target, slices } of runs) slices.push(await load(target, SLICE_MS));
   for (const target of targets) await quiet(target.server, SETTLE_MS);
   return new Map(
-    [...runs].map(([target, { slices }]) => {
-      const all = target.server.cpuSeconds().workerd - (since.get(target) ?? 0);
-      return [target, figuresOf(slices, all, target.server.rssBytes().workerd)];
+    runs.map(({ target, slices, cpuBefore }) => {
+      const { server } = target;
+      return [target, figuresOf(slices, server.cpuSeconds().workerd - cpuBefore, server.rssBytes().workerd)];
     }),
   );
 }
@@ -39,16 +42,22 @@ async function fetches(targets: Target[]): Promise<Map<Target, number[]>> {
   return times;
 }
 
-async function storms(targets: Target[]): Promise<Map<Target, Storm[]>> {
+/** Warm: the objects are awake, as after a cut of the network. Cold: they have gone to sleep, as after a deploy or a crash. */
+async function storms(targets: Target[]): Promise<{ warm: Map<Target, Storm[]>; cold: Map<Target, Storm[]> }> {
   for (const target of targets) await target.gatherCrowd();
-  const times = new Map(targets.map((target) => [target, [] as Storm[]]));
+  const times = () => new Map(targets.map((target) => [target, [] as Storm[]]));
+  const [warm, cold] = [times(), times()];
+  for (let i = 0; i < COLD_ROUNDS; i++) {
+    await sleep(ASLEEP_MS);
+    for (const [target, list] of cold) list.push(await storm(target));
+  }
   for (let i = 0; i < ROUNDS; i++) {
-    for (const [target, list] of times) {
+    for (const [target, list] of warm) {
       await sleep(1_000);
       list.push(await storm(target));
     }
   }
-  return times;
+  return { warm, cold };
 }
 
 if (!process.argv.includes("--built")) await build();
@@ -62,14 +71,15 @@ try {
   const groupFigures = await compare(targets, group);
   for (const target of targets) target.disperse();
   const away = await fetches(targets);
-  const crowds = await storms(targets);
+  const { warm, cold } = await storms(targets);
   print({
     real,
     ceiling,
     pairs: pairFigures,
     group: groupFigures,
     away,
-    crowds,
+    warm,
+    cold,
     signUpCpu,
     seconds: (Date.now() - startedAt) / 1_000,
   });

@@ -26,7 +26,7 @@ async function buildWeb(): Promise<void> {
     logLevel: "warning",
   });
   const source = join(ROOT, "web");
-  const files = (await readdir(source)).filter((name) => /\.(html|css|svg|png|ico|webmanifest)$/.test(name));
+  const files = (await readdir(source)).filter((name) => /\.(html|css|svg|png|ico|webmanifest)$|^_headers$/.test(name));
   await Promise.all(files.map((name) => cp(join(source, name), join(WEB_DIR, name))));
 }
 

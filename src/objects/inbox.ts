@@ -18,7 +18,7 @@ import { ok, type Refusal, refuse } from "../protocol/result.ts";
 import { PROTOCOL_VERSION, SUBPROTOCOL } from "../protocol/version.ts";
 import { InboxStore } from "../storage/inbox-store.ts";
 import { greet } from "./greeter.ts";
-import { readFrame } from "./read-frame.ts";
+import { type ReadFrame, readFrame } from "./read-frame.ts";
 import type { Appended, Delivery, DeliveryAnswer, Outcome, ReceiptNews } from "./rpc.ts";
 import { Sender } from "./sender.ts";
 import { Sockets } from "./sockets.ts";
@@ -75,7 +75,7 @@ export class Inbox extends DurableObject<Env> {
     const now = Date.now();
     if (this.sockets.of(socket).expiresAt <= now) return this.sockets.close(socket, "token_expired"); // [SO-4]
     const read = readFrame(message);
-    if (!this.admit(socket, read.ok ? read.value.id : read.id, now)) return;
+    if (!this.admit(socket, read, now)) return;
     if (!read.ok) return this.refuse(socket, read.id, read);
     try {
       await this.handle(socket, read.value);
@@ -90,12 +90,15 @@ export class Inbox extends DurableObject<Env> {
   override webSocketError(): void {}
 
   /** Counts frames. Slightly too many are refused, a flood closes the socket. */
-  private admit(socket: WebSocket, id: number | undefined, now: number): boolean {
-    const { tokens } = this.count(this.sockets.of(socket).deviceId, now);
+  private admit(socket: WebSocket, read: ReadFrame, now: number): boolean {
+    const { deviceId } = this.sockets.of(socket);
+    const { tokens } = this.count(deviceId, now);
     if (tokens >= 0) return true;
+    const frame = read.ok ? read.value : undefined;
+    if (frame?.type === "send") this.sender.turnAway(frame.conversationId, { deviceId, ...frame });
     if (tokens < -FLOOD)
       this.sockets.close(socket, "too_fast"); // [SO-6]
-    else this.refuse(socket, id, refuse("rate_limited"));
+    else this.refuse(socket, read.ok ? read.value.id : read.id, refuse("rate_limited"));
     return false;
   }
 
@@ -179,7 +182,7 @@ export class Inbox extends DurableObject<Env> {
   /** The same way for a wish that came over HTTP. */
   async send(conversationId: ConversationId, command: SendCommand): Promise<Outcome<Appended["ack"]>> {
     if (this.store.isRevoked(command.deviceId)) return refuse("device_revoked");
-    if (this.count(command.deviceId, Date.now()).tokens < 0) return refuse("rate_limited"); // [SO-6]
+    if (this.count(command.deviceId, Date.now()).tokens < 0) return this.sender.turnAway(conversationId, command); // [SO-6]
     const outcome = await this.sender.send(conversationId, command);
     return outcome.ok ? ok(outcome.value.ack) : outcome;
   }

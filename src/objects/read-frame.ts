@@ -5,8 +5,10 @@ import { type Ok, ok, type Refusal, refuse } from "../protocol/result.ts";
 
 type Unreadable = Refusal<"invalid_request" | "payload_too_large"> & { id: number | undefined };
 
+export type ReadFrame = Ok<ClientFrame> | Unreadable;
+
 /** Parses what came off a socket, strictly. A refusal carries the frame's `id` where one can be told. [SO-7] */
-export function readFrame(message: string | ArrayBuffer): Ok<ClientFrame> | Unreadable {
+export function readFrame(message: string | ArrayBuffer): ReadFrame {
   if (typeof message !== "string") return { ...refuse("invalid_request", "frames are text"), id: undefined };
   if (isTooLarge(message)) return { ...refuse("payload_too_large"), id: undefined };
   const json = parseJson(message);

@@ -2,13 +2,16 @@ import type { SendCommand } from "../domain/append.ts";
 import { type Holds, holdAt, mayPass, releaseAt } from "../domain/lane.ts";
 import { Deadlines, tryCall } from "../platform/calls.ts";
 import type { ConversationId, DeviceId } from "../protocol/ids.ts";
-import { type Result, refuse } from "../protocol/result.ts";
+import { type Refusal, type Result, refuse } from "../protocol/result.ts";
 import type { Appended, AppendRequest, Outcome } from "./rpc.ts";
 
 /** Wishes of one `append` call. */
 const BATCH = 64;
 /** Wishes that may wait behind a call in flight; past it a device is told to slow down. */
 const WAITING = 1_024;
+
+/** Lanes kept in memory; a device may name as many conversations as it likes, its own or not. */
+const LANES = 1_000;
 
 type Waiting = { command: SendCommand; settle: (outcome: Outcome<Appended>) => void };
 type Lane = { waiting: Waiting[]; busy: boolean; holds: Holds; confirmed: number[] };
@@ -36,7 +39,7 @@ export class Sender {
     const lane = this.laneOf(conversationId);
     if (!mayPass(lane.holds, command, Date.now()))
       return Promise.resolve(refuse("unavailable", "an earlier send must be repeated first"));
-    if (lane.waiting.length >= WAITING) return Promise.resolve(refuse("rate_limited"));
+    if (lane.waiting.length >= WAITING) return Promise.resolve(this.turnAway(conversationId, command));
     lane.holds = releaseAt(lane.holds, command);
     return new Promise((settle) => {
       lane.waiting.push({ command, settle });
@@ -44,10 +47,30 @@ export class Sender {
     });
   }
 
+  /** Refuses a wish unread, for there were too many; those behind it must not overtake it either. [SD-2] */
+  turnAway(
+    conversationId: ConversationId,
+    wish: Pick<SendCommand, "deviceId" | "idempotencyKey">,
+  ): Refusal<"rate_limited"> {
+    const lane = this.laneOf(conversationId);
+    lane.holds = holdAt(lane.holds, [wish], Date.now());
+    return refuse("rate_limited");
+  }
+
   private laneOf(conversationId: ConversationId): Lane {
-    const lane = this.lanes.get(conversationId) ?? { waiting: [], busy: false, holds: new Map(), confirmed: [] };
+    const known = this.lanes.get(conversationId);
+    if (known) return known;
+    if (this.lanes.size >= LANES) this.forgetIdleLanes();
+    const lane: Lane = { waiting: [], busy: false, holds: new Map(), confirmed: [] };
     this.lanes.set(conversationId, lane);
     return lane;
+  }
+
+  /** An idle lane remembers only what was confirmed; without it the conversation's alarm delivers once more. */
+  private forgetIdleLanes(): void {
+    const now = Date.now();
+    const isHeld = ({ holds }: Lane) => [...holds.values()].some((hold) => hold.until > now);
+    for (const [id, lane] of this.lanes) if (!lane.busy && !isHeld(lane)) this.lanes.delete(id);
   }
 
   private async run(conversationId: ConversationId, lane: Lane): Promise<void> {

@@ -23,6 +23,9 @@ export const LIMITS = {
   pullPage: 1_000,
   /** A page also ends here, so that no answer nears the runtime's 32 MiB frame. */
   pageBytes: 1024 * 1024,
+  /** Frames a device may send a second, and at once, where limits are strict; past it they are `rate_limited`. */
+  framesPerSecond: 50,
+  framesBurst: 500,
   /** Conversations in one `changed` frame or one HTTP list page. */
   listPage: 100,
   /** Devices of one user that are signed in at a time. */

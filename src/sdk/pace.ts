@@ -1,10 +1,11 @@
 import { type Bucket, fullBucket, type Rate, take } from "../domain/token-bucket.ts";
+import { LIMITS } from "../protocol/limits.ts";
 
 /**
  * Below what a server admits from one socket. A frame past that is refused unread, and one behind it may be read: then the order of a
  * person's messages would be lost. So a device that was away long sends its outbox at this pace.
  */
-export const PACE: Rate = { perSecond: 40, burst: 400 };
+export const PACE: Rate = { perSecond: LIMITS.framesPerSecond * 0.8, burst: LIMITS.framesBurst * 0.8 };
 
 /** [CL-22] How fast frames leave one socket. */
 export class Pace {

@@ -12,7 +12,7 @@ const LAYERS: Record<string, Layer> = {
   "src/objects": { imports: ["src/platform", "src/storage", "src/domain", "src/protocol"] },
   "src/routes": { imports: ["src/platform", "src/storage", "src/domain", "src/protocol"], types: ["src/objects"] },
   "src/sdk": { imports: ["src/domain", "src/protocol"] },
-  web: { imports: ["src/sdk"], types: ["src/protocol"] },
+  web: { imports: ["src/sdk", "src/protocol"], types: [] },
 };
 const isIn = (path: string, folder: string) => path.startsWith(`${folder}/`);
 

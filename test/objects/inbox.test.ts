@@ -300,3 +300,22 @@ test("[SO-6] frames past the rate are refused, a flood closes the socket with 40
   await vi.waitUntil(() => socket.closed === 4008);
   expect(socket.of("error").some((f) => f.code === "rate_limited" && f.retryable)).toBe(true);
 });
+
+test("[SD-2] [SO-6] a send that was refused unread holds up what is behind it, until it is sent again", async () => {
+  const { alice, bob, id } = await openDirect();
+  const phone = await TestSocket.caughtUp(alice, newDeviceId());
+  const fill = (tokens: number) =>
+    runInDurableObject(stubOf(alice), (object) => {
+      for (const bucket of (object as unknown as { buckets: Map<string, { tokens: number }> }).buckets.values()) {
+        bucket.tokens = tokens;
+      }
+    });
+  const [first, second] = [newKey(), newKey()];
+  await fill(-400);
+  expect(await phone.say(id, "first", first)).toMatchObject({ type: "error", code: "rate_limited" });
+  await fill(100);
+  expect(await phone.say(id, "second", second)).toMatchObject({ type: "error", code: "unavailable" });
+  expect(await phone.say(id, "first", first)).toMatchObject({ type: "ack", seq: 1 });
+  expect(await phone.say(id, "second", second)).toMatchObject({ type: "ack", seq: 2 });
+  expect(await conversation(id).pull(bob, 1, 0, 10)).toMatchObject({ value: { head: 2 } });
+});

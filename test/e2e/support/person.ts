@@ -2,6 +2,9 @@ import { mkdirSync } from "node:fs";
 import { type Browser, type BrowserContext, expect, type Page } from "@playwright/test";
 import { PASSWORD } from "./client.ts";
 
+/** Waits for what is to be seen; patiently, because tests share two cores. */
+export const see = expect.configure({ timeout: 20_000 });
+
 /** Somebody in front of a browser: what they do on the page, and what they see there. */
 export class Person {
   page: Page;
@@ -36,18 +39,18 @@ export class Person {
   }
 
   async isConnected(): Promise<void> {
-    await expect(this.page.locator("#connection-text")).toHaveText("connected", { timeout: 30_000 });
+    await see(this.page.locator("#connection-text")).toHaveText("connected", { timeout: 40_000 });
   }
 
   async talkTo(handle: string): Promise<void> {
     await this.page.getByLabel("Talk to").fill(handle);
     await this.page.getByRole("button", { name: "Open", exact: true }).click();
-    await expect(this.page.locator("#title")).toHaveText(handle);
+    await see(this.page.locator("#title")).toHaveText(handle);
   }
 
   async open(title: string): Promise<void> {
     await this.page.locator("#list").getByRole("link", { name: title }).click();
-    await expect(this.page.locator("#title")).toHaveText(title);
+    await see(this.page.locator("#title")).toHaveText(title);
   }
 
   async say(...texts: string[]): Promise<void> {

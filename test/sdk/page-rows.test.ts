@@ -1,0 +1,71 @@
+import { describe, expect, test } from "vitest";
+import { applyChange, heldOf, NOTHING_STORED, type ReplicaState } from "../../src/sdk/index.ts";
+import { listOf, rowsOf, unreadOf } from "../../web/rows.ts";
+import { userId } from "./support/ids.ts";
+import { HERE, key, ME, message, messages, OTHER, Script } from "./support/script.ts";
+
+const THIRD = userId(3);
+const ticks = (state: ReplicaState, others = [OTHER]) =>
+  rowsOf(state, HERE, ME, others).map((row) => (row.is === "message" ? row.tick : row.is));
+
+/** Two messages of mine in the log, and what others have received of them. */
+const withReceipts = (...receipts: [typeof OTHER, number, number][]) => {
+  const script = new Script().open();
+  script.hear({ type: "events", conversationId: HERE, events: [message(1, key(1)), message(2, key(2))] });
+  for (const [who, delivered, read] of receipts)
+    script.hear({ type: "receipts", conversationId: HERE, receipts: [{ userId: who, delivered, read, at: 1 }] });
+  return script.disk;
+};
+
+describe("rows", () => {
+  test("[CL-25] delivered and read mean by everybody else", () => {
+    expect(ticks(withReceipts())).toEqual(["sent", "sent"]);
+    expect(ticks(withReceipts([OTHER, 2, 1]))).toEqual(["read", "delivered"]);
+    expect(ticks(withReceipts([OTHER, 2, 2]), [OTHER, THIRD])).toEqual(["sent", "sent"]);
+    expect(ticks(withReceipts([OTHER, 2, 2], [THIRD, 1, 0]), [OTHER, THIRD])).toEqual(["delivered", "sent"]);
+    expect(ticks(withReceipts(), [])).toEqual(["sent", "sent"]);
+  });
+
+  test("a message keeps its row on its way from the outbox into the log", () => {
+    const script = new Script().wish(1).open();
+    const rowKeys = () => rowsOf(script.disk, HERE, ME, [OTHER]).map((row) => row.key);
+    const before = rowKeys();
+    expect(ticks(script.disk)).toEqual(["queued"]);
+    script.ack(script.newest("send"), 2);
+    expect(ticks(script.disk)).toEqual(["sent"]);
+    expect(rowKeys()).toEqual(before);
+    script.hear({ type: "events", conversationId: HERE, events: messages(1, 1) });
+    expect(rowKeys()).toEqual(["1", ...before]);
+  });
+
+  test("a refused message says why; others' messages have no tick; unread are others' past what was read", () => {
+    const script = new Script().open().wish(1);
+    script.refuse(script.newest("send"), "not_member");
+    script.hear({
+      type: "events",
+      conversationId: HERE,
+      events: [...messages(1, 2), message(3, key(9)), ...messages(4, 4)],
+    });
+    expect(ticks(script.disk)).toEqual([null, null, "sent", null, "failed"]);
+    expect(rowsOf(script.disk, HERE, ME, []).at(-1)).toMatchObject({ code: "not_member", wishId: key(1) });
+    expect(unreadOf(heldOf(script.disk, HERE), ME)).toBe(3);
+    script.tell({ type: "read", conversationId: HERE, seq: 1 });
+    expect(unreadOf(heldOf(script.disk, HERE), ME)).toBe(2);
+  });
+
+  test("the newest conversation is first, whether it was heard from or written to", () => {
+    const older = new Script().open();
+    older.hear({ type: "events", conversationId: HERE, events: messages(1, 1) });
+    const there = "g00000000000000000000000002" as typeof HERE;
+    const event = { ...message(1), conversationId: there, occurredAt: message(1).occurredAt + 10 };
+    const both = applyChange(older.disk, { type: "grew", conversationId: there, covered: 1, events: [event] });
+    expect(listOf(both, ME).map(({ id, unread }) => [id, unread])).toEqual([
+      [there, 1],
+      [HERE, 1],
+    ]);
+    const script = new Script(both);
+    script.now += 60_000;
+    expect(listOf(script.wish(1).disk, ME)[0]).toMatchObject({ id: HERE, waiting: 1 });
+    expect(listOf(NOTHING_STORED, ME)).toEqual([]);
+  });
+});

@@ -1,0 +1,123 @@
+import { ConversationId } from "../src/protocol/ids.ts";
+import { type Account, forgetAccount, rememberTab, Tokens } from "./accounts.ts";
+import { drawConnection } from "./connection-view.ts";
+import { ConversationView } from "./conversation-view.ts";
+import { DeviceStore } from "./device-store.ts";
+import { byId, setText } from "./dom.ts";
+import { call } from "./doors.ts";
+import { drawList } from "./list-view.ts";
+import { Names } from "./names.ts";
+import { Naming } from "./naming.ts";
+import { listOf } from "./rows.ts";
+import { Shell } from "./shell.ts";
+import { WishesView } from "./wishes-view.ts";
+
+/** The page of somebody who is signed in. It draws the state as a whole, soon after anything has changed. */
+export class Chat {
+  readonly #account: Account;
+  readonly #store: DeviceStore;
+  readonly #tokens: Tokens;
+  readonly #names: Names;
+  readonly #shell: Shell;
+  readonly #view: ConversationView;
+  readonly #onReplaced: () => void;
+  #drawing = 0;
+  #wasConnected = false;
+
+  constructor(account: Account, onReplaced: () => void) {
+    this.#account = account;
+    this.#onReplaced = onReplaced;
+    this.#store = new DeviceStore(account.deviceId);
+    this.#tokens = new Tokens(account);
+    this.#names = new Names(account.deviceId, this.#tokens, () => this.#changed());
+    this.#shell = new Shell(this.#store, this.#tokens, () => this.#changed());
+    this.#view = new ConversationView(this.#shell, account.userId);
+    this.#view.onWish = () => this.#draw();
+    new WishesView(this.#tokens, this.#names, (id) => location.assign(`#${id}`));
+    this.#listen();
+    setText(byId("my-handle", HTMLElement), account.handle);
+    byId("chat", HTMLElement).hidden = false;
+    this.#navigate();
+    this.#shell.connect();
+  }
+
+  #listen(): void {
+    addEventListener("hashchange", () => this.#navigate());
+    addEventListener("online", () => this.#shell.check());
+    addEventListener("offline", () => this.#shell.check());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.#shell.check();
+      this.#draw();
+    });
+    byId("back", HTMLButtonElement).onclick = () => location.assign("#");
+    byId("sign-out", HTMLButtonElement).onclick = () => void this.#signOut();
+    byId("try-now", HTMLButtonElement).onclick = () => this.#tryNow();
+    setInterval(() => this.#drawConnection(), 1_000); // it counts down
+  }
+
+  /** The conversation that the address names is the open one, also after a reload. */
+  #navigate(): void {
+    const id = ConversationId.safeParse(location.hash.slice(1)).data ?? null;
+    byId("chat", HTMLElement).dataset.shows = id ? "conversation" : "list";
+    this.#view.open(id);
+    this.#draw();
+  }
+
+  /** Another tab has taken this device over: this one must write nothing any more. */
+  giveUp(): void {
+    this.#shell.stop("replaced");
+  }
+
+  #changed(): void {
+    if (this.#drawing !== 0) return;
+    this.#drawing = setTimeout(() => {
+      this.#drawing = 0;
+      this.#draw();
+    });
+  }
+
+  #draw(): void {
+    const { connection, state } = this.#shell;
+    if (connection.is === "stopped" && connection.why === "replaced") {
+      this.#onReplaced();
+      return;
+    }
+    this.#askNamesAgain(connection.is === "connected");
+    const naming = new Naming(this.#names, state, this.#account.userId);
+    drawList(listOf(state, this.#account.userId), naming, this.#account.userId, this.#view.id);
+    this.#view.draw(naming);
+    this.#drawConnection();
+  }
+
+  #askNamesAgain(isConnected: boolean): void {
+    const isNew = isConnected && !this.#wasConnected;
+    this.#wasConnected = isConnected;
+    if (isNew) this.#names.retry();
+  }
+
+  #drawConnection(): void {
+    const waiting = this.#shell.state.outbox.filter(({ standing }) => standing.is === "waiting").length;
+    drawConnection(this.#shell.connection, waiting);
+  }
+
+  #tryNow(): void {
+    if (this.#shell.connection.is === "stopped") this.#leave();
+    else this.#shell.connect();
+  }
+
+  async #signOut(): Promise<void> {
+    const token = await this.#tokens.fresh();
+    const answer = token && token !== "signed_out" ? await call("signOut", { token }) : null;
+    if (token === "signed_out" || answer?.ok || answer?.code === "device_revoked") this.#leave();
+    else setText(byId("side-problem", HTMLElement), "The server did not answer: you are still signed in");
+  }
+
+  /** Nothing of this device stays in the browser. */
+  #leave(): void {
+    this.#shell.stop("signed_out");
+    this.#store.forget();
+    forgetAccount(this.#account);
+    rememberTab(null);
+    location.replace("/");
+  }
+}

@@ -1,0 +1,95 @@
+import * as z from "zod";
+import { Event } from "../src/protocol/events.ts";
+import { ConversationId, type DeviceId } from "../src/protocol/ids.ts";
+import { type Change, conversationIds, Held, heldOf, NOTHING_STORED, ReplicaState } from "../src/sdk/index.ts";
+import { namesWith, readJson } from "./storage.ts";
+
+/** Events lie in pieces of this many seqs, so that a new one does not write the whole log again. */
+const PIECE = 200;
+const Events = z.array(Event);
+/** All but the events: one value, so that it is stored whole or not at all. */
+const Small = z.object({ ...ReplicaState.shape, conversations: z.record(ConversationId, Held.omit({ events: true })) });
+type Small = z.infer<typeof Small>;
+
+/**
+ * A replica's state in `localStorage`. Events are written before the value that says how far they count; so whenever the page dies,
+ * what is read back is a state that the replica was in.
+ */
+export class DeviceStore {
+  readonly #prefix: string;
+  #isFull = false;
+
+  constructor(deviceId: DeviceId) {
+    this.#prefix = `edgewise.device.${deviceId}.`;
+  }
+
+  get #stateKey(): string {
+    return `${this.#prefix}state`;
+  }
+  #pieceKey(id: ConversationId, piece: number): string {
+    return `${this.#prefix}events.${id}.${piece}`;
+  }
+
+  /** The state that was stored last. Of what an older page stored in another shape, at least the outbox where that can be read. */
+  load(): ReplicaState {
+    const stored = readJson(this.#stateKey);
+    try {
+      const small = Small.parse(stored);
+      const held = Object.entries(small.conversations).map(([id, rest]) => {
+        return [id, { ...rest, events: this.#eventsOf(ConversationId.parse(id), rest.covered) }];
+      });
+      return { ...small, conversations: Object.fromEntries(held) };
+    } catch {
+      return { ...NOTHING_STORED, ...Small.pick({ outbox: true }).safeParse(stored).data };
+    }
+  }
+
+  #eventsOf(id: ConversationId, covered: number): Event[] {
+    const pieces = Array.from({ length: Math.floor(covered / PIECE) + 1 }, (_, piece) => {
+      return Events.parse(readJson(this.#pieceKey(id, piece)) ?? []);
+    });
+    return pieces.flat().filter(({ seq }) => seq <= covered);
+  }
+
+  /** Stores what changed; `state` is the state with the changes. */
+  keep(changes: readonly Change[], state: ReplicaState): void {
+    if (changes.length === 0) return;
+    try {
+      if (!this.#isFull) this.#keepEvents(changes, state);
+    } catch {
+      this.#isFull = true; // [CL-24] no room: the logs are pulled anew next time, so that the outbox always fits
+      this.#removePieces();
+    }
+    const logs = this.#isFull ? NOTHING_STORED : { cursor: state.cursor, conversations: withoutEvents(state) };
+    localStorage.setItem(this.#stateKey, JSON.stringify({ ...logs, outbox: state.outbox } satisfies Small));
+  }
+
+  #keepEvents(changes: readonly Change[], state: ReplicaState): void {
+    for (const change of changes) {
+      if (change.type === "forgot") this.#removePieces();
+      if (change.type !== "grew") continue;
+      const { events } = heldOf(state, change.conversationId);
+      for (const piece of new Set(change.events.map(({ seq }) => Math.floor(seq / PIECE)))) {
+        const inPiece = events.filter(({ seq }) => Math.floor(seq / PIECE) === piece);
+        localStorage.setItem(this.#pieceKey(change.conversationId, piece), JSON.stringify(inPiece));
+      }
+    }
+  }
+
+  #removePieces(): void {
+    for (const name of namesWith(`${this.#prefix}events.`)) localStorage.removeItem(name);
+  }
+
+  /** Removes all that is stored of this device. */
+  forget(): void {
+    for (const name of namesWith(this.#prefix)) localStorage.removeItem(name);
+  }
+}
+
+const withoutEvents = (state: ReplicaState): Small["conversations"] =>
+  Object.fromEntries(
+    conversationIds(state).map((id) => {
+      const { events: _, ...rest } = heldOf(state, id);
+      return [id, rest];
+    }),
+  );

@@ -1,0 +1,70 @@
+import type { Event } from "../src/protocol/events.ts";
+import type { ConversationId, UserId } from "../src/protocol/ids.ts";
+import { heldOf, type ReplicaState } from "../src/sdk/index.ts";
+import type { Names } from "./names.ts";
+
+type Note = Exclude<Event, { kind: "message" }>;
+
+/** What things are called on the screen, in the state as it is now. */
+export class Naming {
+  readonly #names: Names;
+  readonly #state: ReplicaState;
+  readonly #me: UserId;
+
+  constructor(names: Names, state: ReplicaState, me: UserId) {
+    this.#names = names;
+    this.#state = state;
+    this.#me = me;
+  }
+
+  #known(id: ConversationId) {
+    const changedAt = heldOf(this.#state, id).events.findLast(({ kind }) => kind !== "message")?.seq ?? 0;
+    return this.#names.conversation(id, changedAt);
+  }
+
+  handle(id: UserId): string {
+    return this.#names.handle(id);
+  }
+
+  isGroup(id: ConversationId): boolean {
+    return this.#known(id)?.kind === "group";
+  }
+
+  /** The other members. */
+  others(id: ConversationId): UserId[] {
+    const members = this.#known(id)?.members ?? [];
+    return members.map(({ userId }) => userId).filter((userId) => userId !== this.#me);
+  }
+
+  title(id: ConversationId): string {
+    const known = this.#known(id);
+    if (!known) return "…";
+    return known.kind === "group"
+      ? (known.title ?? "Group")
+      : this.others(id)
+          .map((other) => this.handle(other))
+          .join(", ");
+  }
+
+  /** Who is in it besides me; only of groups. */
+  members(id: ConversationId): string {
+    const known = this.#known(id);
+    if (known?.kind !== "group") return "";
+    if (known.mine.role === null) return "You are not in this group any more";
+    return ["you", ...this.others(id).map((other) => this.handle(other))].join(", ");
+  }
+
+  note(event: Note): string {
+    const actor = this.#person(event.senderId);
+    if (event.kind === "settings") return `${actor} named the group “${event.title ?? ""}”`;
+    const person = this.#person(event.userId);
+    if (event.change === "left") return `${person} left`;
+    if (event.change === "role") return `${actor} made ${person} ${event.role === "admin" ? "an admin" : "a member"}`;
+    if (event.change === "added" && event.userId === event.senderId) return `${actor} made the group`;
+    return `${actor} ${event.change} ${person}`;
+  }
+
+  #person(id: UserId): string {
+    return id === this.#me ? "you" : this.handle(id);
+  }
+}
