@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 const workerd = async () => ({
   wrangler: { configPath: "./wrangler.toml" },
   miniflare: {
+    compatibilityFlags: ["nodejs_compat"], // vitest's, not ours: the product runs without it
     bindings: {
       RATE_LIMITS: "wide",
       TOKEN_KEYS: "dGVzdC1rZXktb2YtdGhpcnR5LXR3by1ieXRlcy0wMTIz",

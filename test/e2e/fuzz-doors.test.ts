@@ -199,7 +199,8 @@ test("[IN-11] paths and methods nobody knows are answered with a code", async ()
       const answer = await ask({ method, path }, scene.mallory.token);
       expect(leakIn(answer.text)).toBeNull();
       expect(answer.status).toBeLessThan(500);
-      if (answer.status >= 400 && method !== "HEAD") refusal(answer);
+      const { pathname } = new URL(path, "http://localhost"); // `..` may lead out of the API, to the static files
+      if (answer.status >= 400 && method !== "HEAD" && pathname.startsWith("/v1/")) refusal(answer);
     }),
     { numRuns: RUNS },
   );
