@@ -72,10 +72,15 @@ export const Ack = z
   .meta({ id: "Ack" });
 export type Ack = z.infer<typeof Ack>;
 
-/** Several events of one conversation, in seq order; from `after`, nothing between is missing. */
+/** Several events of one conversation, in seq order. */
 export const Page = z
   .object({ conversationId: ConversationId, events: z.array(Event), head: SeqOrZero, floor: Seq })
-  .meta({ id: "Page" });
+  .meta({
+    id: "Page",
+    description:
+      "What follows `after`. It is authoritative up to its last event, or up to `head` when it has none: a seq that it steps over is one " +
+      "you may not see (you were not a member then), not one to pull again.",
+  });
 
 export const Receipt = z
   .object({ userId: UserId, delivered: SeqOrZero, read: SeqOrZero, at: EpochMs })

@@ -3,9 +3,9 @@ import type { ConversationId, DeviceId } from "../protocol/ids.ts";
 export type ChangedRow = { conversationId: ConversationId; position: number };
 
 const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS facts (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL);
-  CREATE TABLE IF NOT EXISTS devices (device_id TEXT PRIMARY KEY, revoked_at INTEGER) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS changes (conversation_id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE facts (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL);
+  CREATE TABLE devices (device_id TEXT PRIMARY KEY, revoked_at INTEGER) WITHOUT ROWID;
+  CREATE TABLE changes (conversation_id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
 /**
@@ -23,15 +23,26 @@ export class InboxStore {
 
   constructor(sql: SqlStorage, newEpoch: () => string) {
     this.sql = sql;
-    sql.exec(SCHEMA);
-    const [row] = sql.exec<{ epoch: string }>("SELECT epoch FROM facts").toArray();
-    this.epoch = row?.epoch ?? newEpoch();
-    if (!row) sql.exec("INSERT INTO facts VALUES (1, ?)", this.epoch);
-    this.top = sql.exec<{ top: number }>("SELECT coalesce(max(position), 0) AS top FROM changes").one().top;
+    const known = this.facts();
+    if (!known) {
+      sql.exec(SCHEMA);
+      sql.exec("INSERT INTO facts VALUES (1, ?)", newEpoch());
+    }
+    const { epoch, top } = known ?? (this.facts() as { epoch: string; top: number });
+    this.epoch = epoch;
+    this.top = top;
     const devices = sql.exec<{ id: DeviceId; revoked: number }>(
       "SELECT device_id AS id, revoked_at NOT NULL AS revoked FROM devices",
     );
     this.devices = new Map(devices.toArray().map(({ id, revoked }) => [id, { revoked: revoked === 1 }]));
+  }
+
+  /** Undefined for an inbox that is new. Few statements, for a storm wakes thousands of inboxes at once. */
+  private facts(): { epoch: string; top: number } | undefined {
+    const made =
+      this.sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'facts'").toArray().length > 0;
+    const query = "SELECT epoch, (SELECT coalesce(max(position), 0) FROM changes) AS top FROM facts";
+    return made ? this.sql.exec<{ epoch: string; top: number }>(query).one() : undefined;
   }
 
   position(conversationId: ConversationId): number | undefined {
