@@ -298,11 +298,19 @@ export class Conversation extends DurableObject<Env> {
     this.receiptsUnwritten = false;
   }
 
-  /** Does whatever is due, writes the checkpoint once, and rings again for what is left. Never throws: the platform would give up. */
+  /** Never throws: after six throws the platform would never ring again. */
   override async alarm(): Promise<void> {
     this.clock.rang();
-    const state = this.state;
-    if (!state) return;
+    try {
+      if (this.state) await this.settle(this.state);
+    } catch (error) {
+      log.error("settle_failed", { conversationId: this.state?.facts.conversationId, error });
+      this.clock.ringBy(Date.now() + SHIP_RETRY_MS, Date.now());
+    }
+  }
+
+  /** Does whatever is due, writes the checkpoint once, and rings again for what is left. */
+  private async settle(state: ConversationState): Promise<void> {
     this.fanout.noteAll({ type: "alarm", now: Date.now() });
     const shipped = await this.shipSafely(state);
     await Promise.race([this.fanout.idle(), new Promise((resolve) => setTimeout(resolve, IDLE_WITHIN_MS))]);

@@ -4,7 +4,7 @@ import type { Conversation } from "../../src/objects/conversation.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
 import { bindings, command, conversation, newDeviceId, newKey, newUserId, openDirect, openGroup } from "./support.ts";
 
-const stubOf = (id: ConversationId) => bindings.CONVERSATIONS.getByName(id);
+const stubOf = (id: ConversationId): DurableObjectStub<Conversation> => bindings.CONVERSATIONS.getByName(id);
 const seqs = (outcomes: { ok: boolean }[]) =>
   outcomes.map((o) => (o as unknown as { value?: { ack: { seq: number } } }).value?.ack.seq);
 
@@ -201,4 +201,23 @@ test("[DL-4] [DL-5] a reply counts as delivered only for a user who is alone, an
   told.length = 0;
   await send(null);
   expect(told).toHaveLength(2);
+});
+
+test("[DL-2] an alarm that fails rings again by itself", async () => {
+  const { alice, id } = await openDirect();
+  await conversation(id).append(alice, { commands: [command(alice, newDeviceId(), "x")], aloneAs: 1, confirmed: [] });
+  await runInDurableObject(stubOf(id), async (object, state) => {
+    const saveCheckpoint = () => {
+      throw new Error("disk is full");
+    };
+    Reflect.set(object, "saveCheckpoint", saveCheckpoint);
+    await object.alarm();
+    expect(await state.storage.getAlarm()).toBeGreaterThan(Date.now());
+    Reflect.deleteProperty(object, "saveCheckpoint");
+  });
+  await runDurableObjectAlarm(stubOf(id));
+  await evictDurableObject(stubOf(id));
+  await runInDurableObject(stubOf(id), async (_, state) => {
+    expect(await state.storage.getAlarm()).toBeNull(); // everything is settled, and known to be
+  });
 });
