@@ -26,6 +26,7 @@ export default defineConfig({
           name: "pure",
           include: ["test/{protocol,domain,sdk,simulation,architecture}/**/*.test.ts"],
           environment: "node",
+          testTimeout: 60_000,
         },
       },
       {
@@ -34,6 +35,7 @@ export default defineConfig({
           name: "workerd",
           include: ["test/{storage,platform,objects,routes}/**/*.test.ts"],
           setupFiles: ["test/migrate.ts"],
+          testTimeout: 30_000,
         },
       },
       {

@@ -1,8 +1,8 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import type { Env } from "../../src/platform/env.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
-import { bindings, conversation, newDeviceId, openDirect, openGroup, TestSocket } from "./support.ts";
+import { bindings, conversation, newDeviceId, openDirect, openGroup, TestSocket, until } from "./support.ts";
 
 /**
  * What an act costs, counted where it is billed: rows of the objects' cursors and of D1's `meta`, one for each `setAlarm`, and a request
@@ -126,10 +126,10 @@ const handOut = (userId: UserId) =>
 async function talk({ id, phone, bobsPhone }: Awaited<ReturnType<typeof pair>>, count: number): Promise<void> {
   const before = bobsPhone.texts.length;
   await Promise.all(Array.from({ length: count }, (_, i) => phone.say(id, `${i}`)));
-  await vi.waitUntil(() => bobsPhone.texts.length === before + count);
+  await until(() => bobsPhone.texts.length === before + count);
   const seq = bobsPhone.of("events").at(-1)?.events.at(-1)?.seq as number;
   bobsPhone.send({ type: "receipt", conversationId: id, delivered: seq, read: seq });
-  await vi.waitUntil(() => phone.of("receipts").at(-1)?.receipts[0]?.read === seq);
+  await until(() => phone.of("receipts").at(-1)?.receipts[0]?.read === seq);
   await settle(id);
   bill.frames += count + 1;
 }
@@ -166,7 +166,7 @@ test("[CO-2] a group message costs an online member one request and no row; a pa
   const phone = sockets[members.indexOf(maker)] as TestSocket;
   const others = sockets.filter((s) => s !== phone);
   const everybodyHas = (n: number) =>
-    vi.waitUntil(() => others.every((s) => s.texts.filter((t) => t !== "member").length === n));
+    until(() => others.every((s) => s.texts.filter((t) => t !== "member").length === n));
   await phone.say(id, "warm up");
   await everybodyHas(1);
   await settle(id);

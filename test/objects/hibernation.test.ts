@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { expect, test, vi } from "vitest";
-import { bindings, command, inbox, newDeviceId, openDirect, TestSocket } from "./support.ts";
+import { bindings, command, inbox, newDeviceId, openDirect, TestSocket, until } from "./support.ts";
 
 /** The runtime lets an object go after about ten idle seconds. Ms. */
 const LONG_IDLE = 14_000;
@@ -19,7 +19,7 @@ test("[SO-5] [CO-3] an idle inbox sleeps with its sockets, pings do not wake it,
   expect(bobs.pongs).toBeGreaterThan(10);
   expect(wakings()).toBe(before); // it slept, or it never went; the mark tells which
   await inbox(alice).send(id, command(alice, newDeviceId(), "good morning"));
-  await vi.waitUntil(() => bobs.texts.includes("good morning"));
+  await until(() => bobs.texts.includes("good morning"));
   expect(wakings()).toBe(before + 2); // alice's for the first time, and his again
   const mark = await runInDurableObject(bindings.INBOXES.getByName(bob), (object) => Reflect.get(object, "mark"));
   expect(mark).toBeUndefined();

@@ -13,6 +13,7 @@ import {
   openDirect,
   openGroup,
   TestSocket,
+  until,
 } from "./support.ts";
 
 const stubOf = (id: UserId) => bindings.INBOXES.getByName(id) as DurableObjectStub<Inbox>;
@@ -42,17 +43,17 @@ test("[SO-2] a newer socket of a device replaces the older", async () => {
   const [alice, phone] = [newUserId(), newDeviceId()];
   const old = await TestSocket.caughtUp(alice, phone);
   await TestSocket.caughtUp(alice, phone);
-  await vi.waitUntil(() => old.closed === 4002);
+  await until(() => old.closed === 4002);
 });
 
 test("[SO-3] revoking closes the device's socket at once, and the device is turned away for ever", async () => {
   const [alice, phone] = [newUserId(), newDeviceId()];
   const socket = await TestSocket.caughtUp(alice, phone);
   await inbox(alice).revoke(phone);
-  await vi.waitUntil(() => socket.closed === 4001);
+  await until(() => socket.closed === 4001);
   await evictDurableObject(stubOf(alice));
   const again = await TestSocket.open(alice, phone);
-  await vi.waitUntil(() => again.closed === 4001);
+  await until(() => again.closed === 4001);
   const { id } = await openDirect();
   expect(await inbox(alice).send(id, command(alice, phone, "x"))).toMatchObject({ code: "device_revoked" });
 });
@@ -67,9 +68,9 @@ test("[SO-4] a socket whose token has expired neither sends nor receives: 4003",
   }
   await new Promise((resolve) => setTimeout(resolve, 350));
   sending.send({ type: "pull", conversationId: id, after: 0 });
-  await vi.waitUntil(() => sending.closed === 4003);
+  await until(() => sending.closed === 4003);
   await inbox(alice).send(id, command(alice, newDeviceId(), "secret"));
-  await vi.waitUntil(() => receiving.closed === 4003);
+  await until(() => receiving.closed === 4003);
   expect([...sending.frames, ...receiving.frames].map((f) => f.type)).toEqual([
     "welcome",
     "caught_up",
@@ -116,7 +117,7 @@ test("[SD-1] a burst on one socket arrives in the order sent", async () => {
   ];
   const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => phone.say(id, `${i}`)));
   expect(answers.map((a) => (a.type === "ack" ? a.seq : a))).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
-  await vi.waitUntil(() => bobs.texts.length === 200);
+  await until(() => bobs.texts.length === 200);
   expect(bobs.texts).toEqual(Array.from({ length: 200 }, (_, i) => `${i}`));
 });
 
@@ -125,11 +126,11 @@ test("[IX-1] [IX-2] the index is written once a cursor advance, not once a messa
   await TestSocket.caughtUp(bob, newDeviceId());
   const phone = await TestSocket.caughtUp(alice, newDeviceId());
   for (let i = 0; i < 5; i++) await phone.say(id, `${i}`);
-  await vi.waitUntil(async () => (await index(bob)).length === 1);
+  await until(async () => (await index(bob)).length === 1);
   expect(await index(bob)).toMatchObject([{ position: 1 }]);
   await evictDurableObject(stubOf(bob)); // what was handed out is forgotten: it could have been anything
   await phone.say(id, "after");
-  await vi.waitUntil(async () => (await index(bob))[0]?.position === 2);
+  await until(async () => (await index(bob))[0]?.position === 2);
 });
 
 test("[IX-3] [IX-4] a device resumes from its cursor; an unknown one starts over and ends up equal", async () => {
@@ -140,7 +141,7 @@ test("[IX-3] [IX-4] a device resumes from its cursor; an unknown one starts over
   first.socket.close(1000);
   const phone = await TestSocket.caughtUp(alice, newDeviceId());
   await phone.say(id, "while away");
-  await vi.waitUntil(async () => (await index(bob)).length === 1);
+  await until(async () => (await index(bob)).length === 1);
   const resumed = await TestSocket.caughtUp(bob, device, cursor);
   expect(resumed.of("welcome")[0]?.mode).toBe("resume");
   expect(resumed.of("changed").flatMap((f) => f.conversations)).toMatchObject([
@@ -159,7 +160,7 @@ test("[IX-6] [DL-3] nobody to tell: the inbox is parked, and called again once a
   const { alice, bob, id } = await openDirect();
   const phone = await TestSocket.caughtUp(alice, newDeviceId());
   await phone.say(id, "1");
-  await vi.waitUntil(async () => (await index(bob)).length === 1);
+  await until(async () => (await index(bob)).length === 1);
   let calls = 0;
   await onDeliver(id, (deliver) => (...args) => {
     calls++;
@@ -201,7 +202,7 @@ test("[DL-2] an inbox that failed is repaired by the alarm", async () => {
     await object.alarm();
     vi.useRealTimers();
   });
-  await vi.waitUntil(() => bobs.texts.length === 1);
+  await until(() => bobs.texts.length === 1);
 });
 
 test("[SO-5] [CO-3] sockets outlive the object's memory: an evicted inbox delivers to them", async () => {
@@ -213,7 +214,7 @@ test("[SO-5] [CO-3] sockets outlive the object's memory: an evicted inbox delive
   await evictDurableObject(stubOf(bob));
   await evictDurableObject(stubOf(alice));
   expect(await phone.say(id, "awake?")).toMatchObject({ type: "ack" });
-  await vi.waitUntil(() => bobs.texts.length === 1);
+  await until(() => bobs.texts.length === 1);
 });
 
 test("[RC-1] [RC-2] [RC-3] [RC-5] receipts move forward only, reach the author, and clear the reader's other devices", async () => {
@@ -225,9 +226,9 @@ test("[RC-1] [RC-2] [RC-3] [RC-5] receipts move forward only, reach the author, 
   bobs.send({ type: "receipt", conversationId: id, delivered: 3 });
   bobs.send({ type: "receipt", conversationId: id, read: 2 });
   bobs.send({ type: "receipt", conversationId: id, read: 1 });
-  await vi.waitUntil(() => phone.of("receipts").at(-1)?.receipts[0]?.read === 2);
+  await until(() => phone.of("receipts").at(-1)?.receipts[0]?.read === 2);
   expect(phone.of("receipts").at(-1)?.receipts).toMatchObject([{ userId: bob, delivered: 3, read: 2 }]);
-  await vi.waitUntil(() => tablet.of("receipts").at(-1)?.receipts[0]?.read === 2);
+  await until(() => tablet.of("receipts").at(-1)?.receipts[0]?.read === 2);
   expect(await bobs.ask({ type: "receipt", conversationId: id, read: 4 })).toMatchObject({ code: "receipt_ahead" });
   expect(await conversation(id).describe(bob)).toMatchObject({ value: { mine: { delivered: 3, read: 2, unread: 1 } } });
 });
@@ -247,9 +248,7 @@ test("[DL-1] a group of 60 with everybody online: each has each message once and
   const phone = sockets[members.indexOf(maker)] as TestSocket;
   for (let i = 0; i < 10; i++) await phone.say(id, `${i}`);
   const others = sockets.filter((s) => s !== phone);
-  await vi.waitUntil(() => others.every((s) => s.texts.filter((t) => t !== "member").length >= 10), {
-    timeout: 10_000,
-  });
+  await until(() => others.every((s) => s.texts.filter((t) => t !== "member").length >= 10));
   for (const socket of others) {
     const seqs = socket
       .of("events")
@@ -274,7 +273,7 @@ test("[EO-2] a wish repeated over HTTP after the socket was lost answers the fir
 test("[IX-5] a conversation that cannot be asked is listed by its id, and pulled", async () => {
   const { alice, bob, id } = await openDirect();
   await inbox(alice).send(id, command(alice, newDeviceId(), "hi"));
-  await vi.waitUntil(async () => (await index(bob)).length === 1);
+  await until(async () => (await index(bob)).length === 1);
   await runInDurableObject(stubOf(bob), (object) => {
     const { CONVERSATIONS } = bindings;
     const failing = { attend: () => Promise.reject(Object.assign(new Error("injected"), { overloaded: true })) };
@@ -297,7 +296,7 @@ test("[SO-6] frames past the rate are refused, a flood closes the socket with 40
     socket.socket.send("{}");
     if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  await vi.waitUntil(() => socket.closed === 4008);
+  await until(() => socket.closed === 4008);
   expect(socket.of("error").some((f) => f.code === "rate_limited" && f.retryable)).toBe(true);
 });
 

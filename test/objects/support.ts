@@ -38,6 +38,9 @@ export async function openGroup(size: number): Promise<{ maker: UserId; members:
   return { maker, members: [maker, ...memberIds], id };
 }
 
+/** Waits for what is to come; as long as a busy machine may take. */
+export const until = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 15_000, interval: 5 });
+
 /** A device's socket into its inbox: what it was sent, in order. */
 export class TestSocket {
   readonly frames: ServerFrame[] = [];
@@ -80,7 +83,7 @@ export class TestSocket {
   }
 
   async waitFor<T extends ServerFrame["type"]>(type: T, count = 1): Promise<Extract<ServerFrame, { type: T }>> {
-    await vi.waitUntil(() => this.of(type).length >= count, { timeout: 5_000, interval: 5 });
+    await until(() => this.of(type).length >= count);
     return this.of(type)[count - 1] as Extract<ServerFrame, { type: T }>;
   }
 
@@ -89,7 +92,7 @@ export class TestSocket {
     const id = ++this.frameId;
     this.send({ ...frame, id });
     const answer = () => this.frames.find((f) => "id" in f && f.id === id);
-    await vi.waitUntil(answer, { timeout: 5_000, interval: 5 });
+    await until(answer);
     return answer() as ServerFrame;
   }
 

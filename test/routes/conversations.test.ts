@@ -1,9 +1,9 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { Conversation, DOORS, type Session } from "../../src/protocol/http.ts";
 import { type ConversationId, IdempotencyKey } from "../../src/protocol/ids.ts";
 import worker from "../../src/worker.ts";
-import { bindings, newKey, newUserId, text } from "../objects/support.ts";
+import { bindings, newKey, newUserId, text, until } from "../objects/support.ts";
 import { downDatabase, signUp } from "./support/accounts.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are checked against their schemas or by matchers
@@ -199,7 +199,7 @@ test("[HI-4] history that was lost is rebuilt from the logs by the operator, onc
     expect(response.status).toBe(200);
     cursor = ((await response.json()) as { cursor?: string }).cursor;
   }
-  await vi.waitUntil(async () => (await shipped(id)).length === 3);
+  await until(async () => (await shipped(id)).length === 3);
   expect((await rebuild({ startedAt }, "wrong")).status).toBe(401);
 });
 
