@@ -50,6 +50,8 @@ export class Conversation extends DurableObject<Env> {
   private state: ConversationState | undefined;
   private readonly frames = new Map<string, string>();
   private readonly deadlines = new Deadlines();
+  /** By member, the number of the last `append` call of their inbox. */
+  private readonly lastCalls = new Map<UserId, number>();
   private receiptsWrittenAt = 0;
   private receiptsUnwritten = false;
 
@@ -159,9 +161,11 @@ export class Conversation extends DurableObject<Env> {
   // --- the log ---
 
   /** Appends a user's wishes in order; each is answered for itself. Durable once answered. */
-  append(userId: UserId, { commands, aloneAs, confirmed }: AppendRequest): Outcome<Appended>[] {
+  append(userId: UserId, { commands, aloneAs, confirmed, call }: AppendRequest): Outcome<Appended>[] {
     const state = this.state;
     if (!state) return commands.map(() => refuse("not_found"));
+    if (call <= (this.lastCalls.get(userId) ?? 0)) return commands.map(() => refuse("unavailable")); // [SD-3]
+    if (state.roster.has(userId)) this.lastCalls.set(userId, call);
     for (const seq of confirmed) this.fanout.note(userId, { type: "answered", seq, confirmed: true });
     const now = Date.now();
     const before = state.head;

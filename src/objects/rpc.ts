@@ -12,9 +12,10 @@ export type Outcome<T> = Result<T, ErrorCode>;
 
 /**
  * Wishes of one user in the order they were made. `aloneAs`: the number of devices the user has ever had, if now there is none but the
- * sender, so that nobody could miss the reply; else null. `confirmed`: seqs of earlier replies that have arrived.
+ * sender, so that nobody could miss the reply; else null. `confirmed`: seqs of earlier replies that have arrived. `call`: grows with every
+ * call of this inbox, retries included; one that a later call has overtaken is not carried out any more.
  */
-export type AppendRequest = { commands: SendCommand[]; aloneAs: number | null; confirmed: number[] };
+export type AppendRequest = { commands: SendCommand[]; aloneAs: number | null; confirmed: number[]; call: number };
 export type Appended = { ack: Ack; body: string };
 
 /** Events (as a ready `events` frame) for one inbox; nothing at or below `through` is left out that was not delivered before. */

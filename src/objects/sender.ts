@@ -29,6 +29,8 @@ export class Sender {
   private readonly lanes = new Map<ConversationId, Lane>();
   private readonly ports: Ports;
   private readonly deadlines = new Deadlines();
+  /** The last call's number; starts from the clock, so that it is past those of an earlier life of this inbox. */
+  private calls = 0;
 
   constructor(ports: Ports) {
     this.ports = ports;
@@ -87,11 +89,11 @@ export class Sender {
   private call(conversationId: ConversationId, lane: Lane, batch: Waiting[]): Promise<Result<Outcome<Appended>[]>> {
     const commands = batch.map((w) => w.command);
     const aloneAs = this.ports.aloneAs(conversationId, new Set(commands.map((c) => c.deviceId)));
-    return tryCall(
-      () => this.ports.append(conversationId, { commands, aloneAs, confirmed: lane.confirmed }),
-      3,
-      this.deadlines.limit,
-    );
+    const append = () => {
+      this.calls = Math.max(this.calls + 1, Date.now() * 1_000);
+      return this.ports.append(conversationId, { commands, aloneAs, confirmed: lane.confirmed, call: this.calls });
+    };
+    return tryCall(append, 3, this.deadlines.limit);
   }
 
   private answer(conversationId: ConversationId, lane: Lane, batch: Waiting[], outcomes: Outcome<Appended>[]): void {

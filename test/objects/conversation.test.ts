@@ -1,8 +1,18 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import type { Conversation } from "../../src/objects/conversation.ts";
-import type { ConversationId } from "../../src/protocol/ids.ts";
-import { bindings, command, conversation, newDeviceId, newKey, newUserId, openDirect, openGroup } from "./support.ts";
+import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
+import {
+  bindings,
+  command,
+  conversation,
+  newDeviceId,
+  newKey,
+  newUserId,
+  nextCall,
+  openDirect,
+  openGroup,
+} from "./support.ts";
 
 const stubOf = (id: ConversationId): DurableObjectStub<Conversation> => bindings.CONVERSATIONS.getByName(id);
 const seqs = (outcomes: { ok: boolean }[]) =>
@@ -11,10 +21,22 @@ const seqs = (outcomes: { ok: boolean }[]) =>
 test("[EV-1] a log is 1, 2, 3 … for whoever sends, and a batch keeps its order", async () => {
   const { alice, bob, id } = await openDirect();
   const [phone, laptop] = [newDeviceId(), newDeviceId()];
-  const batch = { commands: [command(alice, phone, "one"), command(alice, phone, "two")], aloneAs: 1, confirmed: [] };
+  const batch = {
+    commands: [command(alice, phone, "one"), command(alice, phone, "two")],
+    aloneAs: 1,
+    confirmed: [],
+    call: nextCall(),
+  };
   expect(seqs(await conversation(id).append(alice, batch))).toEqual([1, 2]);
   expect(
-    seqs(await conversation(id).append(bob, { commands: [command(bob, laptop, "three")], aloneAs: 1, confirmed: [] })),
+    seqs(
+      await conversation(id).append(bob, {
+        commands: [command(bob, laptop, "three")],
+        aloneAs: 1,
+        confirmed: [],
+        call: nextCall(),
+      }),
+    ),
   ).toEqual([3]);
   const page = await conversation(id).pull(bob, 1, 0, 10);
   expect(page).toMatchObject({ ok: true, value: { head: 3, floor: 1 } });
@@ -25,7 +47,12 @@ test("[EO-1] [EO-2] [EO-3] [EO-4] a key appends once for ever, also after the ob
   const phone = newDeviceId();
   const [never, first, second] = [newKey(), newKey(), newKey()];
   const send = (words: string, key: typeof first) =>
-    conversation(id).append(alice, { commands: [command(alice, phone, words, key)], aloneAs: 1, confirmed: [] });
+    conversation(id).append(alice, {
+      commands: [command(alice, phone, words, key)],
+      aloneAs: 1,
+      confirmed: [],
+      call: nextCall(),
+    });
   const [appended] = await send("first", first);
   await send("second", second);
   for (const evict of [false, true]) {
@@ -43,13 +70,19 @@ test("[EO-5] the newest keys outlive an eviction after the checkpoint was writte
   const { alice, id } = await openDirect();
   const phone = newDeviceId();
   const key = newKey();
-  await conversation(id).append(alice, { commands: [command(alice, phone, "x", key)], aloneAs: 1, confirmed: [] });
+  await conversation(id).append(alice, {
+    commands: [command(alice, phone, "x", key)],
+    aloneAs: 1,
+    confirmed: [],
+    call: nextCall(),
+  });
   await runDurableObjectAlarm(stubOf(id));
   await evictDurableObject(stubOf(id));
   const [again] = await conversation(id).append(alice, {
     commands: [command(alice, phone, "x", key)],
     aloneAs: 1,
     confirmed: [],
+    call: nextCall(),
   });
   expect(again).toMatchObject({ ok: true, value: { ack: { seq: 1, duplicate: true } } });
 });
@@ -59,7 +92,12 @@ test("[EV-3] composed offline a day ago by a clock that is an hour ahead: occurr
   const [hour, day] = [3_600_000, 86_400_000];
   const now = Date.now();
   const late = { ...command(alice, newDeviceId(), "late"), composedAt: now + hour - day, sentAt: now + hour };
-  const [outcome] = await conversation(id).append(alice, { commands: [late], aloneAs: 1, confirmed: [] });
+  const [outcome] = await conversation(id).append(alice, {
+    commands: [late],
+    aloneAs: 1,
+    confirmed: [],
+    call: nextCall(),
+  });
   if (!outcome?.ok) throw new Error("refused");
   expect(outcome.value.ack.receivedAt - outcome.value.ack.occurredAt).toBe(day);
 });
@@ -68,9 +106,9 @@ test("[EV-4] an answer to an event that does not exist is refused and changes no
   const { alice, id } = await openDirect();
   const wish = command(alice, newDeviceId(), "re");
   const reply = { ...wish, event: { kind: "message" as const, content: { ...wish.event.content, replyTo: 1 } } };
-  expect(await conversation(id).append(alice, { commands: [reply], aloneAs: 1, confirmed: [] })).toMatchObject([
-    { code: "invalid_request" },
-  ]);
+  expect(
+    await conversation(id).append(alice, { commands: [reply], aloneAs: 1, confirmed: [], call: nextCall() }),
+  ).toMatchObject([{ code: "invalid_request" }]);
   expect(await conversation(id).pull(alice, 1, 0, 1)).toMatchObject({ value: { head: 0 } });
 });
 
@@ -81,7 +119,7 @@ test("[GR-1] strangers and unopened ids answer alike on every call, and asking l
   for (const target of [id, unopened]) {
     const c = () => conversation(target);
     const refused = { ok: false, code: "not_found" };
-    const send = { commands: [command(stranger, newDeviceId(), "hi")], aloneAs: 1, confirmed: [] };
+    const send = { commands: [command(stranger, newDeviceId(), "hi")], aloneAs: 1, confirmed: [], call: nextCall() };
     expect(await c().append(stranger, send)).toEqual([refused]);
     expect(await c().pull(stranger, 1, 0, 1)).toEqual(refused);
     expect(await c().history(stranger, { limit: 1 }, false)).toEqual(refused);
@@ -103,7 +141,12 @@ test("[GR-2] [GR-4] [GR-6] [GR-7] roles and spans hold, also after eviction", as
   const { maker, members, id } = await openGroup(3);
   const [, bob, carol] = members as [typeof maker, typeof maker, typeof maker];
   const say = (userId: typeof maker, words: string) =>
-    conversation(id).append(userId, { commands: [command(userId, newDeviceId(), words)], aloneAs: 1, confirmed: [] });
+    conversation(id).append(userId, {
+      commands: [command(userId, newDeviceId(), words)],
+      aloneAs: 1,
+      confirmed: [],
+      call: nextCall(),
+    });
   expect(await conversation(id).putMember({ actorId: bob, userId: newUserId(), role: "member" })).toMatchObject({
     code: "forbidden",
   });
@@ -149,6 +192,7 @@ test("[HI-1] [HI-2] the alarm ships the log to its shard; pages merge both witho
       commands: Array.from({ length: n }, (_, i) => command(alice, phone, `${i}`)),
       aloneAs: 1,
       confirmed: [],
+      call: nextCall(),
     });
   await send(5);
   await runDurableObjectAlarm(stubOf(id));
@@ -178,7 +222,12 @@ test("[DL-4] [DL-5] a reply counts as delivered only for a user who is alone, an
     });
   });
   const send = async (aloneAs: number | null) => {
-    await conversation(id).append(alice, { commands: [command(alice, newDeviceId(), "x")], aloneAs, confirmed: [] });
+    await conversation(id).append(alice, {
+      commands: [command(alice, newDeviceId(), "x")],
+      aloneAs,
+      confirmed: [],
+      call: nextCall(),
+    });
     await runDurableObjectAlarm(stubOf(id));
   };
   await send(1);
@@ -205,7 +254,12 @@ test("[DL-4] [DL-5] a reply counts as delivered only for a user who is alone, an
 
 test("[DL-2] an alarm that fails rings again by itself", async () => {
   const { alice, id } = await openDirect();
-  await conversation(id).append(alice, { commands: [command(alice, newDeviceId(), "x")], aloneAs: 1, confirmed: [] });
+  await conversation(id).append(alice, {
+    commands: [command(alice, newDeviceId(), "x")],
+    aloneAs: 1,
+    confirmed: [],
+    call: nextCall(),
+  });
   await runInDurableObject(stubOf(id), async (object, state) => {
     const saveCheckpoint = () => {
       throw new Error("disk is full");
@@ -220,4 +274,16 @@ test("[DL-2] an alarm that fails rings again by itself", async () => {
   await runInDurableObject(stubOf(id), async (_, state) => {
     expect(await state.storage.getAlarm()).toBeNull(); // everything is settled, and known to be
   });
+});
+
+test("[SD-3] a call that was overtaken by a later one is not carried out", async () => {
+  const { maker, members, id } = await openGroup(2);
+  const bob = members[1] as UserId;
+  const request = { commands: [command(bob, newDeviceId(), "late")], aloneAs: null, confirmed: [] };
+  const [early, late] = [nextCall(), nextCall()];
+  await conversation(id).removeMember({ actorId: maker, userId: bob });
+  expect(await conversation(id).append(bob, { ...request, call: late })).toMatchObject([{ code: "not_member" }]);
+  await conversation(id).putMember({ actorId: maker, userId: bob, role: "member" });
+  expect(await conversation(id).append(bob, { ...request, call: early })).toMatchObject([{ code: "unavailable" }]);
+  expect(await conversation(id).append(bob, { ...request, call: nextCall() })).toMatchObject([{ ok: true }]);
 });

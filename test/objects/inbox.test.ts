@@ -10,6 +10,7 @@ import {
   newDeviceId,
   newKey,
   newUserId,
+  nextCall,
   openDirect,
   openGroup,
   TestSocket,
@@ -235,7 +236,12 @@ test("[RC-1] [RC-2] [RC-3] [RC-5] receipts move forward only, reach the author, 
 
 test("[RC-4] receipts outlive an eviction", async () => {
   const { alice, bob, id } = await openDirect();
-  await conversation(id).append(alice, { commands: [command(alice, newDeviceId(), "1")], aloneAs: 1, confirmed: [] });
+  await conversation(id).append(alice, {
+    commands: [command(alice, newDeviceId(), "1")],
+    aloneAs: 1,
+    confirmed: [],
+    call: nextCall(),
+  });
   await conversation(id).receipt(bob, { read: 1 });
   await runDurableObjectAlarm(bindings.CONVERSATIONS.getByName(id));
   await evictDurableObject(bindings.CONVERSATIONS.getByName(id));

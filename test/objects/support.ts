@@ -18,6 +18,9 @@ export const conversation = (id: ConversationId) => conversationOf(bindings, id)
 export const inbox = (id: UserId) => inboxOf(bindings, id);
 export const text = (words: string) => ({ kind: "message" as const, content: { type: "text" as const, text: words } });
 
+let calls = 0;
+export const nextCall = () => ++calls;
+
 /** A wish as the inbox hands it to a conversation. */
 export const command = (userId: UserId, deviceId: DeviceId, words: string, idempotencyKey = newKey()) => {
   const now = Date.now();
