@@ -3,6 +3,8 @@ import { simulate } from "./run.ts";
 
 /** Seeds that once failed, with what they found. */
 const FOUND: [seed: number, what: string][] = [
+  [1_062, "frames on a slow wire overtook a failed send whose hold had run out"],
+  [20_237, "a try that a later one had overtaken was carried out, after the later one was refused"],
   [8, "a device that has not been welcomed woke itself without end"],
   [142, "a member added again skipped what their inbox had not got before they were removed"],
   [13, "a send that was under way while a second device joined counted as seen by it"],
