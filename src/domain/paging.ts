@@ -44,6 +44,12 @@ function takeNewest(visible: [number, number][], until: number, limit: number): 
   return { ranges, hasMore: false };
 }
 
+/** What a member may see in (after, through], the newest `limit` of it: a device that sees the gap before them pulls. [GR-6] */
+export function planDelivery(m: Membership, after: number, through: number, limit: number): Range[] {
+  const { ranges } = planPage(m, through, { before: through + 1, limit });
+  return ranges.flatMap(([from, to]): Range[] => (to > after ? [[Math.max(from, after + 1), to]] : []));
+}
+
 /** Splits a page at the ship cursor: history holds all up to it, the log serves the rest, so there is no gap and no repeat. */
 export function splitAtShipped(ranges: PagePlan["ranges"], shipped: number): { history: Range[]; log: Range[] } {
   const history: Range[] = [];

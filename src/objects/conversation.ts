@@ -9,17 +9,20 @@ import {
   type Membership,
   mayAdminister,
 } from "../domain/membership.ts";
-import { type PageWish, planPage, type Range } from "../domain/paging.ts";
+import { type PageWish, planDelivery, type Range } from "../domain/paging.ts";
 import { advance } from "../domain/receipts.ts";
+import { keepReceipts, nextSettleAt, SETTLE_AFTER_MS, SETTLE_RETRY_MS } from "../domain/settling.ts";
 import { CALL_WINDOW, Deadlines, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/log.ts";
 import { inboxOf } from "../platform/stubs.ts";
+import { eventsText } from "../protocol/frame-text.ts";
 import type { Receipt, Summary } from "../protocol/frames.ts";
 import type { Conversation as Description } from "../protocol/http.ts";
 import type { ConversationId, UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import { ConversationStore } from "../storage/conversation-store.ts";
+import { within } from "../storage/reach.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { ConversationState } from "./conversation-state.ts";
 import { descriptionOf, historyOf, memberOf, pageOf, summaryOf } from "./conversation-views.ts";
@@ -28,17 +31,10 @@ import { ReceiptCourier } from "./receipt-courier.ts";
 import type { Appended, AppendRequest, HistoryPage, LogPage, MemberRequest, OpenRequest, Outcome } from "./rpc.ts";
 import { ship } from "./shipper.ts";
 
-/** How long after an append its leftovers are settled: history, the checkpoint, inboxes that were not reached. Ms. */
-export const SETTLE_AFTER_MS = 5_000;
 /** The alarm waits this long for calls under way, so that one checkpoint tells it all; a busy conversation is never idle. Ms. */
 const IDLE_WITHIN_MS = 1_000;
-/** When shipping failed. Ms. */
-const SHIP_RETRY_MS = 15_000;
 /** Events of one `deliver` call; a device that sees a gap before them pulls. */
 const DELIVER_EVENTS = 50;
-/** Watermarks are written at once when the last write is this old, and otherwise with the next checkpoint. Ms. */
-const RECEIPTS_EVERY_MS = 10_000;
-
 /** One conversation: the single writer of its log. A shell: it loads facts, asks the domain, writes once, answers. */
 export class Conversation extends DurableObject<Env> {
   private readonly store: ConversationStore;
@@ -187,14 +183,13 @@ export class Conversation extends DurableObject<Env> {
   }
 
   private async deliver(userId: UserId, after: number, through: number): Promise<{ parked: boolean }> {
-    const { facts, roster, head } = this.state as ConversationState;
+    const { facts, roster } = this.state as ConversationState;
     const { conversationId } = facts;
-    const { ranges } = planPage(roster.get(userId) as Membership, head, { before: through + 1, limit: DELIVER_EVENTS }); // [GR-6]
-    const past = ranges.flatMap(([from, to]): Range[] => (to > after ? [[Math.max(from, after + 1), to]] : []));
+    const past = planDelivery(roster.get(userId) as Membership, after, through, DELIVER_EVENTS);
     if (past.length === 0) return { parked: false };
     const frame = this.eventsFrame(past);
     const answer = await tryCall(
-      () => inboxOf(this.env, userId).deliver({ conversationId, through, frame }),
+      () => inboxOf(this.env, userId).deliver({ conversationId, frame }),
       2,
       this.deadlines.limit,
     );
@@ -209,7 +204,7 @@ export class Conversation extends DurableObject<Env> {
     if (known) return known;
     const state = this.state as ConversationState;
     const bodies = ranges.flatMap(([from, to]) => state.bodies(from, to));
-    const frame = `{"type":"events","conversationId":"${state.facts.conversationId}","events":[${bodies.join(",")}]}`;
+    const frame = eventsText(state.facts.conversationId, bodies);
     if (this.frames.size >= 8) this.frames.clear();
     this.frames.set(key, frame);
     return frame;
@@ -268,12 +263,11 @@ export class Conversation extends DurableObject<Env> {
     return ok(receipt);
   }
 
-  /** [RC-4] Written lazily: with the checkpoint that is due anyway, or at once when it has been quiet. */
   private keepReceipts(now: number): void {
     this.receiptsUnwritten = true;
-    if (this.clock.isSet) return;
-    if (now - this.receiptsWrittenAt >= RECEIPTS_EVERY_MS) this.saveCheckpoint(now);
-    else this.clock.ringBy(now + SETTLE_AFTER_MS, now);
+    const act = keepReceipts(this.clock.isSet, this.receiptsWrittenAt, now);
+    if (act === "write") this.saveCheckpoint(now);
+    if (act === "ring") this.clock.ringBy(now + SETTLE_AFTER_MS, now);
   }
 
   private async tellReceipts(userId: UserId, receipts: Receipt[]): Promise<void> {
@@ -309,7 +303,7 @@ export class Conversation extends DurableObject<Env> {
       if (this.state) await this.settle(this.state);
     } catch (error) {
       log.error("settle_failed", { conversationId: this.state?.facts.conversationId, error });
-      this.clock.ringBy(Date.now() + SHIP_RETRY_MS, Date.now());
+      this.clock.ringBy(Date.now() + SETTLE_RETRY_MS, Date.now());
     }
   }
 
@@ -317,18 +311,17 @@ export class Conversation extends DurableObject<Env> {
   private async settle(state: ConversationState): Promise<void> {
     this.fanout.noteAll({ type: "alarm", now: Date.now() });
     const shipped = await this.shipSafely(state);
-    await Promise.race([this.fanout.idle(), new Promise((resolve) => setTimeout(resolve, IDLE_WITHIN_MS))]);
+    await within(IDLE_WITHIN_MS, this.fanout.idle()).catch(() => {});
     state.checkpoint.delivered = this.fanout.settledThrough(state.head);
     this.saveCheckpoint(Date.now());
     const now = Date.now();
-    if (this.hasWork(state)) this.clock.ringBy(this.nextWorkAt(state, shipped, now), now);
-  }
-
-  /** A lagging inbox alone is given its time; anything else goes on soon. */
-  private nextWorkAt({ checkpoint, head }: ConversationState, shipped: boolean, now: number): number {
-    const soon = now + (shipped ? SETTLE_AFTER_MS : SHIP_RETRY_MS);
-    const retryAt = this.fanout.nextRetryAt();
-    return checkpoint.shipped === head && retryAt !== null ? Math.max(retryAt, soon) : soon;
+    if (!this.hasWork(state)) return;
+    const left = {
+      failed: !shipped,
+      shipped: state.checkpoint.shipped === state.head,
+      retryAt: this.fanout.nextRetryAt(),
+    };
+    this.clock.ringBy(nextSettleAt(left, now), now);
   }
 
   private async shipSafely(state: ConversationState): Promise<boolean> {

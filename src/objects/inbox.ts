@@ -11,6 +11,7 @@ import { describeRefusal } from "../platform/problem.ts";
 import { readCaller } from "../platform/socket-caller.ts";
 import { conversationOf } from "../platform/stubs.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
+import { eventsText, pageText } from "../protocol/frame-text.ts";
 import { type ClientFrame, PING, PONG, type Receipt, type ServerFrame, type Summary } from "../protocol/frames.ts";
 import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
@@ -192,7 +193,7 @@ export class Inbox extends DurableObject<Env> {
     const now = Date.now();
     if (this.store.position(conversationId) === undefined || this.store.hasOtherDevice(deviceId))
       this.noteChange(conversationId);
-    this.sockets.tell(`{"type":"events","conversationId":"${conversationId}","events":[${body}]}`, now, deviceId);
+    this.sockets.tell(eventsText(conversationId, [body]), now, deviceId);
     this.handOutCursors(now);
   }
 
@@ -246,10 +247,8 @@ export class Inbox extends DurableObject<Env> {
     const answer = await tryCall(() => conversationOf(this.env, conversationId).pull(userId, devices, after, size));
     const page = answer.ok ? answer.value : answer;
     if (!page.ok) return this.refuse(socket, id, page);
-    const { bodies, head, floor } = page.value;
-    const told = id === undefined ? "" : `"id":${id},`;
-    const text = `{"type":"page",${told}"conversationId":"${conversationId}","events":[${bodies.join(",")}],"head":${head},"floor":${floor}}`;
-    this.sockets.sendText(socket, text);
+    const { bodies, ...ends } = page.value;
+    this.sockets.sendText(socket, pageText(id, conversationId, bodies, ends));
   }
 
   /** My conversations, those that changed last first; `below` is the position to go on from. */

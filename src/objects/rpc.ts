@@ -18,8 +18,8 @@ export type Outcome<T> = Result<T, ErrorCode>;
 export type AppendRequest = { commands: SendCommand[]; aloneAs: number | null; confirmed: number[]; call: number };
 export type Appended = { ack: Ack; body: string };
 
-/** Events (as a ready `events` frame) for one inbox; nothing at or below `through` is left out that was not delivered before. */
-export type Delivery = { conversationId: ConversationId; through: number; frame: string };
+/** Events for one inbox, as a ready `events` frame. */
+export type Delivery = { conversationId: ConversationId; frame: string };
 /** `parked`: nobody to tell; do not call again until this inbox attends. */
 export type DeliveryAnswer = { parked: boolean };
 

@@ -1,5 +1,6 @@
 import { backoffMs } from "../domain/retry.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
+import { late, within } from "../storage/reach.ts";
 
 /** A call between objects is given up after this long. Ms. */
 export const CALL_TIMEOUT_MS = 10_000;
@@ -38,19 +39,7 @@ export async function tryCall<T>(
   }
 }
 
-const late = () => new Error(`no answer in ${CALL_TIMEOUT_MS} ms`);
-
-async function byTimer<T>(promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), CALL_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const byTimer: Limit = (promise) => within(CALL_TIMEOUT_MS, promise);
 
 /** How often an object with calls under way looks for late ones. Ms; also how long the timer outlives the last call. */
 const LOOK_EVERY_MS = 2_000;
@@ -63,7 +52,7 @@ export class Deadlines {
   readonly limit: Limit = <T>(promise: Promise<T>): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       const call = {};
-      this.open.set(call, { at: Date.now() + CALL_TIMEOUT_MS, giveUp: () => reject(late()) });
+      this.open.set(call, { at: Date.now() + CALL_TIMEOUT_MS, giveUp: () => reject(late(CALL_TIMEOUT_MS)) });
       const settle =
         <V>(done: (value: V) => void) =>
         (value: V) => {

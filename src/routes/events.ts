@@ -7,6 +7,7 @@ import { shardDatabase } from "../platform/history-shards.ts";
 import { type AppEnv, mount } from "../platform/http.ts";
 import { log } from "../platform/log.ts";
 import { conversationOf, inboxOf } from "../platform/stubs.ts";
+import { historyText } from "../protocol/frame-text.ts";
 import { DOORS } from "../protocol/http.ts";
 import type { ConversationId, UserId } from "../protocol/ids.ts";
 import { ok } from "../protocol/result.ts";
@@ -28,11 +29,8 @@ export function mountEvents(app: Hono<AppEnv>): void {
     const { before, after, limit = HISTORY_PAGE } = query;
     const page = await readPage(env, params.id, caller.userId, { before, after, limit });
     if (!page.ok) return page;
-    const { bodies, head, floor, hasMore } = page.value;
-    const newestFirst = after === undefined;
-    const events = (newestFirst ? bodies.toReversed() : bodies).join(",");
-    // The events are JSON text already, as the conversation wrote them.
-    const json = `{"events":[${events}],"head":${head},"floor":${floor},"hasMore":${hasMore}}`;
+    const { bodies, ...rest } = page.value;
+    const json = historyText(after === undefined ? bodies.toReversed() : bodies, rest);
     return new Response(json, { headers: { "content-type": "application/json" } });
   });
 }

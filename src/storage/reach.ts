@@ -14,14 +14,23 @@ export class Unavailable extends Error {
 
 /** Awaits D1 or another object. Throws `Unavailable` when it fails or is late. */
 export async function reach<T>(what: string, ask: () => Promise<T>, withinMs = REACH_MS): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${withinMs} ms`)), withinMs);
-  });
   try {
-    return await Promise.race([ask(), late]);
+    return await within(withinMs, ask());
   } catch (cause) {
     throw new Unavailable(what, cause); // [AC-24]
+  }
+}
+
+export const late = (ms: number): Error => new Error(`no answer in ${ms} ms`);
+
+/** What the promise comes to; rejects when it takes longer. Ms. */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late(ms)), ms);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
   }

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { canSee, type Membership, type Span } from "../../src/domain/membership.ts";
-import { planPage, splitAtShipped } from "../../src/domain/paging.ts";
+import { planDelivery, planPage, splitAtShipped } from "../../src/domain/paging.ts";
 import type { UserId } from "../../src/protocol/ids.ts";
 import { always } from "../property.ts";
 
@@ -52,6 +52,18 @@ test("[HI-2] wherever the ship cursor stands, history and log together are the p
       expect([...expand(history), ...expand(log)]).toEqual(expand(ranges));
       expect(expand(history).every((seq) => seq <= shipped)).toBe(true);
       expect(expand(log).every((seq) => seq > Math.min(shipped, head))).toBe(true);
+    }),
+  );
+});
+
+test("[GR-6] [DL-1] a delivery holds the newest of what lies past the cursor, and nothing the member may not see", () => {
+  always(
+    fc.property(situations, fc.nat(40), fc.nat(40), fc.integer({ min: 1, max: 20 }), ({ m }, after, more, limit) => {
+      const through = after + more;
+      const visible = Array.from({ length: through }, (_, i) => i + 1).filter((seq) => canSee(m, seq));
+      expect(expand(planDelivery(m, after, through, limit))).toEqual(
+        visible.slice(-limit).filter((seq) => seq > after),
+      );
     }),
   );
 });
