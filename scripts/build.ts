@@ -10,13 +10,13 @@ const ROOT = join(import.meta.dirname, "..");
 export const WORKER_DIR = join(ROOT, "dist/worker");
 const WEB_DIR = join(ROOT, "dist/web");
 
-/** Bundles web/app.ts and copies what a browser loads as it is (pages, styles, icons, the manifest). */
+/** Bundles the page and its service worker, and copies what a browser loads as it is (pages, styles, icons, the manifest). */
 async function buildWeb(): Promise<void> {
   await rm(WEB_DIR, { recursive: true, force: true });
   await mkdir(WEB_DIR, { recursive: true });
   await bundle({
     absWorkingDir: ROOT,
-    entryPoints: ["web/app.ts"],
+    entryPoints: ["web/app.ts", "web/sw.ts"],
     outdir: WEB_DIR,
     bundle: true,
     format: "esm",

@@ -1,6 +1,6 @@
 /**
- * `npm run deploy`: brings this tree to the Cloudflare account that wrangler is logged in to. It may be repeated: databases and secrets
- * are made when missing and left alone otherwise, and migrations are applied once, before the code that needs them.
+ * `npm run deploy`: brings this tree to the Cloudflare account that wrangler is logged in to. It may be repeated: databases, queues and
+ * secrets are made when missing and left alone otherwise, and migrations are applied once, before the code that needs them.
  */
 import { type SpawnSyncOptions, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -46,6 +46,13 @@ function prepareDatabases(): void {
   }
 }
 
+/** Wrangler lists queues as a table of pages, so each is asked for; one that could not be asked for and exists is not made twice. */
+function prepareQueues(): void {
+  const { producers = [], consumers = [] } = unstable_readConfig({ config: join(ROOT, "wrangler.toml") }).queues;
+  for (const name of new Set([...producers, ...consumers].map(({ queue }) => queue)))
+    if (!wrangler(["queues", "info", name], "pipe").ok) must(["queues", "create", name]);
+}
+
 /**
  * Secrets that the deployed Worker lacks, made now and kept in a file of their own, for the operator's token is told nowhere else. Asked
  * for only once the Worker is there: a list that fails must never pass for an empty one, or new keys would sign everybody out.
@@ -67,5 +74,6 @@ if (!wrangler(["whoami", "--json"], "pipe").ok) {
 }
 await build();
 prepareDatabases();
+prepareQueues();
 must(["deploy"]);
 putMissingSecrets();

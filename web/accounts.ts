@@ -1,7 +1,8 @@
 import * as z from "zod";
-import { type Session, TokenPair } from "../src/protocol/http.ts";
+import { type DoorName, type Session, TokenPair } from "../src/protocol/http.ts";
 import { DeviceId, UserId } from "../src/protocol/ids.ts";
-import { call } from "./doors.ts";
+import { refuse } from "../src/protocol/result.ts";
+import { type Call, type Called, call } from "./doors.ts";
 import { namesWith, readJson } from "./storage.ts";
 
 /** A device of somebody that this browser is. `expiresAt`: epoch ms by this browser's own clock, however wrong that is. */
@@ -66,6 +67,13 @@ export class Tokens {
       this.#refreshing = null;
     });
     return this.#refreshing;
+  }
+
+  /** Calls a door as this device; without a token it does not answer. */
+  async call<D extends DoorName>(name: D, sent: Omit<Call, "token"> = {}): Promise<Called<D>> {
+    const token = await this.fresh();
+    if (token && token !== "signed_out") return call(name, { ...sent, token });
+    return { ...refuse("unavailable", "There is no token just now"), serverTime: Date.now() };
   }
 
   /** Whether the server still takes the access token; null: it did not say. For a browser, which is not told why a socket was refused. */

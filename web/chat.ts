@@ -1,14 +1,20 @@
 import { ConversationId } from "../src/protocol/ids.ts";
 import { type Account, forgetAccount, rememberTab, Tokens } from "./accounts.ts";
-import { drawConnection } from "./connection-view.ts";
+import { Attention } from "./attention.ts";
+import { Bell } from "./bell.ts";
+import { drawConnection, drawShed } from "./connection-view.ts";
 import { ConversationView } from "./conversation-view.ts";
 import { DeviceStore } from "./device-store.ts";
 import { byId, setText } from "./dom.ts";
 import { call } from "./doors.ts";
+import { HeaderView } from "./header-view.ts";
+import { InfoView } from "./info-view.ts";
 import { drawList } from "./list-view.ts";
 import { Names } from "./names.ts";
 import { Naming } from "./naming.ts";
+import { onNotificationClick } from "./push.ts";
 import { listOf } from "./rows.ts";
+import { SettingsView } from "./settings-view.ts";
 import { Shell } from "./shell.ts";
 import { WishesView } from "./wishes-view.ts";
 
@@ -19,7 +25,12 @@ export class Chat {
   readonly #tokens: Tokens;
   readonly #names: Names;
   readonly #shell: Shell;
+  readonly #attention: Attention;
+  readonly #bell: Bell;
   readonly #view: ConversationView;
+  readonly #header: HeaderView;
+  readonly #info: InfoView;
+  readonly #settings: SettingsView;
   readonly #onReplaced: () => void;
   #drawing = 0;
   #wasConnected = false;
@@ -33,26 +44,41 @@ export class Chat {
     this.#shell = new Shell(this.#store, this.#tokens, () => this.#changed());
     this.#view = new ConversationView(this.#shell, account.userId);
     this.#view.onWish = () => this.#draw();
+    this.#view.onInfo = (seq) => this.#showInfo(seq);
+    this.#header = new HeaderView(this.#shell, this.#tokens);
+    this.#info = new InfoView(this.#tokens);
+    this.#bell = new Bell(account.deviceId, this.#tokens);
+    this.#settings = new SettingsView(this.#tokens, this.#bell, () => this.#heedBell());
     new WishesView(this.#tokens, this.#names, (id) => location.assign(`#${id}`));
+    this.#attention = new Attention(document, this.#shell, () => this.#draw());
     this.#listen();
     setText(byId("my-handle", HTMLElement), account.handle);
     byId("chat", HTMLElement).hidden = false;
     this.#navigate();
     this.#shell.connect();
+    void this.#bell.start().then(() => this.#heedBell());
+  }
+
+  #heedBell(): void {
+    this.#attention.getsPushes = this.#bell.isOn;
+  }
+
+  #showInfo(seq: number): void {
+    const { id } = this.#view;
+    if (id) this.#info.open(this.#shell.state, { id, seq });
+    this.#draw();
   }
 
   #listen(): void {
     addEventListener("hashchange", () => this.#navigate());
     addEventListener("online", () => this.#shell.check());
     addEventListener("offline", () => this.#shell.check());
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.#shell.check();
-      this.#draw();
-    });
+    onNotificationClick((id) => location.assign(`#${id}`));
     byId("back", HTMLButtonElement).onclick = () => location.assign("#");
     byId("sign-out", HTMLButtonElement).onclick = () => void this.#signOut();
     byId("try-now", HTMLButtonElement).onclick = () => this.#tryNow();
     setInterval(() => this.#drawConnection(), 1_000); // it counts down
+    setInterval(() => this.#changed(), 60_000); // a mute ends, today becomes yesterday
   }
 
   /** The conversation that the address names is the open one, also after a reload. */
@@ -84,9 +110,26 @@ export class Chat {
     }
     this.#askNamesAgain(connection.is === "connected");
     const naming = new Naming(this.#names, state, this.#account.userId);
-    drawList(listOf(state, this.#account.userId), naming, this.#account.userId, this.#view.id);
+    this.#drawList(naming);
+    if (this.#view.id) this.#header.draw(this.#view.id, naming);
     this.#view.draw(naming);
+    this.#info.draw(state, naming);
+    this.#settings.draw(this.#shell.live);
+    this.#watch(naming);
+    drawShed(this.#shell.live.shed);
     this.#drawConnection();
+  }
+
+  #drawList(naming: Naming): void {
+    const { state, live, serverNow: now } = this.#shell;
+    const me = this.#account.userId;
+    drawList({ listed: listOf(state, me), naming, live, me, open: this.#view.id, now });
+  }
+
+  /** [CL-32] The other one of the open conversation, while somebody looks. */
+  #watch(naming: Naming): void {
+    const peer = this.#view.id && this.#attention.isVisible ? naming.peer(this.#view.id) : null;
+    this.#shell.watch(peer ? [peer] : []);
   }
 
   #askNamesAgain(isConnected: boolean): void {
@@ -101,20 +144,22 @@ export class Chat {
   }
 
   #tryNow(): void {
-    if (this.#shell.connection.is === "stopped") this.#leave();
+    if (this.#shell.connection.is === "stopped") void this.#leave();
     else this.#shell.connect();
   }
 
   async #signOut(): Promise<void> {
+    if (this.#bell.isOn) await this.#bell.turn(false); // while the token is still taken
     const token = await this.#tokens.fresh();
     const answer = token && token !== "signed_out" ? await call("signOut", { token }) : null;
-    if (token === "signed_out" || answer?.ok || answer?.code === "device_revoked") this.#leave();
+    if (token === "signed_out" || answer?.ok || answer?.code === "device_revoked") await this.#leave();
     else setText(byId("side-problem", HTMLElement), "The server did not answer: you are still signed in");
   }
 
   /** Nothing of this device stays in the browser. */
-  #leave(): void {
+  async #leave(): Promise<void> {
     this.#shell.stop("signed_out");
+    await this.#bell.forget();
     this.#store.forget();
     forgetAccount(this.#account);
     rememberTab(null);

@@ -1,8 +1,20 @@
+const timeOf = (date: Date): string => date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+const dayOf = (date: Date): string => date.toLocaleDateString(undefined, { day: "numeric", month: "short" });
+const DAY_MS = 86_400_000;
+
 /** The time of day where that is today, else the day. `at`: epoch ms. */
 export function clock(at: number): string {
   const date = new Date(at);
-  const isToday = date.toDateString() === new Date().toDateString();
-  return isToday
-    ? date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" })
-    : date.toLocaleDateString(undefined, { day: "numeric", month: "short" });
+  return date.toDateString() === new Date().toDateString() ? timeOf(date) : dayOf(date);
 }
+
+/** “today at 14:05”, “yesterday at 14:05”, “12 Nov at 14:05”. Epoch ms. */
+export function moment(at: number, now: number): string {
+  const date = new Date(at);
+  const isOn = (day: number) => date.toDateString() === new Date(day).toDateString();
+  const day = isOn(now) ? "today" : isOn(now - DAY_MS) ? "yesterday" : isOn(now + DAY_MS) ? "tomorrow" : dayOf(date);
+  return `${day} at ${timeOf(date)}`;
+}
+
+/** The time of day to the second, for what happened within moments. `at`: epoch ms. */
+export const exact = (at: number): string => new Date(at).toLocaleTimeString().replace(/\s/, "\u00a0");

@@ -1,7 +1,14 @@
+import type { Shed } from "../src/protocol/states.ts";
 import { byId, setText } from "./dom.ts";
+import { shedText } from "./phrases.ts";
 import type { Connection } from "./shell.ts";
 
-const TEXT = { connecting: "connecting …", catching_up: "catching up …", connected: "connected" } as const;
+const TEXT = {
+  connecting: "connecting …",
+  catching_up: "catching up …",
+  connected: "connected",
+  asleep: "resting while nobody looks",
+} as const;
 const STOPPED = {
   signed_out: "signed out",
   replaced: "open in another tab",
@@ -24,4 +31,11 @@ function textOf(connection: Connection): string {
   if (connection.is === "stopped") return STOPPED[connection.why];
   if (connection.is !== "waiting") return TEXT[connection.is];
   return `reconnecting in ${Math.max(1, Math.ceil((connection.until - Date.now()) / 1_000))} s`;
+}
+
+/** Says what an overloaded server leaves out, as long as it does. */
+export function drawShed(shed: readonly Shed[]): void {
+  const banner = byId("degraded", HTMLElement);
+  setText(banner, shedText(shed));
+  banner.hidden = shed.length === 0;
 }

@@ -1,17 +1,13 @@
-import { ERRORS } from "../src/protocol/errors.ts";
 import type { ConversationId, UserId } from "../src/protocol/ids.ts";
 import { heldOf } from "../src/sdk/index.ts";
-import { clock } from "./clock.ts";
-import { byId, h, setText, syncChildren } from "./dom.ts";
+import { byId, syncChildren } from "./dom.ts";
 import type { Naming } from "./naming.ts";
-import { type Row, rowsOf, type Tick } from "./rows.ts";
+import { type Drawn, drawRow, type RowActs, roveTicks } from "./row-view.ts";
+import { type Row, rowsOf } from "./rows.ts";
 import type { Shell } from "./shell.ts";
 
 /** Rows shown at first, and more with each wish to see earlier ones. */
 const SHOWN = 100;
-const TICK: Record<Tick, string> = { queued: "◷", sent: "✓", delivered: "✓✓", read: "✓✓", failed: "!" };
-
-type Drawn = Row & { sender: string; note: string };
 
 /** The conversation that is open: its messages, and the field to write in. */
 export class ConversationView {
@@ -39,7 +35,16 @@ export class ConversationView {
       event.preventDefault();
       this.#send();
     };
-    this.#text.oninput = () => this.#fit();
+    this.#text.oninput = () => {
+      this.#fit();
+      this.#types(this.#text.value !== "");
+    };
+    this.#text.onblur = () => this.#types(false);
+  }
+
+  /** [CL-31] */
+  #types(active: boolean): void {
+    if (this.#id) this.#shell.typing(this.#id, active);
   }
 
   get id(): ConversationId | null {
@@ -48,6 +53,7 @@ export class ConversationView {
 
   open(id: ConversationId | null): void {
     if (id === this.#id) return;
+    this.#types(false);
     if (this.#id) this.#drafts.set(this.#id, this.#text.value);
     this.#id = id;
     this.#shown = SHOWN;
@@ -63,9 +69,7 @@ export class ConversationView {
   draw(naming: Naming): void {
     const id = this.#id;
     if (!id) return;
-    setText(byId("title", HTMLElement), naming.title(id));
-    setText(byId("members", HTMLElement), naming.members(id));
-    const rows = rowsOf(this.#shell.state, id, this.#me, naming.others(id));
+    const rows = rowsOf(this.#shell.state, id, this.#me);
     byId("earlier", HTMLElement).hidden = rows.length <= this.#shown;
     this.#drawRows(rows.slice(-this.#shown), naming);
     if (this.#follows) this.#log.scrollTop = this.#log.scrollHeight;
@@ -78,25 +82,11 @@ export class ConversationView {
       if (row.is === "note") return { ...row, sender: "", note: naming.note(row.event) };
       return { ...row, sender: row.senderId === this.#me || !isGroup ? "" : naming.handle(row.senderId), note: "" };
     });
-    const how = { keyOf: ({ key }: Drawn) => key, drawingOf: JSON.stringify, draw: (row: Drawn) => this.#drawRow(row) };
-    syncChildren(byId("rows", HTMLElement), drawn, how);
-  }
-
-  #drawRow(row: Drawn): HTMLElement {
-    if (row.is === "note") return h("li", { class: "note", "data-seq": `${row.seq}` }, row.note);
-    const bubble = h("div", { class: "bubble" });
-    if (row.sender) bubble.append(h("strong", {}, row.sender));
-    const at = h("time", { datetime: new Date(row.at).toISOString() }, clock(row.at));
-    bubble.append(h("p", {}, row.text), h("small", {}, at, ...(row.tick ? [tickElement(row.tick)] : [])));
-    if (row.tick === "failed") bubble.append(this.#failure(row));
-    const seq = row.seq === null ? {} : { "data-seq": `${row.seq}` };
-    return h("li", { class: row.tick ? "message mine" : "message", "data-tick": row.tick ?? "", ...seq }, bubble);
-  }
-
-  #failure({ wishId, code }: Drawn & { is: "message" }): HTMLElement {
-    const button = h("button", { type: "button", class: "link" }, "Dismiss");
-    button.onclick = () => wishId && this.#shell.discard(wishId);
-    return h("p", { class: "problem" }, code ? `${ERRORS[code].title}. ` : "", button);
+    const acts: RowActs = { discard: (wishId) => this.#shell.discard(wishId), info: (seq) => this.onInfo(seq) };
+    const how = { keyOf: ({ key }: Drawn) => key, drawingOf: JSON.stringify, draw: (row: Drawn) => drawRow(row, acts) };
+    const list = byId("rows", HTMLElement);
+    syncChildren(list, drawn, how);
+    roveTicks(list);
   }
 
   #send(): void {
@@ -106,6 +96,7 @@ export class ConversationView {
     this.#fit();
     this.#follows = true;
     this.#shell.send(this.#id, text);
+    this.#types(false);
   }
 
   #fit(): void {
@@ -128,6 +119,8 @@ export class ConversationView {
 
   /** Asks to be drawn again. */
   onWish: () => void = () => {};
+  /** Asks to show what is known of the way of the person's message with this seq. */
+  onInfo: (seq: number) => void = () => {};
 
   /** [CL-26] Read is what a visible page shows on the screen, and nothing else. */
   #noteRead(): void {
@@ -141,11 +134,3 @@ export class ConversationView {
     if (seq > heldOf(this.#shell.state, this.#id).read) this.#shell.read(this.#id, seq);
   }
 }
-
-const tickElement = (tick: Tick): HTMLElement =>
-  h(
-    "span",
-    { class: "tick" },
-    h("span", { "aria-hidden": "true" }, TICK[tick]),
-    h("span", { class: "unseen" }, ` ${tick}`),
-  );

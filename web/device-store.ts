@@ -7,8 +7,14 @@ import { namesWith, readJson } from "./storage.ts";
 /** Events lie in pieces of this many seqs, so that a new one does not write the whole log again. */
 const PIECE = 200;
 const Events = z.array(Event);
+/** Raised when a state of before lacks what only the server knows. */
+const SHAPE = 2;
 /** All but the events: one value, so that it is stored whole or not at all. */
-const Small = z.object({ ...ReplicaState.shape, conversations: z.record(ConversationId, Held.omit({ events: true })) });
+const Small = z.object({
+  ...ReplicaState.shape,
+  conversations: z.record(ConversationId, Held.omit({ events: true })),
+  shape: z.int().default(1),
+});
 type Small = z.infer<typeof Small>;
 
 /**
@@ -34,11 +40,12 @@ export class DeviceStore {
   load(): ReplicaState {
     const stored = readJson(this.#stateKey);
     try {
-      const small = Small.parse(stored);
+      const { shape, cursor, ...small } = Small.parse(stored);
       const held = Object.entries(small.conversations).map(([id, rest]) => {
         return [id, { ...rest, events: this.#eventsOf(ConversationId.parse(id), rest.covered) }];
       });
-      return { ...small, conversations: Object.fromEntries(held) };
+      // [CL-29] A page of before has missed things: all is listed anew, and until then what it kept is shown.
+      return { ...small, cursor: shape === SHAPE ? cursor : null, conversations: Object.fromEntries(held) };
     } catch {
       return { ...NOTHING_STORED, ...Small.pick({ outbox: true }).safeParse(stored).data };
     }
@@ -61,7 +68,10 @@ export class DeviceStore {
       this.#removePieces();
     }
     const logs = this.#isFull ? NOTHING_STORED : { cursor: state.cursor, conversations: withoutEvents(state) };
-    localStorage.setItem(this.#stateKey, JSON.stringify({ ...logs, outbox: state.outbox } satisfies Small));
+    localStorage.setItem(
+      this.#stateKey,
+      JSON.stringify({ ...logs, outbox: state.outbox, shape: SHAPE } satisfies Small),
+    );
   }
 
   #keepEvents(changes: readonly Change[], state: ReplicaState): void {

@@ -22,6 +22,19 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+const SVG = "http://www.w3.org/2000/svg";
+/** One of the symbols that the page defines. `label`: what it says; without one it only decorates. */
+export function icon(name: string, label?: string): SVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `#icon-${name}`);
+  svg.setAttribute("class", "icon");
+  svg.append(use);
+  if (label === undefined) svg.setAttribute("aria-hidden", "true");
+  else for (const [key, value] of Object.entries({ role: "img", "aria-label": label })) svg.setAttribute(key, value);
+  return svg;
+}
+
 /** Sets text only where it differs, so that neither a selection nor a screen reader is disturbed. */
 export function setText(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
@@ -31,7 +44,8 @@ type Drawn = { key: string; drawn: string };
 
 /**
  * Makes the children of `parent` the items, in order: keeps the element of an item whose drawing is the same, and moves only what has
- * to move. `drawingOf` names all that `draw` depends on.
+ * to move. `drawingOf` names all that `draw` depends on. `draw` may change the element that it is given and answer that one: a click or
+ * the focus that is on it is not lost then.
  */
 export function syncChildren<T>(
   parent: HTMLElement,
@@ -40,7 +54,11 @@ export function syncChildren<T>(
     keyOf,
     drawingOf,
     draw,
-  }: { keyOf: (item: T) => string; drawingOf: (item: T) => string; draw: (item: T) => HTMLElement },
+  }: {
+    keyOf: (item: T) => string;
+    drawingOf: (item: T) => string;
+    draw: (item: T, old: Element | undefined) => Element;
+  },
 ): void {
   const before = new Map([...parent.children].map((child) => [drawnOf(child).key, child]));
   let place = parent.firstElementChild;
@@ -48,7 +66,7 @@ export function syncChildren<T>(
     const drawn = { key: keyOf(item), drawn: drawingOf(item) };
     const old = before.get(drawn.key);
     before.delete(drawn.key);
-    const child = old && drawnOf(old).drawn === drawn.drawn ? old : remember(draw(item), drawn);
+    const child = old && drawnOf(old).drawn === drawn.drawn ? old : remember(draw(item, old), drawn);
     if (old && old !== child) old.replaceWith(child);
     if (place === old) place = child;
     if (place === child) place = child.nextElementSibling;
@@ -59,7 +77,7 @@ export function syncChildren<T>(
 
 const drawings = new WeakMap<Element, Drawn>();
 const drawnOf = (element: Element): Drawn => drawings.get(element) ?? { key: "", drawn: "" };
-function remember(element: HTMLElement, drawn: Drawn): HTMLElement {
+function remember(element: Element, drawn: Drawn): Element {
   drawings.set(element, drawn);
   return element;
 }

@@ -59,8 +59,8 @@ export class Names {
     this.#save();
   }
 
-  keepUser(profile: Profile): void {
-    this.#known.users[profile.userId] = profile;
+  keepUser({ userId, handle, displayName }: Profile): void {
+    this.#known.users[userId] = { userId, handle, displayName };
     this.#save();
   }
 

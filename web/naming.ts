@@ -36,6 +36,11 @@ export class Naming {
     return members.map(({ userId }) => userId).filter((userId) => userId !== this.#me);
   }
 
+  /** The other one of a direct conversation. */
+  peer(id: ConversationId): UserId | null {
+    return this.#known(id)?.kind === "direct" ? (this.others(id)[0] ?? null) : null;
+  }
+
   title(id: ConversationId): string {
     const known = this.#known(id);
     if (!known) return "…";

@@ -1,20 +1,20 @@
 import type { ErrorCode } from "../src/protocol/errors.ts";
-import { PING, PONG, ServerFrame } from "../src/protocol/frames.ts";
-import type { ConversationId, IdempotencyKey } from "../src/protocol/ids.ts";
+import { PONG, ServerFrame } from "../src/protocol/frames.ts";
+import type { ConversationId, IdempotencyKey, UserId } from "../src/protocol/ids.ts";
+import type { Mine } from "../src/protocol/states.ts";
 import { BEARER_SUBPROTOCOL, SUBPROTOCOL } from "../src/protocol/version.ts";
-import { afterClose, type Happening, KeyMint, Replica, type ReplicaState } from "../src/sdk/index.ts";
+import { afterClose, type Happening, KeyMint, type Live, Replica, type ReplicaState } from "../src/sdk/index.ts";
 import type { Tokens } from "./accounts.ts";
 import type { DeviceStore } from "./device-store.ts";
+import { Pulse } from "./pulse.ts";
 
 /** How the connection is, as it is told to the person. `until`: epoch ms. */
 export type Connection =
   | { is: "connecting" | "catching_up" | "connected" }
   | { is: "waiting"; until: number }
+  | { is: "asleep" }
   | { is: "stopped"; why: "signed_out" | "replaced" | "refused" };
 
-/** A ping goes out after this much silence, and the socket counts as dead when nothing came back in the time after it. Ms. */
-const PING_EVERY_MS = 25_000;
-const PONG_WITHIN_MS = 6_000;
 /** A socket that is not open by then never will be. Ms. */
 const OPEN_WITHIN_MS = 15_000;
 
@@ -32,10 +32,15 @@ export class Shell {
   #socket: WebSocket | null = null;
   #attempt = 0;
   #opening = 0;
+  #inBackground = false;
   #next: First = null;
   #retryTimer = 0;
   #wakeTimer = 0;
-  #pulse = 0;
+  #openTimer = 0;
+  #pulse: Pulse | null = null;
+  #watched: readonly UserId[] = [];
+  /** By how much the server's clock is ahead of this browser's. Ms. */
+  #aheadMs = 0;
 
   constructor(store: DeviceStore, tokens: Tokens, onChange: () => void) {
     this.#store = store;
@@ -48,6 +53,15 @@ export class Shell {
 
   get state(): ReplicaState {
     return this.#replica.state;
+  }
+
+  get live(): Live {
+    return this.#replica.live;
+  }
+
+  /** Epoch ms by the server's clock, as far as it is known. */
+  get serverNow(): number {
+    return Date.now() + this.#aheadMs;
   }
 
   get connection(): Connection {
@@ -71,6 +85,22 @@ export class Shell {
 
   discard(wishId: IdempotencyKey): void {
     this.#tell({ type: "discarded", wishId });
+  }
+
+  typing(conversationId: ConversationId, active: boolean): void {
+    this.#tell({ type: "typing", conversationId, active });
+  }
+
+  /** The people whose presence the screen shows. */
+  watch(userIds: readonly UserId[]): void {
+    if (userIds.join() === this.#watched.join()) return;
+    this.#watched = userIds;
+    this.#tell({ type: "watching", userIds });
+  }
+
+  /** The server took this for the conversation. */
+  set(conversationId: ConversationId, mine: Mine): void {
+    this.#tell({ type: "set", conversationId, mine });
   }
 
   // --- the replica ---
@@ -121,7 +151,7 @@ export class Shell {
     const socket = new WebSocket(url, [SUBPROTOCOL, BEARER_SUBPROTOCOL + token]);
     this.#socket = socket;
     this.#next = "check"; // until it opens: it may be that the server does not take the token
-    this.#pulse = setTimeout(() => this.#lost(socket, CLOSED_ABNORMALLY), OPEN_WITHIN_MS);
+    this.#openTimer = setTimeout(() => this.#lost(socket, CLOSED_ABNORMALLY), OPEN_WITHIN_MS);
     socket.addEventListener("open", () => this.#opened(socket));
     socket.addEventListener("message", ({ data }) => this.#heard(socket, String(data)));
     socket.addEventListener("close", ({ code }) => this.#lost(socket, code));
@@ -130,33 +160,44 @@ export class Shell {
   #opened(socket: WebSocket): void {
     if (socket !== this.#socket) return;
     this.#next = null;
-    this.#beat(socket);
-    this.#tell({ type: "opened" });
+    clearTimeout(this.#openTimer);
+    this.#pulse = new Pulse(socket, () => this.#lost(socket, CLOSED_ABNORMALLY));
+    this.#inBackground = document.visibilityState !== "visible";
+    this.#tell({ type: "opened", background: this.#inBackground });
   }
 
   #heard(socket: WebSocket, text: string): void {
     if (socket !== this.#socket) return;
-    this.#beat(socket);
+    this.#pulse?.heard();
     if (text === PONG) return;
     const frame = ServerFrame.safeParse(parsed(text)).data;
     if (!frame) return; // of a newer server: not for this page
+    if (frame.type === "welcome") this.#aheadMs = frame.serverTime - Date.now();
     this.#tell({ type: "frame", frame });
     if (this.#replica.phase === "live") this.#attempt = 0;
   }
 
-  /** Something came, so the socket lives: asks again after a silence. */
-  #beat(socket: WebSocket, after = PING_EVERY_MS): void {
-    clearTimeout(this.#pulse);
-    this.#pulse = setTimeout(() => {
-      socket.send(PING);
-      this.#pulse = setTimeout(() => this.#lost(socket, CLOSED_ABNORMALLY), PONG_WITHIN_MS);
-    }, after);
-  }
-
   /** Asks at once whether the socket still lives: the network or the machine has just come back, or may have gone. */
   check(): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#beat(this.#socket, 0);
+    if (this.#pulse) this.#pulse.ask();
     else if (!this.#socket) this.connect();
+  }
+
+  /** [CL-34] Somebody is looking: a socket that was opened while nobody was does not count as being online, so it is opened anew. */
+  wake(): void {
+    if (this.#pulse && this.#inBackground) this.#hangUp();
+    this.check();
+  }
+
+  /** [CL-34] Nobody has looked for long: without a socket this device gets pushes. Not while something is to be sent. */
+  sleep(): boolean {
+    if (this.state.outbox.some(({ standing }) => standing.is === "waiting")) return false;
+    if (this.#connection.is === "stopped") return true;
+    clearTimeout(this.#retryTimer);
+    this.#opening += 1;
+    this.#hangUp();
+    this.#become({ is: "asleep" });
+    return true;
   }
 
   #lost(socket: WebSocket | null, code: number): void {
@@ -175,7 +216,9 @@ export class Shell {
 
   #hangUp(): void {
     const socket = this.#socket;
-    clearTimeout(this.#pulse);
+    clearTimeout(this.#openTimer);
+    this.#pulse?.stop();
+    this.#pulse = null;
     this.#socket = null;
     socket?.close();
     if (this.#replica.phase !== "offline") this.#tell({ type: "lost" });

@@ -16,6 +16,11 @@ const shared = (dataDir: string) => ({
   resourcePersistencePath: dataDir,
 });
 
+/** What the environment may set for a local server instead of wrangler.toml; a queue's provider may be a loopback then. */
+const SETTABLE = ["PUSH_CONTACT", "PUSH_CONTENT", "PUSH_HOSTS", "FCM_URL", "FCM_SERVICE_ACCOUNT"];
+const settings = (): Record<string, string> =>
+  Object.fromEntries(SETTABLE.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+
 /** Serves the built Worker of dist/worker with the bindings of wrangler.toml; everything durable lies in `dataDir`. */
 export async function serve(workerDir: string, dataDir: string, port: number, secrets: Secrets): Promise<Miniflare> {
   const options = bindings();
@@ -25,7 +30,7 @@ export async function serve(workerDir: string, dataDir: string, port: number, se
     name: "edgewise",
     modulesRoot: workerDir,
     modules: await modulesOf(workerDir),
-    bindings: { ...options.bindings, RATE_LIMITS: "wide", ...secrets },
+    bindings: { ...options.bindings, RATE_LIMITS: "wide", ...settings(), ...secrets },
   };
   const server = new Miniflare(convertV4MiniflareOptions({ ...shared(dataDir), port, workers: [worker] }));
   await server.ready;

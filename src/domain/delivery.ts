@@ -1,3 +1,5 @@
+import type { Park } from "./ringing.ts";
+
 /**
  * One member's inbox as a cursor on the conversation's log. Pure: an occurrence in, the next state out; `mode: "calling"` tells the
  * shell to have one `deliver` call under way, carrying what lies past `delivered`.
@@ -13,13 +15,16 @@ export type Delivery = {
   /** Calls failed in a row, and when the next may be made (epoch ms). */
   readonly failures: number;
   readonly retryAt: number;
+  /** While parked: for how long, and what ends it sooner. */
+  readonly park: Park | null;
 };
 
 export type Occurrence =
-  | { type: "appended"; target: number }
+  /** `mentions`: it names this member. */
+  | { type: "appended"; target: number; now: number; mentions: boolean }
   /** The append's reply carried it to the member's own inbox; certain only when `confirmed`. */
   | { type: "answered"; seq: number; confirmed: boolean }
-  | { type: "reached"; through: number; parked: boolean }
+  | { type: "reached"; through: number; park: Park | null }
   | { type: "failed"; now: number; retryDelayMs: number }
   | { type: "attended" }
   | { type: "alarm"; now: number };
@@ -31,6 +36,7 @@ export const newDelivery = (delivered: number, target: number): Delivery => ({
   attended: false,
   failures: 0,
   retryAt: 0,
+  park: null,
 });
 
 type Handler<T extends Occurrence["type"]> = (d: Delivery, o: Extract<Occurrence, { type: T }>) => Delivery;
@@ -39,6 +45,9 @@ type Row = { [T in Occurrence["type"]]: Handler<T> };
 const stay = (d: Delivery): Delivery => d;
 const call = (d: Delivery): Delivery =>
   d.delivered < d.target ? { ...d, mode: "calling", attended: false } : { ...d, mode: "idle" };
+/** [PU-4] Parked for a mute that has run out, or that lets a mention through. */
+const isWanted = ({ park }: Delivery, { now, mentions }: { now: number; mentions: boolean }): boolean =>
+  park !== null && ((park.until !== null && now >= park.until) || (mentions && park.unlessMentioned));
 const aim: Handler<"appended"> = (d, o) => ({ ...d, target: Math.max(d.target, o.target) });
 /** [DL-4] The reply is the delivery of the next event only; a reply that may be lost is left to the alarm. */
 const answered: Handler<"answered"> = (d, o) => {
@@ -61,7 +70,7 @@ const TABLE: Record<Delivery["mode"], Row> = {
     answered,
     reached: (d, o) => {
       const next = { ...d, delivered: Math.max(d.delivered, o.through), failures: 0 };
-      return o.parked && !d.attended ? { ...next, mode: "parked" } : call(next); // [DL-3]
+      return o.park && !d.attended ? { ...next, mode: "parked", park: o.park } : call(next); // [DL-3]
     },
     failed: (d, o) => ({ ...d, mode: "lagging", failures: d.failures + 1, retryAt: o.now + o.retryDelayMs }),
     attended: (d) => ({ ...d, attended: true }),
@@ -76,11 +85,11 @@ const TABLE: Record<Delivery["mode"], Row> = {
     alarm: (d, o) => (o.now >= d.retryAt ? call(d) : d), // [DL-2]
   },
   parked: {
-    appended: aim, // [DL-3] costs nothing
+    appended: (d, o) => (isWanted(d, o) ? call(aim(d, o)) : aim(d, o)), // [DL-3] costs nothing
     answered,
     reached: stay,
     failed: stay,
-    attended: (d) => ({ ...d, mode: "idle", delivered: d.target }), // the inbox lists it and its devices pull
+    attended: (d) => ({ ...d, mode: "idle", delivered: d.target, park: null }), // the inbox lists it and its devices pull
     alarm: stay,
   },
 };

@@ -5,6 +5,7 @@ const STALE_MS = 5 * 60_000;
 export class AlarmClock {
   private readonly storage: DurableObjectStorage;
   private at: number | null = null;
+  private isSetHere = false;
 
   constructor(storage: DurableObjectStorage) {
     this.storage = storage;
@@ -23,11 +24,15 @@ export class AlarmClock {
     const stale = this.at !== null && this.at < now - STALE_MS;
     if (this.at !== null && this.at <= at && !stale) return;
     this.at = at;
+    this.isSetHere = true;
     void this.storage.setAlarm(at);
   }
 
-  /** The alarm has gone off: from here on the next one can be set. */
-  rang(): void {
+  /** The alarm has gone off: from here on the next one can be set. True when an earlier life of the object had set it. */
+  rang(): boolean {
+    const isOfAnotherLife = !this.isSetHere;
     this.at = null;
+    this.isSetHere = false;
+    return isOfAnotherLife;
   }
 }

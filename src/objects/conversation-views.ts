@@ -1,14 +1,15 @@
 import { canSee, currentMembers, floorFor, headFor, isCurrent, type Membership } from "../domain/membership.ts";
 import { type PageWish, planPage, type Range, splitAtShipped } from "../domain/paging.ts";
+import { rawReceipt, ticksFor } from "../domain/receipts.ts";
+import { standing } from "../domain/trail.ts";
 import { Event } from "../protocol/events.ts";
-import type { Summary } from "../protocol/frames.ts";
 import type { Conversation as Description } from "../protocol/http.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { ConversationState } from "./conversation-state.ts";
-import type { HistoryPage, LogPage, Outcome } from "./rpc.ts";
+import type { HistoryPage, LogPage, Outcome, Standing } from "./rpc.ts";
 
 /** A conversation as one member sees it. Reading writes nothing; who is not and never was a member sees nothing. */
 
@@ -19,6 +20,9 @@ export function memberOf(state: ConversationState | undefined, userId: UserId): 
   const member = state?.roster.get(userId);
   return state && member ? ok({ state, member }) : refuse("not_found");
 }
+
+/** [RC-6] Of so many, receipts are counts: they wait in the inboxes for a call that is made anyway. */
+export const isCrowd = ({ memberCount }: ConversationState): boolean => memberCount > LIMITS.receiptMembers;
 
 /** What lies past `after`, oldest first. It may end early at the page's byte limit; then the reader asks on from the last one. */
 export function pageOf(
@@ -65,14 +69,20 @@ export function historyOf(
 const endsOf = ({ state, member }: Found) => ({ head: headFor(member, state.head), floor: floorFor(member) });
 
 /** How it stands, in short. */
-export function summaryOf(state: ConversationState | undefined, userId: UserId): Outcome<Summary> {
+export function standingOf(state: ConversationState | undefined, userId: UserId): Outcome<Standing> {
   const found = memberOf(state, userId);
   if (!found.ok) return found;
   const { head, floor } = endsOf(found.value);
-  const { delivered: _, ...mine } = standingOf(found.value);
-  const { conversationId, kind, ...named } = namesOf(found.value);
-  const ends = { role: mine.role, head, floor, readSeq: mine.read, unread: mine.unread };
-  return ok({ conversationId, kind, ...named, ...peerOf(found.value), ...ends, ...lastEventOf(found.value, head) });
+  const { role, read: readSeq, unread } = mineOf(found.value);
+  const memberCount = role === null ? 0 : found.value.state.memberCount;
+  const ends = { role, head, floor, readSeq, unread, memberCount };
+  return ok({
+    ...namesOf(found.value),
+    ...ends,
+    ...peerOf(found.value),
+    ...ticksOf(found.value),
+    ...lastEventOf(found.value, head),
+  });
 }
 
 /** How it stands, with everybody in it. */
@@ -80,7 +90,7 @@ export function descriptionOf(state: ConversationState | undefined, userId: User
   const found = memberOf(state, userId);
   if (!found.ok) return found;
   const { createdAt } = found.value.state.facts;
-  const mine = standingOf(found.value);
+  const mine = mineOf(found.value);
   return ok({ ...namesOf(found.value), createdAt, ...endsOf(found.value), members: membersOf(found.value), mine });
 }
 
@@ -89,10 +99,11 @@ function namesOf({ state }: Found): Pick<Description, "conversationId" | "kind" 
   return title === undefined ? { conversationId, kind } : { conversationId, kind, title };
 }
 
-function standingOf({ state, member }: Found): Description["mine"] {
-  const { delivered, read } = state.watermarks(member.userId);
+function mineOf({ state, member }: Found): Description["mine"] {
+  const trail = state.trail(member.userId);
   const role = isCurrent(member) ? member.role : null;
-  return { role, delivered, read, unread: state.store.unread(member, read) };
+  const [delivered, read] = [standing(trail, "delivered"), standing(trail, "read")];
+  return { role, delivered, read, unread: state.unread(member) };
 }
 
 /** A former member does not see who is there now. */
@@ -103,13 +114,17 @@ function membersOf({ state, member }: Found): Description["members"] {
 }
 
 /** In a direct conversation the other one, and how far they have received. */
-function peerOf({ state, member }: Found): Pick<Summary, "peer" | "receipts"> {
+function peerOf({ state, member }: Found): Pick<Standing, "peer" | "receipts"> {
   if (state.facts.kind !== "direct") return {};
   const userId = [...state.roster.keys()].find((id) => id !== member.userId);
-  return userId ? { peer: { userId }, receipts: [{ userId, ...state.watermarks(userId) }] } : {};
+  return userId ? { peer: { userId }, receipts: [rawReceipt({ userId }, state.trail(userId))] } : {};
 }
 
-function lastEventOf({ state, member }: Found, head: number): Pick<Summary, "lastEvent"> {
+function ticksOf({ state, member }: Found): Pick<Standing, "ticks"> {
+  return isCrowd(state) || !isCurrent(member) ? {} : { ticks: ticksFor(member.userId, state.roster, state.trails) };
+}
+
+function lastEventOf({ state, member }: Found, head: number): Pick<Standing, "lastEvent"> {
   const [last] = canSee(member, head) ? bodiesOf(state.store, [[head, head]]) : [];
   return last === undefined ? {} : { lastEvent: Event.parse(JSON.parse(last)) };
 }

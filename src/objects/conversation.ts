@@ -1,23 +1,14 @@
 import { DurableObject } from "cloudflare:workers";
 import { monotonicFactory } from "ulid";
-import {
-  decidePut,
-  decideRemove,
-  headFor,
-  isCurrent,
-  type MemberChange,
-  type Membership,
-  mayAdminister,
-} from "../domain/membership.ts";
-import { type PageWish, planDelivery, type Range } from "../domain/paging.ts";
-import { advance } from "../domain/receipts.ts";
+import type { SendCommand } from "../domain/append.ts";
+import { decidePut, decideRemove, headFor, isCurrent, type MemberChange, mayAdminister } from "../domain/membership.ts";
+import type { PageWish } from "../domain/paging.ts";
+import type { PushReport } from "../domain/push.ts";
 import { keepReceipts, nextSettleAt, SETTLE_AFTER_MS, SETTLE_RETRY_MS } from "../domain/settling.ts";
-import { CALL_WINDOW, Deadlines, tryCall } from "../platform/calls.ts";
+import { sheds } from "../domain/shedding.ts";
+import type { RawTrace } from "../domain/tracing.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/log.ts";
-import { inboxOf } from "../platform/stubs.ts";
-import { eventsText } from "../protocol/frame-text.ts";
-import type { Receipt, Summary } from "../protocol/frames.ts";
 import type { Conversation as Description } from "../protocol/http.ts";
 import type { ConversationId, UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
@@ -25,27 +16,48 @@ import { ConversationStore } from "../storage/conversation-store.ts";
 import { within } from "../storage/reach.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { ConversationState } from "./conversation-state.ts";
-import { descriptionOf, historyOf, memberOf, pageOf, summaryOf } from "./conversation-views.ts";
+import { traceOf } from "./conversation-traces.ts";
+import { descriptionOf, historyOf, memberOf, pageOf, standingOf } from "./conversation-views.ts";
+import { Deliverer } from "./deliverer.ts";
 import { Fanout } from "./fanout.ts";
-import { ReceiptCourier } from "./receipt-courier.ts";
-import type { Appended, AppendRequest, HistoryPage, LogPage, MemberRequest, OpenRequest, Outcome } from "./rpc.ts";
+import { Load } from "./load.ts";
+import { ReceiptDesk } from "./receipt-desk.ts";
+import type {
+  Appended,
+  AppendRequest,
+  HistoryPage,
+  LogPage,
+  MemberRequest,
+  OpenRequest,
+  Outcome,
+  ReceiptAnswer,
+  ReceiptRequest,
+  Standing,
+  Visit,
+} from "./rpc.ts";
 import { ship } from "./shipper.ts";
+import { Typists } from "./typists.ts";
 
 /** The alarm waits this long for calls under way, so that one checkpoint tells it all; a busy conversation is never idle. Ms. */
 const IDLE_WITHIN_MS = 1_000;
-/** Events of one `deliver` call; a device that sees a gap before them pulls. */
-const DELIVER_EVENTS = 50;
+const NOBODY: ReadonlySet<UserId> = new Set();
+const mentionedBy = (commands: readonly SendCommand[]): ReadonlySet<UserId> => {
+  const named = commands.flatMap(({ event }) => event.content.mentions ?? []);
+  return named.length > 0 ? new Set(named) : NOBODY;
+};
+
 /** One conversation: the single writer of its log. A shell: it loads facts, asks the domain, writes once, answers. */
 export class Conversation extends DurableObject<Env> {
   private readonly store: ConversationStore;
   private readonly clock: AlarmClock;
   private readonly newId = monotonicFactory();
   private readonly fanout: Fanout;
-  private readonly courier: ReceiptCourier;
+  private readonly deliverer: Deliverer;
+  private readonly desk: ReceiptDesk;
+  private readonly typists: Typists;
+  private readonly load: Load;
   /** Undefined for an id that nobody has opened: asking it leaves nothing behind. */
   private state: ConversationState | undefined;
-  private readonly frames = new Map<string, string>();
-  private readonly deadlines = new Deadlines();
   /** By member, the number of the last `append` call of their inbox. */
   private readonly lastCalls = new Map<UserId, number>();
   private receiptsWrittenAt = 0;
@@ -55,13 +67,24 @@ export class Conversation extends DurableObject<Env> {
     super(ctx, env);
     this.store = new ConversationStore(ctx.storage.sql);
     this.clock = new AlarmClock(ctx.storage);
-    this.fanout = new Fanout((userId, after, through) => this.deliver(userId, after, through));
-    this.courier = new ReceiptCourier(CALL_WINDOW, (userId, receipts) => this.tellReceipts(userId, receipts));
+    this.fanout = new Fanout((userId, after, through) => this.deliverer.deliver(userId, after, through));
+    this.load = new Load("conversation", (now) => this.fanout.waitMs(now));
+    const stage = () => this.load.stage(Date.now());
+    this.deliverer = new Deliverer(env, {
+      state: () => this.state as ConversationState,
+      stage,
+      received: (userId, held) => void this.desk.receive(userId, held),
+    });
+    const moved = (now: number) => this.keepReceipts(now);
+    this.desk = new ReceiptDesk(env, { state: () => this.state, stage, isParked: this.isParked, moved });
+    this.typists = new Typists(env, this.isParked);
     void ctx.blockConcurrencyWhile(async () => {
       await this.clock.load();
       if (this.store.exists()) this.wake();
     });
   }
+
+  private readonly isParked = (userId: UserId): boolean => this.fanout.stateOf(userId)?.mode === "parked";
 
   private wake(): void {
     const state = new ConversationState(this.store, this.newId);
@@ -150,6 +173,7 @@ export class Conversation extends DurableObject<Env> {
     for (const { userId, change } of changes) {
       const member = state.roster.get(userId);
       if (change === "added" && member) this.fanout.join(member, state.head);
+      if (change === "removed" || change === "left") this.desk.gone(userId);
     }
     this.afterAppend(now);
   }
@@ -169,52 +193,27 @@ export class Conversation extends DurableObject<Env> {
     const outcomes = this.write(() => commands.map((command) => state.send(command, now)));
     for (let seq = before + 1; seq <= state.head; seq++)
       this.fanout.note(userId, { type: "answered", seq, confirmed: alone });
-    if (state.head > before) this.afterAppend(now, userId);
+    if (state.head > before) this.afterAppend(now, userId, mentionedBy(commands));
     return outcomes;
   }
 
   /** Tells everybody the events past their cursor; `answeredId`'s inbox learns of its own from the reply. */
-  private afterAppend(now: number, answeredId?: UserId): void {
+  private afterAppend(now: number, answeredId?: UserId, mentioned: ReadonlySet<UserId> = NOBODY): void {
     const state = this.state as ConversationState;
     this.clock.ringBy(now + SETTLE_AFTER_MS, now); // in the turn of the append, so that a crash leaves both or none
     for (const m of state.roster.values()) {
-      if (m.userId !== answeredId) this.fanout.note(m.userId, { type: "appended", target: headFor(m, state.head) });
+      if (m.userId === answeredId) continue;
+      const mentions = mentioned.has(m.userId);
+      this.fanout.note(m.userId, { type: "appended", target: headFor(m, state.head), now, mentions });
     }
-  }
-
-  private async deliver(userId: UserId, after: number, through: number): Promise<{ parked: boolean }> {
-    const { facts, roster } = this.state as ConversationState;
-    const { conversationId } = facts;
-    const past = planDelivery(roster.get(userId) as Membership, after, through, DELIVER_EVENTS);
-    if (past.length === 0) return { parked: false };
-    const frame = this.eventsFrame(past);
-    const answer = await tryCall(
-      () => inboxOf(this.env, userId).deliver({ conversationId, frame }),
-      2,
-      this.deadlines.limit,
-    );
-    if (!answer.ok) throw new Error("inbox not reached");
-    return answer.value;
-  }
-
-  /** The same text for everybody who lacks the same events. */
-  private eventsFrame(ranges: readonly Range[]): string {
-    const key = ranges.join();
-    const known = this.frames.get(key);
-    if (known) return known;
-    const state = this.state as ConversationState;
-    const bodies = ranges.flatMap(([from, to]) => state.bodies(from, to));
-    const frame = eventsText(state.facts.conversationId, bodies);
-    if (this.frames.size >= 8) this.frames.clear();
-    this.frames.set(key, frame);
-    return frame;
   }
 
   // --- reading ---
 
   /** What a member may see past `after`, oldest first. A member who pulls attends. */
-  pull(userId: UserId, devices: number, after: number, limit: number): Outcome<LogPage> {
-    this.attended(userId, devices);
+  pull(userId: UserId, visit: Visit, after: number, limit: number): Outcome<LogPage> {
+    this.attended(userId, visit);
+    this.typists.seen(userId, Date.now());
     return pageOf(this.state, userId, after, limit);
   }
 
@@ -224,43 +223,53 @@ export class Conversation extends DurableObject<Env> {
   }
 
   /** The inbox has a device that looks: call it again, and here is how things stand. */
-  attend(userId: UserId, devices: number): Outcome<Summary> {
-    this.attended(userId, devices);
-    return summaryOf(this.state, userId);
+  attend(userId: UserId, visit: Visit): Outcome<Standing> {
+    this.attended(userId, visit);
+    return standingOf(this.state, userId);
   }
 
-  private attended(userId: UserId, devices: number): void {
+  private attended(userId: UserId, { devices, held }: Visit): void {
     this.fanout.note(userId, { type: "attended" });
+    if (held) this.desk.receive(userId, held);
     if (this.state?.roster.has(userId) && this.state.lookedAt(userId, devices)) this.saveCheckpoint(Date.now());
   }
 
-  summary(userId: UserId): Outcome<Summary> {
-    return summaryOf(this.state, userId);
+  /** How it stands, for a list: nobody need be called for it. */
+  standing(userId: UserId, held: ReceiptRequest | null): Outcome<Standing> {
+    if (held) this.desk.receive(userId, held);
+    return standingOf(this.state, userId);
   }
 
   describe(userId: UserId): Outcome<Description> {
     return descriptionOf(this.state, userId);
   }
 
-  // --- receipts ---
+  // --- receipts, typing, traces ---
 
-  receipt(userId: UserId, next: { delivered?: number; read?: number }): Outcome<Receipt | null> {
+  receipt(userId: UserId, request: ReceiptRequest): Outcome<ReceiptAnswer> {
+    this.typists.seen(userId, Date.now());
+    return this.desk.receive(userId, request);
+  }
+
+  /** How an event of this user's has come to each member. */
+  traceEvent(userId: UserId, seq: number): Outcome<RawTrace> {
+    return traceOf(this.state, this.fanout, userId, seq);
+  }
+
+  /** What providers said to pushes of this conversation. */
+  pushed(reports: PushReport[]): void {
+    this.state?.pushed(reports);
+    if (this.state) this.keepReceipts(Date.now());
+  }
+
+  /** Told to those who look, and kept nowhere. */
+  typing(userId: UserId, active: boolean): Outcome<null> {
     const found = memberOf(this.state, userId);
     if (!found.ok) return found;
-    const { state, member } = found.value;
-    if (!isCurrent(member)) return refuse("not_member");
+    if (!isCurrent(found.value.member)) return refuse("not_member");
     const now = Date.now();
-    const before = state.watermarks(userId);
-    const after = advance(before, next, state.head, now);
-    if (!after.ok) return after;
-    if (after.value === before) return ok(null);
-    state.receipts.set(userId, after.value);
-    const receipt = { userId, ...after.value };
-    const from = Math.min(before.delivered, before.read) + 1;
-    for (const author of this.store.authors(from, after.value.delivered))
-      if (author !== userId) this.courier.add(author, receipt);
-    this.keepReceipts(now);
-    return ok(receipt);
+    if (!sheds(this.load.stage(now), "typing")) this.typists.tell(found.value.state, userId, active, now);
+    return ok(null);
   }
 
   private keepReceipts(now: number): void {
@@ -268,11 +277,6 @@ export class Conversation extends DurableObject<Env> {
     const act = keepReceipts(this.clock.isSet, this.receiptsWrittenAt, now);
     if (act === "write") this.saveCheckpoint(now);
     if (act === "ring") this.clock.ringBy(now + SETTLE_AFTER_MS, now);
-  }
-
-  private async tellReceipts(userId: UserId, receipts: Receipt[]): Promise<void> {
-    const { conversationId } = (this.state as ConversationState).facts;
-    await tryCall(() => inboxOf(this.env, userId).receipts({ conversationId, receipts }), 1);
   }
 
   // --- what is due ---
@@ -298,8 +302,9 @@ export class Conversation extends DurableObject<Env> {
 
   /** Never throws: after six throws the platform would never ring again. */
   override async alarm(): Promise<void> {
-    this.clock.rang();
+    const isOfAnotherLife = this.clock.rang();
     try {
+      if (this.state && isOfAnotherLife) await this.deliverer.askAgain(this.state.roster, this.isParked);
       if (this.state) await this.settle(this.state);
     } catch (error) {
       log.error("settle_failed", { conversationId: this.state?.facts.conversationId, error });
@@ -310,11 +315,14 @@ export class Conversation extends DurableObject<Env> {
   /** Does whatever is due, writes the checkpoint once, and rings again for what is left. */
   private async settle(state: ConversationState): Promise<void> {
     this.fanout.noteAll({ type: "alarm", now: Date.now() });
-    const shipped = await this.shipSafely(state);
+    const doubtAt = await this.deliverer.ringTheSilent(state.roster, Date.now());
+    if (this.load.stage(Date.now()) === 0) await this.deliverer.ease();
+    const shipped = sheds(this.load.stage(Date.now()), "history") ? false : await this.shipSafely(state); // [OV-1]
     await within(IDLE_WITHIN_MS, this.fanout.idle()).catch(() => {});
     state.checkpoint.delivered = this.fanout.settledThrough(state.head);
     this.saveCheckpoint(Date.now());
     const now = Date.now();
+    if (doubtAt !== null) this.clock.ringBy(doubtAt, now);
     if (!this.hasWork(state)) return;
     const left = {
       failed: !shipped,

@@ -8,19 +8,20 @@ import {
 } from "../domain/delivery.ts";
 import { floorFor, headFor, type Membership } from "../domain/membership.ts";
 import { backoffMs } from "../domain/retry.ts";
+import type { Park } from "../domain/ringing.ts";
 import { CALL_WINDOW } from "../platform/calls.ts";
 import type { UserId } from "../protocol/ids.ts";
 
 /** A lagging inbox is tried again after this long, doubling. Ms. */
 const RETRY = { baseMs: 5_000, capMs: 10 * 60_000 };
 
-/** Carries what lies in (after, through] to one inbox. Rejects when it may not have arrived. */
-type Deliver = (userId: UserId, after: number, through: number) => Promise<{ parked: boolean }>;
+/** Carries what lies in (after, through] to one inbox, and answers whether it wants no more. Rejects when it may not have arrived. */
+type Deliver = (userId: UserId, after: number, through: number) => Promise<Park | null>;
 
 /** The members' inboxes as cursors on the log: pumps each until it has everything, a window of calls at a time. */
 export class Fanout {
   private readonly deliveries = new Map<UserId, Delivery>();
-  private readonly queue: UserId[] = [];
+  private readonly queue: { userId: UserId; since: number }[] = [];
   private readonly deliver: Deliver;
   private running = 0;
   private whenIdle: (() => void)[] = [];
@@ -58,6 +59,16 @@ export class Fanout {
     return lowest;
   }
 
+  stateOf(userId: UserId): Delivery | undefined {
+    return this.deliveries.get(userId);
+  }
+
+  /** How long the inbox that waits longest for its turn has waited. Ms. */
+  waitMs(now: number): number {
+    const [first] = this.queue;
+    return first ? now - first.since : 0;
+  }
+
   /** When the first lagging inbox may be tried again. Epoch ms; null when none lags. */
   nextRetryAt(): number | null {
     const times = [...this.deliveries.values()].filter((d) => d.mode === "lagging").map((d) => d.retryAt);
@@ -70,13 +81,13 @@ export class Fanout {
   }
 
   private enqueue(userId: UserId): void {
-    this.queue.push(userId);
+    this.queue.push({ userId, since: Date.now() });
     if (this.running < CALL_WINDOW) void this.lane();
   }
 
   private async lane(): Promise<void> {
     this.running++;
-    for (let userId = this.queue.shift(); userId !== undefined; userId = this.queue.shift()) await this.pump(userId);
+    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) await this.pump(next.userId);
     this.running--;
     if (this.running === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
   }
@@ -86,8 +97,8 @@ export class Fanout {
     for (let d = this.deliveries.get(userId); d?.mode === "calling"; d = this.deliveries.get(userId)) {
       const through = d.target;
       try {
-        const { parked } = await this.deliver(userId, d.delivered, through);
-        this.note(userId, { type: "reached", through, parked });
+        const park = await this.deliver(userId, d.delivered, through);
+        this.note(userId, { type: "reached", through, park });
       } catch {
         const retryDelayMs = backoffMs(RETRY, d.failures + 1, Math.random());
         this.note(userId, { type: "failed", now: Date.now(), retryDelayMs });

@@ -1,57 +1,97 @@
 import { DurableObject } from "cloudflare:workers";
 import { ulid } from "ulid";
 import type { SendCommand } from "../domain/append.ts";
-import { formatCursor, mustWrite, resumeFrom } from "../domain/changes.ts";
-import { type Bucket, fullBucket, take } from "../domain/token-bucket.ts";
+import type { Endpoint, Subscription } from "../domain/push.ts";
+import type { MineChange } from "../domain/ringing.ts";
+import { receiptsSeen, traceSeen } from "../domain/tracing.ts";
 import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
-import { FRAME_RATE } from "../platform/frame-rate.ts";
 import { log } from "../platform/log.ts";
-import { describeRefusal } from "../platform/problem.ts";
 import { readCaller } from "../platform/socket-caller.ts";
-import { conversationOf } from "../platform/stubs.ts";
-import type { ErrorCode } from "../protocol/errors.ts";
-import { eventsText, pageText } from "../protocol/frame-text.ts";
-import { type ClientFrame, PING, PONG, type Receipt, type ServerFrame, type Summary } from "../protocol/frames.ts";
+import { conversationOf, inboxOf } from "../platform/stubs.ts";
+import { CLOSE } from "../protocol/errors.ts";
+import { eventsText } from "../protocol/frame-text.ts";
+import { PING, PONG, type Summary } from "../protocol/frames.ts";
+import type { EventReceipts, Trace } from "../protocol/http.ts";
 import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
-import { LIMITS } from "../protocol/limits.ts";
-import { ok, type Refusal, refuse } from "../protocol/result.ts";
-import { PROTOCOL_VERSION, SUBPROTOCOL } from "../protocol/version.ts";
+import { ok, refuse } from "../protocol/result.ts";
+import type { Mine, Presence as PresenceTold, Self } from "../protocol/states.ts";
+import { SUBPROTOCOL } from "../protocol/version.ts";
 import { InboxStore } from "../storage/inbox-store.ts";
-import { greet } from "./greeter.ts";
-import { type ReadFrame, readFrame } from "./read-frame.ts";
-import type { Appended, Delivery, DeliveryAnswer, Outcome, ReceiptNews } from "./rpc.ts";
+import { AlarmClock } from "./alarm-clock.ts";
+import { Burden } from "./burden.ts";
+import { ChangeIndex } from "./change-index.ts";
+import { Choices } from "./choices.ts";
+import { FrameDoor } from "./frame-door.ts";
+import { FrameGate } from "./frame-gate.ts";
+import { Load } from "./load.ts";
+import { OwnReceipts } from "./own-receipts.ts";
+import { OwnTyping } from "./own-typing.ts";
+import { Presence } from "./presence.ts";
+import { Ringer } from "./ringer.ts";
+import type {
+  Appended,
+  Delivery,
+  DeliveryAnswer,
+  Outcome,
+  ReceiptNews,
+  RingRequest,
+  Rung,
+  WatchRequest,
+} from "./rpc.ts";
 import { Sender } from "./sender.ts";
 import { Sockets } from "./sockets.ts";
-
-/** Refusals in a row past an empty bucket after which a socket is closed. */
-const FLOOD = 500;
-
-type Of<T extends ClientFrame["type"]> = Extract<ClientFrame, { type: T }>;
+import { Watching } from "./watching.ts";
 
 /** One user: the sockets of all their devices, and the index of which conversations changed. Keeps no copy of a message. */
 export class Inbox extends DurableObject<Env> {
   private readonly store: InboxStore;
+  private readonly clock: AlarmClock;
   private readonly sockets: Sockets;
+  private readonly index: ChangeIndex;
   private readonly sender: Sender;
-  /** By device, whichever door it uses and however often it reconnects. */
-  private readonly buckets = new Map<DeviceId, Bucket>();
-  /** The highest position handed to any device; unknown after waking, and then it could be any. */
-  private handed: number;
+  private readonly ringer: Ringer;
+  private readonly receipts: OwnReceipts;
+  private readonly presence: Presence;
+  private readonly watching: Watching;
+  private readonly typing: OwnTyping;
+  private readonly burden: Burden;
+  private readonly gate: FrameGate;
+  private readonly choices: Choices;
+  private readonly door: FrameDoor;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.store = new InboxStore(ctx.storage.sql, ulid);
-    this.handed = this.store.top; // [IX-2]
-    this.sockets = new Sockets(ctx);
+    this.clock = new AlarmClock(ctx.storage);
+    this.sockets = new Sockets(ctx, (socket) => void this.left(socket, this.sockets.heardAt(socket)));
+    this.gate = new FrameGate(env);
+    this.index = new ChangeIndex(this.store, this.sockets);
     this.sender = new Sender({
       append: (conversationId, request) =>
         conversationOf(this.env, conversationId).append(this.userId(request.commands), request),
       aloneAs: (conversationId, deviceIds) => this.aloneAs(conversationId, deviceIds),
       appended: (conversationId, command, appended) => this.ownAppended(conversationId, command, appended),
     });
+    const load = new Load("inbox", (now) => this.sender.waitMs(now));
+    this.burden = new Burden(load, (shed) => this.sockets.tellAll({ type: "degraded", shed }, Date.now()));
+    this.ringer = new Ringer(env, this.store, this.sockets);
+    const { store, sockets, index, ringer, burden } = this;
+    this.receipts = new OwnReceipts(env, { store, sockets, index, ringer, stage: (now) => burden.stage(now) });
+    this.choices = new Choices(env, { store, index, receipts: this.receipts });
+    this.watching = new Watching(env, store, sockets, (now) => burden.stage(now));
+    this.presence = new Presence(store, sockets, this.clock, (watcherId, presence) => {
+      void tryCall(() => inboxOf(this.env, watcherId).hearPresence(presence), 1);
+    });
+    this.typing = new OwnTyping((userId, conversationId, active) => {
+      void tryCall(() => conversationOf(this.env, conversationId).typing(userId, active), 1);
+    });
+    const { gate, sender, receipts, presence, watching, typing } = this;
+    const parts = { store, sockets, index, gate, sender, receipts, presence, watching, typing, burden };
+    this.door = new FrameDoor(env, parts);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG)); // [SO-5]
-    for (const socket of ctx.getWebSockets()) if (this.isInMidGreeting(socket)) ctx.waitUntil(this.catchUp(socket));
+    for (const socket of ctx.getWebSockets())
+      if (this.isInMidGreeting(socket)) ctx.waitUntil(this.door.catchUp(socket));
   }
 
   // --- sockets ---
@@ -64,97 +104,45 @@ export class Inbox extends DurableObject<Env> {
     const answer = new Response(null, { status: 101, webSocket: pair[0], headers: caller.subprotocol ? headers : {} });
     if (this.store.isRevoked(caller.deviceId)) {
       pair[1].accept();
-      this.sockets.close(pair[1], "signed_out"); // [SO-3]
+      pair[1].close(CLOSE.signed_out.code, "signed_out"); // [SO-3]
       return answer;
     }
     const { userId, deviceId, expiresAt } = caller;
-    this.sockets.accept(pair[1], { userId, deviceId, expiresAt, from: null, handed: null, handedAt: 0 });
+    const openedAt = Date.now();
+    const fresh = { from: null, background: false, handed: null, handedAt: 0, watches: null, held: [], toldLive: [] };
+    this.sockets.accept(pair[1], { userId, deviceId, expiresAt, openedAt, ...fresh });
     return answer;
   }
 
-  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    const now = Date.now();
-    if (this.sockets.of(socket).expiresAt <= now) return this.sockets.close(socket, "token_expired"); // [SO-4]
-    const read = readFrame(message);
-    if (!this.admit(socket, read, now)) return;
-    if (!read.ok) return this.refuse(socket, read.id, read);
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    return this.door.take(socket, message);
+  }
+
+  override async webSocketClose(socket: WebSocket, code: number, _reason: string, wasClean: boolean): Promise<void> {
+    if (wasClean) this.sockets.answerClose(socket, code); // [SO-8]
+    await this.left(socket, wasClean ? Date.now() : this.sockets.heardAt(socket));
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    await this.left(socket, this.sockets.heardAt(socket));
+  }
+
+  /** `heardAt`: its last sign of life. */
+  private async left(socket: WebSocket, heardAt: number): Promise<void> {
+    this.presence.leave(socket, heardAt, Date.now());
+    this.index.left(socket);
+    this.typing.end(this.sockets.of(socket).deviceId);
+    await this.receipts.flush(socket);
+  }
+
+  /** Never throws: after six throws the platform would never ring again. */
+  override alarm(): void {
+    this.clock.rang();
     try {
-      await this.handle(socket, read.value);
+      this.presence.settle(Date.now());
     } catch (error) {
-      log.error("frame_failed", { type: read.value.type, error });
-      this.refuse(socket, read.value.id, refuse("internal"));
+      log.error("settle_failed", { error });
     }
-  }
-
-  override webSocketClose(): void {}
-
-  override webSocketError(): void {}
-
-  /** Counts frames. Slightly too many are refused, a flood closes the socket. */
-  private admit(socket: WebSocket, read: ReadFrame, now: number): boolean {
-    const { deviceId } = this.sockets.of(socket);
-    const { tokens } = this.count(deviceId, now);
-    if (tokens >= 0) return true;
-    const frame = read.ok ? read.value : undefined;
-    if (frame?.type === "send") this.sender.turnAway(frame.conversationId, { deviceId, ...frame });
-    if (tokens < -FLOOD)
-      this.sockets.close(socket, "too_fast"); // [SO-6]
-    else this.refuse(socket, read.ok ? read.value.id : read.id, refuse("rate_limited"));
-    return false;
-  }
-
-  private count(deviceId: DeviceId, now: number): Bucket {
-    const rate = FRAME_RATE[this.env.RATE_LIMITS === "wide" ? "wide" : "strict"];
-    const bucket = take(this.buckets.get(deviceId) ?? fullBucket(rate, now), rate, now);
-    this.buckets.set(deviceId, bucket);
-    return bucket;
-  }
-
-  private async handle(socket: WebSocket, frame: ClientFrame): Promise<void> {
-    if (frame.type === "hello") return this.hello(socket, frame);
-    if (this.sockets.of(socket).from === null) return this.refuse(socket, frame.id, refuse("hello_required")); // [SO-1]
-    if (frame.type === "send") return this.sendFrame(socket, frame);
-    if (frame.type === "pull") return this.pull(socket, frame);
-    if (frame.type === "receipt") return this.receiptFrame(socket, frame);
-    // A `cursor` frame says what the next hello will say again; nothing here depends on hearing it early.
-  }
-
-  private refuse(socket: WebSocket, id: number | undefined, refusal: Refusal<ErrorCode>): void {
-    const { code, detail, retryable, retryAfterMs } = describeRefusal(refusal);
-    const told = { type: "error" as const, ...(id === undefined ? {} : { id }), code, detail, retryable };
-    this.sockets.send(socket, retryAfterMs === undefined ? told : { ...told, retryAfterMs });
-  }
-
-  // --- hello ---
-
-  private async hello(socket: WebSocket, frame: Of<"hello">): Promise<void> {
-    if (frame.version !== PROTOCOL_VERSION) return this.refuse(socket, frame.id, refuse("unsupported_version"));
-    const attachment = this.sockets.of(socket);
-    if (attachment.from !== null)
-      return this.refuse(socket, frame.id, refuse("invalid_request", "hello was said before"));
-    const { userId, deviceId } = attachment;
-    this.store.addDevice(deviceId);
-    const { mode, from } = resumeFrom(frame.cursor, this.store);
-    this.sockets.keep(socket, { ...attachment, from });
-    const id = frame.id === undefined ? {} : { id: frame.id };
-    this.sockets.send(socket, { type: "welcome", ...id, userId, deviceId, mode, serverTime: Date.now() });
-    await this.catchUp(socket);
-  }
-
-  private async catchUp(socket: WebSocket): Promise<void> {
-    const attend = (id: ConversationId, userId: UserId) =>
-      conversationOf(this.env, id).attend(userId, this.store.deviceCount());
-    await greet(this.sockets.of(socket), this.store, attend, {
-      changed: (conversations) => this.sockets.send(socket, { type: "changed", conversations }),
-      caughtUp: (position) => this.handOut(socket, position, Date.now()),
-    });
-  }
-
-  /** [IX-3] Everything up to `position` has been given to this socket before: its device may take it as its cursor. */
-  private handOut(socket: WebSocket, position: number, now: number): void {
-    this.sockets.send(socket, { type: "caught_up", cursor: formatCursor(this.store.epoch, position) });
-    this.sockets.keep(socket, { ...this.sockets.of(socket), handed: position, handedAt: now });
-    this.handed = Math.max(this.handed, position);
   }
 
   private isInMidGreeting(socket: WebSocket): boolean {
@@ -164,26 +152,10 @@ export class Inbox extends DurableObject<Env> {
 
   // --- sending ---
 
-  private async sendFrame(socket: WebSocket, frame: Of<"send">): Promise<void> {
-    const { userId, deviceId } = this.sockets.of(socket);
-    const { conversationId, idempotencyKey, composedAt, sentAt, event } = frame;
-    const outcome = await this.sender.send(conversationId, {
-      userId,
-      deviceId,
-      idempotencyKey,
-      composedAt,
-      sentAt,
-      event,
-    });
-    const id = frame.id === undefined ? {} : { id: frame.id };
-    if (outcome.ok) this.sockets.send(socket, { type: "ack", ...id, ...outcome.value.ack });
-    else this.refuse(socket, frame.id, outcome);
-  }
-
-  /** The same way for a wish that came over HTTP. */
+  /** A wish that came over HTTP goes the same way as one from a socket. */
   async send(conversationId: ConversationId, command: SendCommand): Promise<Outcome<Appended["ack"]>> {
     if (this.store.isRevoked(command.deviceId)) return refuse("device_revoked");
-    if (this.count(command.deviceId, Date.now()).tokens < 0) return this.sender.turnAway(conversationId, command); // [SO-6]
+    if (this.gate.count(command.deviceId, Date.now()) !== "pass") return this.sender.turnAway(conversationId, command);
     const outcome = await this.sender.send(conversationId, command);
     return outcome.ok ? ok(outcome.value.ack) : outcome;
   }
@@ -191,16 +163,16 @@ export class Inbox extends DurableObject<Env> {
   /** The append's reply is the delivery for the sender's other devices. */
   private ownAppended(conversationId: ConversationId, { deviceId }: SendCommand, { body }: Appended): void {
     const now = Date.now();
-    if (this.store.position(conversationId) === undefined || this.store.hasOtherDevice(deviceId))
-      this.noteChange(conversationId);
+    if (this.store.position(conversationId) === undefined || this.store.hasDeviceBeside(new Set([deviceId])))
+      this.index.note(conversationId);
     this.sockets.tell(eventsText(conversationId, [body]), now, deviceId);
-    this.handOutCursors(now);
+    this.index.handOutDue(now);
   }
 
   /** [DL-5] Nobody could miss the reply: there is no other device, and one that comes later finds the conversation listed. */
   private aloneAs(conversationId: ConversationId, deviceIds: ReadonlySet<DeviceId>): number | null {
     const [deviceId, second] = deviceIds;
-    if (deviceId === undefined || second !== undefined || this.store.hasOtherDevice(deviceId)) return null;
+    if (deviceId === undefined || second !== undefined || this.store.hasDeviceBeside(deviceIds)) return null;
     return this.store.position(conversationId) === undefined ? null : this.store.deviceCount();
   }
 
@@ -210,53 +182,45 @@ export class Inbox extends DurableObject<Env> {
 
   // --- the index, and what conversations tell ---
 
-  private noteChange(conversationId: ConversationId): void {
-    if (mustWrite(this.store.position(conversationId), this.handed)) this.store.touch(conversationId);
-  }
-
-  /** Row first, then the live sockets; the output gate holds both until the row is durable. */
-  deliver({ conversationId, frame }: Delivery): DeliveryAnswer {
+  /** Row first, then the live sockets, then the push; the output gate holds all until the row is durable. */
+  async deliver({ userId, conversationId, frame, bell, crowd, stage }: Delivery): Promise<DeliveryAnswer> {
     const now = Date.now();
-    this.noteChange(conversationId);
+    this.index.note(conversationId);
     const told = this.sockets.tell(frame, now);
-    this.handOutCursors(now);
-    return { parked: !told }; // [IX-6]
+    this.index.handOutDue(now);
+    this.burden.hear(conversationId, stage, now);
+    if (crowd) this.receipts.expectCrowd(conversationId, now);
+    const held = this.receipts.waiting(conversationId, now);
+    const rung = bell ? await this.ring({ userId, conversationId, bell, silentSince: null }) : "none";
+    const park = this.ringer.park(conversationId, told, now); // [IX-6]
+    return { park, told, rung, subscribed: this.ringer.isWanted, held };
   }
 
-  receipts({ conversationId, receipts }: ReceiptNews): void {
-    this.sockets.tell(JSON.stringify({ type: "receipts", conversationId, receipts } satisfies ServerFrame), Date.now());
+  ring(request: RingRequest): Promise<Rung> {
+    return this.ringer.ring(request, Date.now());
+  }
+
+  /** The conversation leaves nothing out any more. */
+  eased(conversationId: ConversationId): void {
+    this.burden.eased(conversationId, Date.now());
   }
 
   /** A conversation this user has opened is listed, before anything was said in it. */
   track(conversationId: ConversationId): void {
     if (this.store.position(conversationId) !== undefined) return;
     this.store.touch(conversationId);
-    this.sockets.tell(JSON.stringify({ type: "changed", conversations: [{ conversationId }] }), Date.now());
-  }
-
-  private handOutCursors(now: number): void {
-    for (const socket of this.sockets.dueForCursor(this.store.top, now)) this.handOut(socket, this.store.top, now);
+    this.sockets.tellAll({ type: "changed", conversations: [{ conversationId }] }, Date.now());
   }
 
   // --- reading ---
-
-  private async pull(socket: WebSocket, { id, conversationId, after, limit }: Of<"pull">): Promise<void> {
-    const { userId } = this.sockets.of(socket);
-    const size = limit ?? LIMITS.historyPage;
-    const devices = this.store.deviceCount();
-    const answer = await tryCall(() => conversationOf(this.env, conversationId).pull(userId, devices, after, size));
-    const page = answer.ok ? answer.value : answer;
-    if (!page.ok) return this.refuse(socket, id, page);
-    const { bodies, ...ends } = page.value;
-    this.sockets.sendText(socket, pageText(id, conversationId, bodies, ends));
-  }
 
   /** My conversations, those that changed last first; `below` is the position to go on from. */
   async list(userId: UserId, below: number, limit: number): Promise<{ conversations: Summary[]; next: number | null }> {
     const rows = this.store.newestBelow(below, limit);
     const summaries = await mapWindowed(rows, CALL_WINDOW, async ({ conversationId }) => {
-      const answer = await tryCall(() => conversationOf(this.env, conversationId).summary(userId));
-      return answer.ok && answer.value.ok ? [answer.value.value] : [];
+      const held = this.receipts.waiting(conversationId, Date.now());
+      const answer = await tryCall(() => conversationOf(this.env, conversationId).standing(userId, held));
+      return answer.ok && answer.value.ok ? [this.receipts.summaryOf(answer.value.value)] : [];
     });
     return { conversations: summaries.flat(), next: rows.length === limit ? (rows.at(-1)?.position ?? null) : null };
   }
@@ -265,23 +229,78 @@ export class Inbox extends DurableObject<Env> {
     return this.store.changedPast(0).map((row) => row.conversationId);
   }
 
-  // --- receipts and devices ---
+  // --- receipts, presence, typing ---
 
-  private async receiptFrame(socket: WebSocket, { id, conversationId, delivered, read }: Of<"receipt">): Promise<void> {
-    const { userId, deviceId } = this.sockets.of(socket);
-    const next = { ...(delivered === undefined ? {} : { delivered }), ...(read === undefined ? {} : { read }) };
-    const answer = await tryCall(() => conversationOf(this.env, conversationId).receipt(userId, next));
-    const receipt = answer.ok ? answer.value : answer;
-    if (!receipt.ok) return this.refuse(socket, id, receipt);
-    if (receipt.value) this.tellOwnDevices(conversationId, receipt.value, deviceId);
+  /** What others have received of this user's messages. */
+  hearReceipts(news: ReceiptNews): void {
+    this.receipts.hear(news);
   }
 
-  private tellOwnDevices(conversationId: ConversationId, receipt: Receipt, exceptDeviceId: DeviceId): void {
-    this.sockets.tell(
-      JSON.stringify({ type: "receipts", conversationId, receipts: [receipt] }),
-      Date.now(),
-      exceptDeviceId,
-    );
+  /** The conversation has forgotten what it was told lately: devices that look tell it again, the others when they come. */
+  tellAgain(conversationId: ConversationId): void {
+    this.index.tellLive(conversationId, { type: "changed", conversations: [{ conversationId }] }, Date.now());
+  }
+
+  /** Who has received an event of this user's. */
+  async eventReceipts(userId: UserId, conversationId: ConversationId, seq: number): Promise<Outcome<EventReceipts>> {
+    const trace = await this.receipts.trace(userId, conversationId, seq);
+    return trace.ok ? ok(receiptsSeen(this.receipts.viewer, trace.value)) : trace;
+  }
+
+  /** How an event of this user's has come to each member. */
+  async traceEvent(userId: UserId, conversationId: ConversationId, seq: number): Promise<Outcome<Trace>> {
+    const trace = await this.receipts.trace(userId, conversationId, seq);
+    return trace.ok ? ok(traceSeen(this.receipts.viewer, trace.value)) : trace;
+  }
+
+  /** How these people are, as far as they show it to this user. */
+  look(userId: UserId, userIds: UserId[]): Promise<PresenceTold[]> {
+    return this.watching.ask(userId, userIds, null);
+  }
+
+  /** Somebody wants to know how this user is. */
+  watched(request: WatchRequest): Omit<PresenceTold, "userId"> {
+    return this.presence.watched(request, Date.now());
+  }
+
+  /** Somebody whom this user watches has come or gone. */
+  hearPresence(presence: PresenceTold): void {
+    this.watching.hear(presence, Date.now());
+  }
+
+  /** Somebody is writing. */
+  hearTyping(told: { conversationId: ConversationId; userId: UserId; active: boolean }): void {
+    this.sockets.tellAll({ type: "typing", ...told }, Date.now());
+  }
+
+  // --- what the user has set ---
+
+  setMine(userId: UserId, conversationId: ConversationId, change: MineChange): Promise<Outcome<Mine>> {
+    return this.choices.setMine(userId, conversationId, change);
+  }
+
+  /** The profile, as it is kept in the directory, too. */
+  setProfile(profile: Self, byDeviceId: DeviceId): void {
+    this.store.setProfile(profile);
+    this.sockets.tellAll({ type: "self", profile }, Date.now(), byDeviceId);
+  }
+
+  setContact(otherId: UserId, accepted: boolean): void {
+    this.store.setContact(otherId, accepted);
+  }
+
+  putSubscription(userId: UserId, deviceId: DeviceId, subscription: Subscription): Promise<Outcome<null>> {
+    return this.choices.subscribe(userId, deviceId, subscription);
+  }
+
+  dropSubscription(deviceId: DeviceId): void {
+    this.store.dropSubscription(deviceId);
+  }
+
+  /** The provider knows this endpoint no more; one that replaced it meanwhile stays. */
+  endpointGone(deviceId: DeviceId, endpoint: Endpoint): void {
+    const known = this.store.subscriptions().get(deviceId);
+    if (known && JSON.stringify(known.endpoint) === JSON.stringify(endpoint)) this.store.dropSubscription(deviceId);
   }
 
   /** Signs a device out, at once and for ever: its sockets close, and its tokens open nothing here any more. */

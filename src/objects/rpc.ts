@@ -1,10 +1,14 @@
 import type { SendCommand } from "../domain/append.ts";
 import type { Range } from "../domain/paging.ts";
+import type { Marks, RawReceipt } from "../domain/receipts.ts";
+import type { Bell, Park } from "../domain/ringing.ts";
+import type { Stage } from "../domain/shedding.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Role } from "../protocol/events.ts";
-import type { Ack, Receipt } from "../protocol/frames.ts";
+import type { Ack, Summary } from "../protocol/frames.ts";
 import type { ConversationId, UserId } from "../protocol/ids.ts";
 import type { Result } from "../protocol/result.ts";
+import type { Mine, Receipt, Ticks, Visibility } from "../protocol/states.ts";
 
 /** What the objects say to each other. Events travel as the JSON text in which they are kept. */
 
@@ -18,12 +22,48 @@ export type Outcome<T> = Result<T, ErrorCode>;
 export type AppendRequest = { commands: SendCommand[]; aloneAs: number | null; confirmed: number[]; call: number };
 export type Appended = { ack: Ack; body: string };
 
-/** Events for one inbox, as a ready `events` frame. */
-export type Delivery = { conversationId: ConversationId; frame: string };
-/** `parked`: nobody to tell; do not call again until this inbox attends. */
-export type DeliveryAnswer = { parked: boolean };
+/**
+ * Events for one inbox, as a ready `events` frame. `bell`: what to ring with, where a device may want it. `crowd`: receipts of this
+ * conversation wait for the next call. `stage`: how much it leaves out just now.
+ */
+export type Delivery = {
+  userId: UserId;
+  conversationId: ConversationId;
+  frame: string;
+  bell: Bell | null;
+  crowd: boolean;
+  stage: Stage;
+};
+/** Whether some device was rung. `failed`: one should be, and the queue did not take it. */
+export type Rung = "rung" | "none" | "failed";
+/**
+ * `park`: nobody to tell, do not call again. `told`: it was put on a socket. `subscribed`: some device wants
+ * pushes. `held`: what this user has received, where that had to wait for a call.
+ */
+export type DeliveryAnswer = {
+  park: Park | null;
+  told: boolean;
+  rung: Rung;
+  subscribed: boolean;
+  held: ReceiptRequest | null;
+};
+/** `silentSince`: also a connected device counts as gone that has shown no sign of life since then (epoch ms); null: only those not connected. */
+export type RingRequest = { userId: UserId; conversationId: ConversationId; bell: Bell; silentSince: number | null };
 
-export type ReceiptNews = { conversationId: ConversationId; receipts: Receipt[] };
+export type ReceiptNews = { conversationId: ConversationId; receipts: RawReceipt[]; ticks: Ticks | undefined };
+
+/** What a user's devices have received. `shows`: whom the user lets know that they read. */
+export type ReceiptRequest = { marks: Marks; shows: Visibility };
+/** How things stand now. `quiet`: something that rang has been read. `crowd`: the next ones may wait for a call. */
+export type ReceiptAnswer = { receipt: Receipt; unread: number; quiet: boolean; crowd: boolean };
+/** A user who looks. `devices`: how many they have ever had. `held`: receipts that waited for a call. */
+export type Visit = { devices: number; held: ReceiptRequest | null };
+
+/** A conversation as it knows it; what its member alone has set, and whom they may see read, is added by their inbox. */
+export type Standing = Omit<Summary, keyof Mine | "receipts"> & { receipts?: RawReceipt[] };
+
+/** `lastSeen`: whom the viewer shows theirs. `until`: told of changes until then (epoch ms); null: asks once. */
+export type WatchRequest = { viewerId: UserId; lastSeen: Visibility; until: number | null };
 
 export type LogPage = { bodies: string[]; head: number; floor: number };
 /** A page as a plan: `bodies` from the log's unshipped tail, `history` still to be read from the shard, before them. */

@@ -1,5 +1,5 @@
 import type { SendCommand } from "../domain/append.ts";
-import { type Holds, holdAt, mayPass, releaseAt } from "../domain/lane.ts";
+import { type Holds, holdAt, mayPass, refuseAt, releaseAt } from "../domain/lane.ts";
 import { Deadlines, tryCall } from "../platform/calls.ts";
 import type { ConversationId, DeviceId } from "../protocol/ids.ts";
 import { type Refusal, type Result, refuse } from "../protocol/result.ts";
@@ -13,7 +13,7 @@ const WAITING = 1_024;
 /** Lanes kept in memory; a device may name as many conversations as it likes, its own or not. */
 const LANES = 1_000;
 
-type Waiting = { command: SendCommand; settle: (outcome: Outcome<Appended>) => void };
+type Waiting = { command: SendCommand; since: number; settle: (outcome: Outcome<Appended>) => void };
 type Lane = { waiting: Waiting[]; busy: boolean; holds: Holds; confirmed: number[] };
 
 type Ports = {
@@ -39,12 +39,15 @@ export class Sender {
   /** Answers once the wish is durable or refused; `unavailable` leaves open which, and the same key tells. */
   send(conversationId: ConversationId, command: SendCommand): Promise<Outcome<Appended>> {
     const lane = this.laneOf(conversationId);
-    if (!mayPass(lane.holds, command, Date.now()))
+    const now = Date.now();
+    if (!mayPass(lane.holds, command, now)) {
+      lane.holds = refuseAt(lane.holds, command, now);
       return Promise.resolve(refuse("unavailable", "an earlier send must be repeated first"));
+    }
     if (lane.waiting.length >= WAITING) return Promise.resolve(this.turnAway(conversationId, command));
     lane.holds = releaseAt(lane.holds, command);
     return new Promise((settle) => {
-      lane.waiting.push({ command, settle });
+      lane.waiting.push({ command, since: Date.now(), settle });
       if (!lane.busy) void this.run(conversationId, lane);
     });
   }
@@ -57,6 +60,13 @@ export class Sender {
     const lane = this.laneOf(conversationId);
     lane.holds = holdAt(lane.holds, [wish], Date.now());
     return refuse("rate_limited");
+  }
+
+  /** How long the wish that waits longest for its call has waited. Ms. */
+  waitMs(now: number): number {
+    let oldest = now;
+    for (const { waiting } of this.lanes.values()) oldest = Math.min(oldest, waiting[0]?.since ?? now);
+    return now - oldest;
   }
 
   private laneOf(conversationId: ConversationId): Lane {

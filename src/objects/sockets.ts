@@ -1,7 +1,9 @@
 import { mayHandOut } from "../domain/changes.ts";
+import { ALIVE_MS } from "../domain/presence.ts";
+import type { Marks } from "../domain/receipts.ts";
 import { CLOSE } from "../protocol/errors.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
-import type { DeviceId, UserId } from "../protocol/ids.ts";
+import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
 
 /** All that is known of a socket: kept on it, so that it outlives the object's memory. */
 export type Attachment = {
@@ -9,20 +11,37 @@ export type Attachment = {
   deviceId: DeviceId;
   /** When its access token expires. Epoch ms. */
   expiresAt: number;
+  /** When it was opened. Epoch ms. */
+  openedAt: number;
   /** Where its hello stood; null before the hello. Live events flow from then on. */
   from: number | null;
+  /** Nobody looks at the device: it does not make its user online. */
+  background: boolean;
   /** The position of the last cursor handed to it, null until it is caught up; and when (epoch ms). */
   handed: number | null;
   handedAt: number;
+  /** Whose presence it shows, until when (epoch ms). */
+  watches: { userIds: UserId[]; until: number } | null;
+  /** Conversations whose receipts wait for a call, and those that wait. */
+  held: [ConversationId, Held][];
+  /** Conversations of which something was told on live sockets alone, and when (epoch ms). */
+  toldLive: [ConversationId, number][];
 };
+export type Held = { marks: Marks; told: boolean };
 
 /** The live sockets of one user's devices. Nothing about a socket is kept anywhere else. */
 export class Sockets {
   /** What has been read off sockets since waking: saves decoding it for every frame. */
   private readonly read = new WeakMap<WebSocket, Attachment>();
+  /** When a frame last came, as far as it is remembered. Epoch ms. */
+  private readonly frameAt = new WeakMap<WebSocket, number>();
   private readonly ctx: DurableObjectState;
-  constructor(ctx: DurableObjectState) {
+  private readonly gone: (socket: WebSocket) => void;
+
+  /** `gone`: told of a socket that is closed from this side; the other side's closing comes late or never. */
+  constructor(ctx: DurableObjectState, gone: (socket: WebSocket) => void) {
     this.ctx = ctx;
+    this.gone = gone;
   }
 
   /** Takes a new socket in; an older one of the same device is replaced. */
@@ -43,22 +62,67 @@ export class Sockets {
     this.read.set(socket, attachment);
   }
 
+  change(socket: WebSocket, change: Partial<Attachment>): void {
+    this.keep(socket, { ...this.of(socket), ...change });
+  }
+
   closeDevice(deviceId: DeviceId, why: keyof typeof CLOSE): void {
     for (const socket of this.ctx.getWebSockets(deviceId)) this.close(socket, why);
   }
 
   close(socket: WebSocket, why: keyof typeof CLOSE): void {
     socket.close(CLOSE[why].code, why);
+    this.gone(socket);
   }
 
-  /** Sockets that have said hello, and whose token still counts. One whose token has expired is told so instead. */
+  /** The runtime leaves it to the object to answer; without that the other end waits, and then takes the socket for broken. */
+  answerClose(socket: WebSocket, code: number): void {
+    const isSayable = code === 1000 || (code >= 3000 && code < 5000);
+    socket.close(isSayable ? code : 1000);
+  }
+
+  heard(socket: WebSocket, now: number): void {
+    this.frameAt.set(socket, now);
+  }
+
+  /** The newest sign of life of its other end. Epoch ms. */
+  heardAt(socket: WebSocket): number {
+    const pingedAt = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
+    return Math.max(pingedAt, this.frameAt.get(socket) ?? 0, this.of(socket).openedAt);
+  }
+
+  /** [PR-4] It used to ping and has fallen silent. One that never did is left to the network to end. */
+  private isSilent(socket: WebSocket, now: number): boolean {
+    return this.ctx.getWebSocketAutoResponseTimestamp(socket) !== null && now - this.heardAt(socket) > ALIVE_MS;
+  }
+
+  /** Sockets that have said hello, and whose token still counts. One whose token has expired, or that is silent, is closed instead. */
   ready(now: number): WebSocket[] {
     return this.ctx.getWebSockets().filter((socket) => {
       if (socket.readyState !== WebSocket.OPEN || this.of(socket).from === null) return false;
-      if (this.of(socket).expiresAt > now) return true;
-      this.close(socket, "token_expired"); // [SO-4]
+      const isSilent = this.isSilent(socket, now);
+      if (this.of(socket).expiresAt > now && !isSilent) return true;
+      this.close(socket, isSilent ? "out_of_step" : "token_expired"); // [SO-4]
       return false;
     });
+  }
+
+  /** The newest sign of life of the devices that somebody looks at; null where there is none but the one that is `leaving`. */
+  foregroundHeardAt(leaving?: WebSocket): number | null {
+    const sockets = this.ctx
+      .getWebSockets()
+      .filter((s) => s !== leaving && s.readyState === WebSocket.OPEN && this.isForeground(s));
+    return sockets.length > 0 ? Math.max(...sockets.map((socket) => this.heardAt(socket))) : null;
+  }
+
+  isForeground(socket: WebSocket): boolean {
+    const { from, background } = this.of(socket);
+    return from !== null && !background;
+  }
+
+  /** The devices that are connected. */
+  devices(now: number): Set<DeviceId> {
+    return new Set(this.ready(now).map((socket) => this.of(socket).deviceId));
   }
 
   /** Sends one ready text to every device, but for the one it came from. Answers whether anybody was there. */
@@ -66,6 +130,10 @@ export class Sockets {
     const sockets = this.ready(now);
     for (const socket of sockets) if (this.of(socket).deviceId !== exceptDeviceId) this.sendText(socket, text);
     return sockets.length > 0;
+  }
+
+  tellAll(frame: ServerFrame, now: number, exceptDeviceId?: DeviceId): void {
+    this.tell(JSON.stringify(frame), now, exceptDeviceId);
   }
 
   send(socket: WebSocket, frame: ServerFrame): void {

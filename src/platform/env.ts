@@ -1,3 +1,4 @@
+import type { PushJob } from "../domain/push.ts";
 import type { Conversation } from "../objects/conversation.ts";
 import type { Inbox } from "../objects/inbox.ts";
 
@@ -8,6 +9,7 @@ export type Env = {
   DIRECTORY: D1Database;
   HISTORY_0: D1Database;
   HISTORY_1: D1Database;
+  PUSHES: Queue<PushJob>;
   ASSETS: Fetcher;
   STRICT_ADDRESS: RateLimit;
   STRICT_HANDLE: RateLimit;
@@ -22,4 +24,12 @@ export type Env = {
   ISSUER_JWKS_URL: string;
   TOKEN_KEYS: string;
   OPERATOR_TOKEN?: string;
+  /** Allowed hosts of Web Push endpoints: [PU-22]. */
+  PUSH_HOSTS: string;
+  PUSH_CONTACT: string;
+  /** "full", or "none": no push carries names or text. */
+  PUSH_CONTENT: string;
+  FCM_URL: string;
+  VAPID_KEYS?: string;
+  FCM_SERVICE_ACCOUNT?: string;
 };

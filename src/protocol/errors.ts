@@ -23,7 +23,9 @@ export const ERRORS = {
   last_admin: trait(409, "A group keeps at least one admin"),
   group_full: trait(409, "The group has as many members as it may"),
   too_many_devices: trait(409, "Sign out another device first"),
+  too_many_contacts: trait(409, "One of the two has as many contacts or open requests as they may"),
   receipt_ahead: trait(409, "A receipt cannot pass the head of the conversation"),
+  push_not_offered: trait(409, "This server does not push by that provider"),
   payload_too_large: trait(413, "The body or frame is too large"),
   upgrade_required: trait(426, "This door opens to a WebSocket upgrade only"),
   rate_limited: trait(429, "Too many requests", true),
@@ -54,5 +56,5 @@ export const CLOSE = {
   signed_out: { code: 4001, final: true },
   replaced: { code: 4002, final: true },
   token_expired: { code: 4003, final: false },
-  too_fast: { code: 4008, final: false },
+  out_of_step: { code: 4008, final: false },
 } as const;

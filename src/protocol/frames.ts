@@ -2,7 +2,8 @@ import * as z from "zod";
 import { ErrorCode } from "./errors.ts";
 import { Event, Role, Wish } from "./events.ts";
 import { ConversationId, Cursor, DeviceId, EpochMs, EventId, IdempotencyKey, Seq, SeqOrZero, UserId } from "./ids.ts";
-import { LIMITS } from "./limits.ts";
+import { LIMITS, TIMES } from "./limits.ts";
+import { Mine, Presence, Receipt, Self, Shed, Ticks } from "./states.ts";
 
 /** Sent and answered by the runtime itself, without waking the inbox. The only frames that are not JSON. */
 export const PING = "ping";
@@ -55,8 +56,32 @@ export const CursorFrame = z
   .strictObject({ type: z.literal("cursor"), id, cursor: Cursor })
   .meta({ id: "CursorFrame" });
 
+export const TypingFrame = z
+  .strictObject({
+    type: z.literal("typing"),
+    id,
+    conversationId: ConversationId,
+    active: z.boolean().meta({
+      description: `True while the person writes: repeat it before ${TIMES.typingMs} ms have passed, or it ends by itself.`,
+    }),
+  })
+  .meta({ id: "TypingFrame" });
+
+export const Watch = z
+  .strictObject({
+    type: z.literal("watch"),
+    id,
+    userIds: z
+      .array(UserId)
+      .max(LIMITS.watched)
+      .meta({
+        description: `The people whose presence a screen shows: replaces the ones before, and lasts ${TIMES.watchMs} ms unless repeated.`,
+      }),
+  })
+  .meta({ id: "WatchFrame" });
+
 export const ClientFrame = z
-  .discriminatedUnion("type", [Hello, Send, Pull, ReceiptFrame, CursorFrame])
+  .discriminatedUnion("type", [Hello, Send, Pull, ReceiptFrame, CursorFrame, TypingFrame, Watch])
   .meta({ id: "ClientFrame" });
 export type ClientFrame = z.infer<typeof ClientFrame>;
 
@@ -82,11 +107,6 @@ export const Page = z
       "you may not see (you were not a member then), not one to pull again.",
   });
 
-export const Receipt = z
-  .object({ userId: UserId, delivered: SeqOrZero, read: SeqOrZero, at: EpochMs })
-  .meta({ id: "Receipt" });
-export type Receipt = z.infer<typeof Receipt>;
-
 /** One conversation as its member sees it now. */
 export const Summary = z
   .object({
@@ -104,6 +124,9 @@ export const Summary = z
       .array(Receipt)
       .optional()
       .meta({ description: "In a direct conversation: how far the other one has received." }),
+    ticks: Ticks.optional().meta({ description: `Absent above ${LIMITS.receiptMembers} members.` }),
+    memberCount: z.int().min(0),
+    ...Mine.shape,
   })
   .meta({ id: "Summary" });
 export type Summary = z.infer<typeof Summary>;
@@ -132,8 +155,39 @@ export const ServerFrame = z
     z.object({ type: z.literal("changed"), conversations: z.array(Changed) }).meta({ id: "ChangedFrame" }),
     z.object({ type: z.literal("caught_up"), cursor: Cursor }).meta({ id: "CaughtUpFrame" }),
     z
-      .object({ type: z.literal("receipts"), conversationId: ConversationId, receipts: z.array(Receipt) })
+      .object({
+        type: z.literal("receipts"),
+        conversationId: ConversationId,
+        receipts: z.array(Receipt),
+        ticks: Ticks.optional(),
+      })
       .meta({ id: "ReceiptsFrame" }),
+    z
+      .object({
+        type: z.literal("typing"),
+        conversationId: ConversationId,
+        userId: UserId,
+        active: z.boolean().meta({ description: `Ends by itself when not repeated within ${TIMES.typingMs} ms.` }),
+      })
+      .meta({ id: "TypingToldFrame" }),
+    z.object({ type: z.literal("presence"), id, users: z.array(Presence) }).meta({ id: "PresenceFrame" }),
+    z
+      .object({
+        type: z.literal("self"),
+        conversations: z
+          .array(
+            z.object({
+              conversationId: ConversationId,
+              readSeq: SeqOrZero.optional(),
+              unread: z.int().min(0).optional(),
+              mine: Mine.optional(),
+            }),
+          )
+          .optional(),
+        profile: Self.optional(),
+      })
+      .meta({ id: "SelfFrame" }),
+    z.object({ type: z.literal("degraded"), shed: z.array(Shed) }).meta({ id: "DegradedFrame" }),
     z
       .object({
         type: z.literal("error"),

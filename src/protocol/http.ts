@@ -4,6 +4,7 @@ import { Event, Role } from "./events.ts";
 import { Ack, SendBody, Summary } from "./frames.ts";
 import { ConversationId, DeviceId, EpochMs, IdempotencyKey, Seq, SeqOrZero, UserId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
+import { Mine, Presence, Privacy, Visibility } from "./states.ts";
 
 /** One HTTP door. The Hono routes, the OpenAPI document and the tests are made from these, so a door and its description cannot differ. */
 export type Door = {
@@ -43,14 +44,15 @@ const Title = named(LIMITS.titleLength);
 const DeviceName = named(LIMITS.deviceNameLength);
 const Token = z.string().min(1).max(LIMITS.tokenLength);
 
-const Visibility = z.enum(["everyone", "contacts", "nobody"]).meta({ id: "Visibility" });
-export const Privacy = z.object({ lastSeen: Visibility, readReceipts: Visibility }).meta({ id: "Privacy" });
-export type Privacy = z.infer<typeof Privacy>;
-
 export const Profile = z
   .object({ userId: UserId, handle: z.string(), displayName: z.string() })
   .meta({ id: "Profile", description: "What anybody may see of a user." });
 export type Profile = z.infer<typeof Profile>;
+/** The state of an acquaintance: I asked, they asked, or both. */
+export const ContactState = z.enum(["requested", "incoming", "accepted"]).meta({ id: "ContactState" });
+export type ContactState = z.infer<typeof ContactState>;
+export const Contact = z.object({ ...Profile.shape, state: ContactState }).meta({ id: "Contact" });
+export type Contact = z.infer<typeof Contact>;
 export const Me = z.object({ ...Profile.shape, privacy: Privacy, createdAt: EpochMs }).meta({ id: "Me" });
 export type Me = z.infer<typeof Me>;
 
@@ -92,6 +94,53 @@ const ListedConversation = z
   .object({ ...Summary.shape, peer: z.union([Profile, z.object({ userId: UserId })]).optional() })
   .meta({ id: "ListedConversation" });
 
+/** Who has one event, counted, and by name where the conversation is not too large. */
+export const EventReceipts = z
+  .object({
+    seq: Seq,
+    memberCount: z.int().meta({ description: "The members whom it was for, without its sender." }),
+    deliveredCount: z.int(),
+    readCount: z.int().meta({ description: "Those who show that they have read it." }),
+    members: z
+      .array(z.object({ userId: UserId, deliveredAt: EpochMs.optional(), readAt: EpochMs.optional() }))
+      .optional()
+      .meta({
+        description: `Absent above ${LIMITS.receiptMembers} members. The times of what is long past are those by which it was so.`,
+      }),
+  })
+  .meta({ id: "EventReceipts" });
+export type EventReceipts = z.infer<typeof EventReceipts>;
+
+const TraceState = z.enum(["waiting", "retrying", "parked", "inbox", "pushed", "socket", "delivered", "read"]).meta({
+  id: "TraceState",
+  description:
+    "How far it has come: not called yet; called in vain, to be tried again; in the index of a member with nobody to tell; at the inbox; " +
+    "pushed; put on a socket; acked by a device; read.",
+});
+/** How one event has come to one member. */
+export const TracedMember = z
+  .object({
+    userId: UserId,
+    state: TraceState,
+    inboxAt: EpochMs.optional(),
+    socketAt: EpochMs.optional(),
+    deliveredAt: EpochMs.optional(),
+    readAt: EpochMs.optional(),
+    pushes: z
+      .array(z.object({ at: EpochMs, provider: z.enum(["web", "fcm"]), seq: Seq, answer: z.string() }))
+      .meta({
+        description: "Pushes for this event or a later one, with the provider's answer: its HTTP status, or a word.",
+      }),
+    failures: z.int().optional().meta({ description: "Calls of the inbox that failed in a row." }),
+    retryAt: EpochMs.optional(),
+  })
+  .meta({ id: "TracedMember" });
+export type TracedMember = z.infer<typeof TracedMember>;
+export const Trace = z
+  .object({ seq: Seq, appendedAt: EpochMs, inHistory: z.boolean(), members: z.array(TracedMember) })
+  .meta({ id: "Trace" });
+export type Trace = z.infer<typeof Trace>;
+
 const SignedDevice = z.strictObject({ name: DeviceName, id: DeviceId.optional() });
 const ofConversation = z.strictObject({ id: ConversationId });
 const wholeNumber = (min: number, max: number) =>
@@ -100,6 +149,14 @@ const wholeNumber = (min: number, max: number) =>
     .regex(/^\d{1,15}$/)
     .transform(Number)
     .pipe(z.int().min(min).max(max));
+
+const ofEvent = z.strictObject({ id: ConversationId, seq: wholeNumber(1, Number.MAX_SAFE_INTEGER) });
+/** Base64url of exactly so many bytes, padded or not. */
+const pushKeyOf = (bytes: number) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+={0,2}$/)
+    .refine((s) => Math.floor((s.replaceAll("=", "").length * 3) / 4) === bytes, `must be ${bytes} bytes`);
 
 export const DOORS = {
   signUp: door({
@@ -204,11 +261,37 @@ export const DOORS = {
   user: door({
     method: "get",
     path: "/v1/users/{userId}",
-    summary: "A user's public profile",
+    summary: "A user's public profile, and presence if they show it to me",
     access: "device",
     params: z.strictObject({ userId: UserId }),
-    answers: { 200: Profile },
+    answers: { 200: z.object({ ...Profile.shape, presence: Presence.omit({ userId: true }).optional() }) },
     refusals: ["not_found"],
+  }),
+  contacts: door({
+    method: "get",
+    path: "/v1/contacts",
+    summary: "My contacts, and who asks or is asked to be one",
+    access: "device",
+    answers: { 200: z.object({ contacts: z.array(Contact) }) },
+    refusals: [],
+  }),
+  putContact: door({
+    method: "put",
+    path: "/v1/contacts/{userId}",
+    summary: "Ask somebody to be a contact, or accept when they have asked",
+    access: "device",
+    params: z.strictObject({ userId: UserId }),
+    answers: { 200: z.object({ userId: UserId, state: ContactState }) },
+    refusals: ["not_found", "too_many_contacts"],
+  }),
+  removeContact: door({
+    method: "delete",
+    path: "/v1/contacts/{userId}",
+    summary: "End being contacts, take back or decline a request",
+    access: "device",
+    params: z.strictObject({ userId: UserId }),
+    answers: { 204: null },
+    refusals: [],
   }),
   openDirect: door({
     method: "put",
@@ -262,6 +345,32 @@ export const DOORS = {
     answers: { 200: ConversationAnswer },
     refusals: ["not_found", "not_member", "forbidden"],
   }),
+  changeMine: door({
+    method: "patch",
+    path: "/v1/conversations/{id}/mine",
+    summary: "Mute, pin or archive a conversation: for me alone, on all of my devices",
+    access: "device",
+    params: ofConversation,
+    body: z.strictObject({
+      mutedUntil: EpochMs.nullable()
+        .optional()
+        .meta({ description: "Until then it does not ring; null, or a time that has passed: it does." }),
+      mentionsPierce: z.boolean().optional(),
+      pinned: z.boolean().optional(),
+      archived: z.boolean().optional(),
+    }),
+    answers: { 200: Mine },
+    refusals: ["not_found"],
+  }),
+  conversationPresence: door({
+    method: "get",
+    path: "/v1/conversations/{id}/presence",
+    summary: "Who of the other members is online, as far as they show it to me: fetched when a group is opened",
+    access: "device",
+    params: ofConversation,
+    answers: { 200: z.object({ users: z.array(Presence) }) },
+    refusals: ["not_found", "not_member"],
+  }),
   putMember: door({
     method: "put",
     path: "/v1/conversations/{id}/members/{userId}",
@@ -310,6 +419,66 @@ export const DOORS = {
     body: SendBody,
     answers: { 200: Ack, 201: Ack },
     refusals: ["not_found", "not_member", "idempotency_conflict", "key_out_of_order", "device_revoked", "rate_limited"],
+  }),
+  eventReceipts: door({
+    method: "get",
+    path: "/v1/conversations/{id}/events/{seq}/receipts",
+    summary: "Who has received and read an event of mine, and since when",
+    access: "device",
+    params: ofEvent,
+    answers: { 200: EventReceipts },
+    refusals: ["not_found", "not_member", "forbidden"],
+  }),
+  trace: door({
+    method: "get",
+    path: "/v1/conversations/{id}/events/{seq}/trace",
+    summary: "How an event of mine has come to each member, or why it has not",
+    access: "device",
+    params: ofEvent,
+    answers: { 200: Trace },
+    refusals: ["not_found", "not_member", "forbidden"],
+  }),
+  pushKey: door({
+    method: "get",
+    path: "/v1/push/key",
+    summary: "The server's VAPID public key: the `applicationServerKey` of a browser's subscription",
+    access: "device",
+    answers: { 200: z.object({ publicKey: z.string() }) },
+    refusals: ["push_not_offered"],
+  }),
+  subscribePush: door({
+    method: "put",
+    path: "/v1/push/subscription",
+    summary:
+      "Where to push for this device while it is not connected: a Web Push subscription, or an FCM registration token",
+    access: "device",
+    body: z
+      .strictObject({
+        endpoint: z
+          .url({ protocol: /^https?$/ })
+          .max(LIMITS.endpointLength)
+          .optional(),
+        expirationTime: z.number().nullable().optional().meta({ description: "As browsers give it; not used." }),
+        keys: z.strictObject({ p256dh: pushKeyOf(65), auth: pushKeyOf(16) }).optional(),
+        fcmToken: z.string().min(1).max(LIMITS.endpointLength).optional(),
+        preview: z
+          .boolean()
+          .default(true)
+          .meta({ description: "Whether the push may carry the sender's name and the text." }),
+      })
+      .refine((s) => (s.fcmToken === undefined) === (s.endpoint !== undefined && s.keys !== undefined), {
+        message: "either endpoint and keys, or fcmToken",
+      }),
+    answers: { 204: null },
+    refusals: ["push_not_offered", "device_revoked"],
+  }),
+  unsubscribePush: door({
+    method: "delete",
+    path: "/v1/push/subscription",
+    summary: "Do not push for this device any more",
+    access: "device",
+    answers: { 204: null },
+    refusals: [],
   }),
   health: door({
     method: "get",

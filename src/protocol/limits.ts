@@ -31,4 +31,24 @@ export const LIMITS = {
   /** Devices of one user that are signed in at a time. */
   devices: 32,
   tokenLength: 4_096,
+  /** Contacts of one user, with those whom they have asked. */
+  contacts: 2_000,
+  /** People who wait for one user's answer to be their contact. */
+  contactRequests: 500,
+  /** People one device watches at a time. */
+  watched: 100,
+  /** Members above which receipts are counts. */
+  receiptMembers: 256,
+  /** URL of a Web Push endpoint, and a provider's registration token. */
+  endpointLength: 2_048,
+} as const;
+
+/** Every duration that both sides must agree on. Ms. */
+export const TIMES = {
+  /** How often a live device says `ping`. One that did and falls silent counts as gone. */
+  heartbeatMs: 25_000,
+  /** How long a `watch` lasts unless it is repeated. */
+  watchMs: 60_000,
+  /** How long `typing` lasts unless it is repeated. */
+  typingMs: 6_000,
 } as const;

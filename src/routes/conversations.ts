@@ -65,6 +65,20 @@ export function mountConversations(app: Hono<AppEnv>): void {
     return conversation.ok ? ok({ status: 200, body: { conversation: conversation.value } }) : conversation;
   });
 
+  mount(app, DOORS.changeMine, async ({ env, caller, params, body }) => {
+    const mine = await ask(() => inboxOf(env, caller.userId).setMine(caller.userId, params.id, body));
+    return mine.ok ? ok({ status: 200, body: mine.value }) : mine;
+  });
+
+  mount(app, DOORS.conversationPresence, async ({ env, caller, params }) => {
+    const conversation = await describe(env, params.id, caller.userId);
+    if (!conversation.ok) return conversation;
+    if (conversation.value.mine.role === null) return refuse("not_member");
+    const others = conversation.value.members.map((m) => m.userId).filter((id) => id !== caller.userId);
+    const users = await tryCall(() => inboxOf(env, caller.userId).look(caller.userId, others), 1);
+    return users.ok ? ok({ status: 200, body: { users: users.value } }) : users;
+  });
+
   mount(app, DOORS.putMember, async ({ env, caller, params, body }) => {
     const known = await existingUsers(env.DIRECTORY, [params.userId]);
     if (!known.has(params.userId)) return refuse("not_found", "userId: no such user");

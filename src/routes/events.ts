@@ -25,6 +25,19 @@ export function mountEvents(app: Hono<AppEnv>): void {
     return ok({ status: sent.value.value.duplicate ? 200 : 201, body: sent.value.value });
   });
 
+  mount(app, DOORS.eventReceipts, async ({ env, caller, params }) => {
+    const inbox = () => inboxOf(env, caller.userId).eventReceipts(caller.userId, params.id, params.seq);
+    const receipts = await tryCall(inbox);
+    if (!receipts.ok) return receipts;
+    return receipts.value.ok ? ok({ status: 200, body: receipts.value.value }) : receipts.value;
+  });
+
+  mount(app, DOORS.trace, async ({ env, caller, params }) => {
+    const trace = await tryCall(() => inboxOf(env, caller.userId).traceEvent(caller.userId, params.id, params.seq));
+    if (!trace.ok) return trace;
+    return trace.value.ok ? ok({ status: 200, body: trace.value.value }) : trace.value;
+  });
+
   mount(app, DOORS.history, async ({ env, caller, params, query }) => {
     const { before, after, limit = HISTORY_PAGE } = query;
     const page = await readPage(env, params.id, caller.userId, { before, after, limit });

@@ -1,9 +1,14 @@
 import type { Hono } from "hono";
+import { whileChanging } from "../domain/privacy.ts";
 import { liveSince } from "../domain/session.ts";
+import { tryCall } from "../platform/calls.ts";
 import { type AppEnv, mount, type Visit } from "../platform/http.ts";
 import { deviceView, endSession, meOf } from "../platform/sessions.ts";
+import { inboxOf } from "../platform/stubs.ts";
+import { tellUntilSame } from "../platform/tell.ts";
 import { DOORS } from "../protocol/http.ts";
 import { ok, refuse } from "../protocol/result.ts";
+import type { Self } from "../protocol/states.ts";
 import { deviceOf, liveDevices } from "../storage/devices.ts";
 import { accountById, changeAccount } from "../storage/directory.ts";
 import type { Account } from "../storage/directory-schema.ts";
@@ -22,10 +27,29 @@ export function mountMe(app: Hono<AppEnv>): void {
 const answerMe = (account: Account | undefined) =>
   account ? ok({ status: 200 as const, body: meOf(account) }) : refuse("unauthenticated");
 
-async function changeMe({ env, caller, body }: Visit<typeof DOORS.changeMe>) {
-  const { displayName, privacy } = body;
+function selfOf(account: Account): Self {
+  const { displayName, privacy } = meOf(account);
+  return { displayName, privacy };
+}
+
+/**
+ * The inbox has a copy of the privacy, because it authorises by it. What is hidden more strictly it is told before the row is written,
+ * what is shown more widely after: a crash in between leaves the inbox showing less than the row allows, never more. The wish was not
+ * answered then; repeating it is harmless.
+ */
+async function changeMe({ env, caller, body: { displayName, privacy } }: Visit<typeof DOORS.changeMe>) {
+  const { userId, deviceId } = caller;
+  const held = await accountById(env.DIRECTORY, userId);
+  if (!held) return answerMe(held);
+  const tell = (self: Self) => tryCall(async () => await inboxOf(env, userId).setProfile(self, deviceId)); // [CT-13]
+  const told = privacy ? await tell(selfOf({ ...held, ...whileChanging(held, privacy) })) : ok(undefined); // [CT-9]
+  if (!told.ok) return told;
   const change = { displayName, lastSeen: privacy?.lastSeen, readReceipts: privacy?.readReceipts };
-  return answerMe(await changeAccount(env.DIRECTORY, caller.userId, change)); // [AC-28]
+  const changed = await changeAccount(env.DIRECTORY, userId, change); // [AC-28]
+  if (!changed) return answerMe(changed);
+  const read = async () => selfOf((await accountById(env.DIRECTORY, userId)) ?? changed);
+  const settled = await tellUntilSame(selfOf(changed), tell, read); // [CT-10] another device may be changing it, too
+  return settled.ok ? answerMe(changed) : settled;
 }
 
 /** Repeating it is harmless; what is not mine is not there. */

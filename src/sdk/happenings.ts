@@ -1,12 +1,14 @@
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Wish } from "../protocol/events.ts";
 import type { ClientFrame, ServerFrame } from "../protocol/frames.ts";
-import type { ConversationId, IdempotencyKey } from "../protocol/ids.ts";
+import type { ConversationId, IdempotencyKey, UserId } from "../protocol/ids.ts";
+import type { Mine } from "../protocol/states.ts";
 import type { Change } from "./state.ts";
 
 /** What can happen to a device. Frames are those of the socket opened last, in the order in which they came. */
 export type Happening =
-  | { type: "opened" }
+  /** `background`: nobody is looking, so the person does not count as online. */
+  | { type: "opened"; background?: boolean }
   | { type: "frame"; frame: ServerFrame }
   | { type: "lost" }
   /** The time of `wakeAt` has come; later or needless ones do no harm. */
@@ -25,7 +27,13 @@ export type Happening =
   /** The person takes a failed wish off the screen. */
   | { type: "discarded"; wishId: IdempotencyKey }
   /** Everything up to `seq` was on the screen. */
-  | { type: "read"; conversationId: ConversationId; seq: number };
+  | { type: "read"; conversationId: ConversationId; seq: number }
+  /** The person types, said with every key; or has stopped. */
+  | { type: "typing"; conversationId: ConversationId; active: boolean }
+  /** The people whose presence a visible screen shows, from now on. */
+  | { type: "watching"; userIds: readonly UserId[] }
+  /** The server took what the person set for this conversation. */
+  | { type: "set"; conversationId: ConversationId; mine: Mine };
 
 export type NewKey = { readonly wishId: IdempotencyKey; readonly idempotencyKey: IdempotencyKey };
 

@@ -1,6 +1,7 @@
 /** What a client is made of. A shell gives a `Replica` a socket, a clock and a disk; `web/shell.ts` is one. */
 export type { Effects, Happening, MintRequest, NewKey, Outcome } from "./happenings.ts";
 export { KeyMint } from "./keys.ts";
+export { type Live, NOTHING_LIVE } from "./live.ts";
 export { type AfterClose, afterClose } from "./reconnect.ts";
 export { Replica } from "./replica.ts";
 export {

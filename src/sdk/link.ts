@@ -1,13 +1,17 @@
 import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../protocol/ids.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Lanes } from "./lanes.ts";
+import { liveUntil, NOTHING_LIVE } from "./live.ts";
 import { Pace } from "./pace.ts";
 import { Telling } from "./telling.ts";
+import type { Typed } from "./typing.ts";
+import { Watching } from "./watching.ts";
 
 /** What a frame asked for, so that its answer is understood. */
 export type Asked =
   | { type: "hello" }
   | { type: "pull"; conversationId: ConversationId }
+  | { type: "watch" }
   | { type: "send"; conversationId: ConversationId; wishId: IdempotencyKey; sentAt: number };
 
 /** All that is known of one socket; nothing of it outlives the socket. */
@@ -16,13 +20,23 @@ export class Link {
   readonly lanes = new Lanes();
   readonly pace = new Pace();
   readonly telling = new Telling();
+  readonly watching = new Watching();
+  live = NOTHING_LIVE;
+  /** What the server was last told of the person's typing. */
+  typed: Typed | null = null;
   /** Whose socket the server says this is; null until it is welcomed. */
   me: { userId: UserId; deviceId: DeviceId } | null = null;
   caughtUp = false;
+  /** Whether somebody may be looking. */
+  readonly background: boolean;
   /** When to say hello (again); infinite while its answer is out. */
   helloAt = 0;
   readonly #asked = new Map<number, Asked>();
   lastId = 0;
+
+  constructor(background: boolean) {
+    this.background = background;
+  }
 
   /** The id for a frame that asks something. */
   ask(asked: Asked): number {
@@ -45,7 +59,8 @@ export class Link {
   /** The next time at which something is due; infinite: never. */
   nextAt(time: number): number {
     if (!this.isWelcome()) return this.helloAt; // nothing else can be done before the welcome
-    return Math.min(this.helloAt, this.telling.at, this.pace.at, this.catchUp.nextAt(time), this.lanes.nextAt(time));
+    const next = [this.telling.at, this.pace.at, this.watching.at, liveUntil(this.live)];
+    return Math.min(this.helloAt, ...next, this.catchUp.nextAt(time), this.lanes.nextAt(time));
   }
 }
 

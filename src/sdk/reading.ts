@@ -29,9 +29,8 @@ export function hearPage(turn: Turn, link: Welcome, frameId: number, page: Frame
 }
 
 export function hearChanged(turn: Turn, link: Welcome, changed: Changed): void {
-  const known = "head" in changed;
-  link.catchUp.heard(changed.conversationId, known ? changed.head : null);
-  recallMarks(turn, link, changed.conversationId, known ? changed.readSeq : 0, known ? (changed.receipts ?? []) : []);
+  link.catchUp.heard(changed.conversationId, "head" in changed ? changed.head : null);
+  recallMarks(turn, link, changed);
 }
 
 function grow(turn: Turn, link: Welcome, id: ConversationId, events: readonly Event[], covered: number): void {

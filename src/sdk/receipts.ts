@@ -1,7 +1,8 @@
-import type { Receipt } from "../protocol/frames.ts";
+import type { Changed, Summary } from "../protocol/frames.ts";
 import type { ConversationId, UserId } from "../protocol/ids.ts";
+import { Mine } from "../protocol/states.ts";
 import type { Link, Welcome } from "./link.ts";
-import { conversationIds, type Held, type Marks } from "./state.ts";
+import { conversationIds, type Held, isKnownSmall, type Marks } from "./state.ts";
 import type { Frame, Turn } from "./turn.ts";
 
 /** News within this time goes out as one receipt. Ms. */
@@ -15,9 +16,9 @@ export function owedReceipt({ events, read }: Held, told: Marks, me: UserId): Ma
 }
 
 /** Watermarks only rise. */
-const raise = (a: Marks | undefined, b: Marks): Marks => ({
-  delivered: Math.max(a?.delivered ?? 0, b.delivered),
-  read: Math.max(a?.read ?? 0, b.read),
+const raise = (a: Marks | undefined, b: Marks | undefined): Marks => ({
+  delivered: Math.max(a?.delivered ?? 0, b?.delivered ?? 0),
+  read: Math.max(a?.read ?? 0, b?.read ?? 0),
 });
 
 /** The person has seen everything up to `seq`; of what is not here nothing was seen. */
@@ -28,34 +29,50 @@ export function markRead(turn: Turn, link: Link | null, conversationId: Conversa
   link?.telling.owe(conversationId, turn.time + GATHER_MS);
 }
 
-/** How far somebody has received: others for the ticks, myself because another device of mine read. [CL-19] */
-export function hearReceipts(turn: Turn, { me }: Welcome, { conversationId, receipts }: Frame<"receipts">): void {
-  for (const { userId, delivered, read } of receipts) {
-    const held = turn.held(conversationId);
-    const marks =
-      userId === me.userId
-        ? { read: Math.max(held.read, read), told: raise(held.told, { delivered, read }) }
-        : { receipts: { ...held.receipts, [userId]: raise(held.receipts[userId], { delivered, read }) } };
-    turn.change({ type: "marked", conversationId, marks });
+/** Everybody else has received as far as the ticks; or I have, on another device. */
+export function hearReceipts(
+  turn: Turn,
+  { me }: Welcome,
+  { conversationId, receipts, ticks }: Frame<"receipts">,
+): void {
+  const held = turn.held(conversationId);
+  // [CL-28] Lower ticks are about a newcomer, for whom what was sent before was not.
+  if (ticks) turn.change({ type: "marked", conversationId, marks: { ticks: raise(held.ticks, ticks) } });
+  const mine = receipts.find(({ userId }) => userId === me.userId);
+  if (mine) turn.change({ type: "marked", conversationId, marks: readElsewhere(held, mine) });
+}
+
+/** What another device of mine has changed. [CL-19] [CL-29] */
+export function hearSelf(turn: Turn, { conversations = [] }: Frame<"self">): void {
+  for (const { conversationId, readSeq = 0, mine } of conversations) {
+    const read = readElsewhere(turn.held(conversationId), { delivered: readSeq, read: readSeq });
+    turn.change({ type: "marked", conversationId, marks: { ...read, ...(mine ? { mine } : {}) } });
   }
 }
 
+/** [CL-19] What the server knows to be read is read here, and need not be told. */
+const readElsewhere = (held: Held, marks: Marks): Pick<Held, "read" | "told"> => ({
+  read: Math.max(held.read, marks.read),
+  told: raise(held.told, marks),
+});
+
 /** [CL-18] The server says how a conversation stands, so that is what it was told, whatever this device thinks. */
-export function recallMarks(
-  turn: Turn,
-  link: Welcome,
-  conversationId: ConversationId,
-  readSeq: number,
-  named: Receipt[],
-): void {
-  const { read, receipts } = turn.held(conversationId);
-  const raised = Object.fromEntries(named.map((r) => [r.userId, raise(receipts[r.userId], r)]));
-  const told = { delivered: readSeq, read: readSeq };
-  const marks = { read: Math.max(read, readSeq), told, receipts: { ...receipts, ...raised } };
-  turn.change({ type: "marked", conversationId, marks });
+export function recallMarks(turn: Turn, link: Welcome, changed: Changed): void {
+  const { conversationId } = changed;
+  const held = turn.held(conversationId);
+  const summary = "head" in changed ? changed : null;
+  const readSeq = summary?.readSeq ?? 0;
+  const marks = { read: Math.max(held.read, readSeq), told: { delivered: readSeq, read: readSeq } };
+  turn.change({ type: "marked", conversationId, marks: { ...marks, ...(summary && settings(held, summary)) } });
   link.telling.forget(conversationId);
   link.telling.owe(conversationId, turn.time + GATHER_MS);
 }
+
+const settings = (held: Held, summary: Summary): Pick<Held, "ticks" | "mine" | "memberCount"> => ({
+  ticks: raise(held.ticks, summary.ticks),
+  mine: Mine.parse(summary),
+  memberCount: summary.memberCount,
+});
 
 /** [CL-18] What no socket could tell, or may have been lost with one. */
 export function oweAll(turn: Turn, { me, telling }: Welcome): void {
@@ -83,6 +100,9 @@ function sendReceipt(turn: Turn, link: Welcome, conversationId: ConversationId, 
 
 /** A frame was answered: only now is it kept that the receipts before it have been told. [CL-18] */
 export function keepTold(turn: Turn, { telling }: Link, frameId: number): void {
-  for (const [conversationId, told] of telling.answered(frameId))
-    turn.change({ type: "marked", conversationId, marks: { told } });
+  for (const [conversationId, told] of telling.answered(frameId)) {
+    if (isKnownSmall(turn.held(conversationId))) turn.change({ type: "marked", conversationId, marks: { told } });
+    else telling.sent(conversationId, told, NEVER); // [CL-33] a server holds back those of a crowd, and a crash loses them
+  }
 }
+const NEVER = Number.POSITIVE_INFINITY;

@@ -1,12 +1,16 @@
 import type { ServerFrame } from "../protocol/frames.ts";
+import type { UserId } from "../protocol/ids.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import type { Effects, Happening } from "./happenings.ts";
 import { Link, type Welcome } from "./link.ts";
+import { expire, hearLive, type Live, NOTHING_LIVE } from "./live.ts";
 import { hearChanged, hearEvents, hearPage, pullDue, pullRefused, takeCursor } from "./reading.ts";
-import { hearReceipts, keepTold, markRead, oweAll, tellDue } from "./receipts.ts";
+import { hearReceipts, hearSelf, keepTold, markRead, oweAll, tellDue } from "./receipts.ts";
 import { discard, hearAck, makeWish, sendDue, sendRefused, takeKeys } from "./sending.ts";
 import { NOTHING_STORED, type ReplicaState } from "./state.ts";
 import { type Frame, Turn } from "./turn.ts";
+import { noteTyping } from "./typing.ts";
+import { watchDue } from "./watching.ts";
 
 /** [CL-21] Turns a clock that people and networks set into one that never goes back, so that no retry waits for an hour to come again. */
 class ForwardClock {
@@ -30,6 +34,8 @@ class ForwardClock {
 export class Replica {
   #state: ReplicaState;
   #link: Link | null = null;
+  /** Whom the screen shows: also while there is no socket to ask on. */
+  #watching: readonly UserId[] = [];
   readonly #clock = new ForwardClock();
 
   constructor(state: ReplicaState = NOTHING_STORED) {
@@ -39,6 +45,11 @@ export class Replica {
   /** What a crash must not lose: always the fold of what was given out to be stored. */
   get state(): ReplicaState {
     return this.#state;
+  }
+
+  /** Who types, who is there, what is left out: as far as this socket told, and until it ends. */
+  get live(): Live {
+    return this.#link?.live ?? NOTHING_LIVE;
   }
 
   /** Live: everything that the server had when the socket was opened is stored here, and what comes is heard as it comes. */
@@ -53,7 +64,7 @@ export class Replica {
     const time = this.#clock.timeAt(now);
     const turn = new Turn(this.#state, now, time);
     this.#take(turn, happening);
-    if (this.#link) advance(turn, this.#link);
+    if (this.#link) advance(turn, this.#link, this.#watching);
     this.#state = turn.state;
     const { store, frames, mint, outcomes, refused } = turn;
     const next = this.#link?.nextAt(time) ?? Number.POSITIVE_INFINITY;
@@ -66,7 +77,7 @@ export class Replica {
     switch (happening.type) {
       case "opened":
       case "lost":
-        this.#link = happening.type === "opened" ? new Link() : null;
+        this.#link = happening.type === "opened" ? new Link(happening.background ?? false) : null;
         break;
       case "frame":
         if (link) hear(turn, link, happening.frame);
@@ -82,6 +93,15 @@ export class Replica {
         break;
       case "read":
         markRead(turn, link, happening.conversationId, happening.seq);
+        break;
+      case "typing":
+        noteTyping(turn, link, happening);
+        break;
+      case "watching":
+        this.#watching = happening.userIds;
+        break;
+      case "set":
+        turn.change({ type: "marked", conversationId: happening.conversationId, marks: { mine: happening.mine } });
         break;
       case "woke": // what is due by now is done after every happening
     }
@@ -99,6 +119,7 @@ type AfterWelcome = Exclude<ServerFrame, { type: "welcome" | "error" }>;
 function hearWelcome(turn: Turn, link: Welcome, frame: AfterWelcome): void {
   const asked = "id" in frame ? link.answered(frame.id) : undefined;
   if ("id" in frame && frame.id !== undefined && asked) keepTold(turn, link, frame.id);
+  link.live = hearLive(link.live, frame, turn.time);
   switch (frame.type) {
     case "ack":
       if (asked?.type === "send") hearAck(turn, link, asked, frame);
@@ -117,6 +138,9 @@ function hearWelcome(turn: Turn, link: Welcome, frame: AfterWelcome): void {
       break;
     case "receipts":
       hearReceipts(turn, link, frame);
+      break;
+    case "self":
+      hearSelf(turn, frame);
   }
 }
 
@@ -137,6 +161,7 @@ function refused(turn: Turn, link: Link, error: Frame<"error">): void {
   if (asked?.type === "hello" && !retryable) turn.refused = code;
   if (id === undefined || !link.isWelcome()) return;
   if (asked?.type === "pull") pullRefused(turn, link, { id, ...asked }, code, turn.retryAt(error));
+  if (asked?.type === "watch" && retryable) link.watching.failed(turn.retryAt(error));
   if (asked?.type === "send") sendRefused(turn, link, asked, id, error);
 }
 
@@ -147,10 +172,11 @@ function backOff(turn: Turn, link: Link, error: Frame<"error">): void {
   link.lanes.failedAll(retryAt);
   link.catchUp.failedAll(retryAt);
   link.telling.forgetAll(retryAt(1));
+  link.watching.failed(retryAt);
 }
 
 /** Whatever is due by now, whatever it was that happened. */
-function advance(turn: Turn, link: Link): void {
+function advance(turn: Turn, link: Link, watching: readonly UserId[]): void {
   if (!link.isWelcome()) {
     greet(turn, link);
     return;
@@ -160,6 +186,8 @@ function advance(turn: Turn, link: Link): void {
   sendDue(turn, link);
   pullDue(turn, link);
   tellDue(turn, link);
+  watchDue(turn, link, watching);
+  link.live = expire(link.live, turn.time);
 }
 
 /** [CL-2] The cursor, once stored, is all that the server needs to know of what this device has. */
@@ -167,5 +195,6 @@ function greet(turn: Turn, link: Link): void {
   if (link.helloAt > turn.time) return;
   link.helloAt = Number.POSITIVE_INFINITY;
   const id = link.ask({ type: "hello" });
-  turn.frames.push({ type: "hello", id, version: PROTOCOL_VERSION, cursor: turn.state.cursor });
+  const background = link.background ? { background: true } : {};
+  turn.frames.push({ type: "hello", id, version: PROTOCOL_VERSION, cursor: turn.state.cursor, ...background });
 }

@@ -1,12 +1,16 @@
 import * as z from "zod";
+import { NOT_MUTED } from "../domain/ringing.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { Event, Wish } from "../protocol/events.ts";
-import { ConversationId, Cursor, EpochMs, IdempotencyKey, SeqOrZero, UserId } from "../protocol/ids.ts";
+import { ConversationId, Cursor, EpochMs, IdempotencyKey, SeqOrZero } from "../protocol/ids.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { Mine } from "../protocol/states.ts";
 
 const Marks = z.object({ delivered: SeqOrZero, read: SeqOrZero });
 export type Marks = z.infer<typeof Marks>;
+const NO_MARKS: Marks = { delivered: 0, read: 0 };
 
-/** What a device holds of one conversation. */
+/** What a device holds of one conversation. Fields with a default came later: a device that stored the older shape reads on. [CL-29] */
 export const Held = z.object({
   /** Every event up to this seq that I may see is in `events`; what is absent there I may not see. */
   covered: SeqOrZero,
@@ -15,8 +19,12 @@ export const Held = z.object({
   read: SeqOrZero,
   /** The receipt that was sent last. */
   told: Marks,
-  /** How far others have received, as far as the server told. */
-  receipts: z.record(UserId, Marks),
+  /** How far everybody else has received, the highest that the server ever told. [CL-28] */
+  ticks: Marks.default(NO_MARKS),
+  /** What the person has set for it, on any device. */
+  mine: Mine.default(NOT_MUTED),
+  /** 0 until the server told. */
+  memberCount: z.int().default(0),
 });
 export type Held = z.infer<typeof Held>;
 
@@ -48,17 +56,24 @@ export const ReplicaState = z.object({
 export type ReplicaState = z.infer<typeof ReplicaState>;
 
 export const NOTHING_STORED: ReplicaState = { cursor: null, conversations: {}, outbox: [] };
-const NOTHING_HELD: Held = { covered: 0, events: [], read: 0, told: { delivered: 0, read: 0 }, receipts: {} };
+const NOTHING_HELD: Held = {
+  ...{ covered: 0, events: [], read: 0, told: NO_MARKS },
+  ...{ ticks: NO_MARKS, mine: NOT_MUTED, memberCount: 0 },
+};
 export const heldOf = (state: ReplicaState, id: ConversationId): Held => state.conversations[id] ?? NOTHING_HELD;
 export const conversationIds = (state: ReplicaState): ConversationId[] =>
   Object.keys(state.conversations) as ConversationId[];
+
+/** So many members that receipts are counts, and nobody is told who types. */
+export const isCrowd = ({ memberCount }: Held): boolean => memberCount > LIMITS.receiptMembers;
+export const isKnownSmall = (held: Held): boolean => held.memberCount > 0 && !isCrowd(held);
 
 /** One step of the stored state. What one happening changes is stored together, or not at all. */
 export type Change =
   | { type: "forgot" }
   | { type: "cursor"; cursor: string }
   | { type: "grew"; conversationId: ConversationId; covered: number; events: readonly Event[] }
-  | { type: "marked"; conversationId: ConversationId; marks: Partial<Pick<Held, "read" | "told" | "receipts">> }
+  | { type: "marked"; conversationId: ConversationId; marks: Partial<Omit<Held, "covered" | "events">> }
   | { type: "entry"; entry: Entry }
   | { type: "left"; wishId: IdempotencyKey };
 

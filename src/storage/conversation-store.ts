@@ -1,6 +1,7 @@
 import type { ConversationKind, Membership, Span } from "../domain/membership.ts";
-import type { Watermarks } from "../domain/receipts.ts";
-import { Event, type Role } from "../protocol/events.ts";
+import type { PushReport } from "../domain/push.ts";
+import type { Trail } from "../domain/trail.ts";
+import { Event, MessageEvent, type Role } from "../protocol/events.ts";
 import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../protocol/ids.ts";
 
 /** One event as it is kept: `body` is its JSON, written once and passed on as text to sockets, pages and history. */
@@ -27,7 +28,9 @@ export type Checkpoint = {
   leaving: string;
   /** When history was last asked to be shipped anew. Epoch ms. */
   reshippedAt: number;
-  receipts: [UserId, Watermarks][];
+  trails: [UserId, Trail][];
+  /** The newest answers of push providers. */
+  pushes: PushReport[];
   /** Each device's newest key among the events up to `delivered`. */
   newestKeys: [DeviceId, IdempotencyKey][];
   /** Whether these are the keys of all devices that ever sent. */
@@ -41,7 +44,8 @@ const START: Checkpoint = {
   shard: "",
   leaving: "",
   reshippedAt: 0,
-  receipts: [],
+  trails: [],
+  pushes: [],
   newestKeys: [],
   allKeys: true,
   devices: [],
@@ -169,14 +173,22 @@ export class ConversationStore {
   /** Messages of others past `read` that the spans show. */
   unread(reader: Membership, read: number): number {
     return reader.spans.reduce(
-      (sum, [from, to]) => sum + this.messagesOfOthers(reader.userId, Math.max(from, read + 1), to),
+      (sum, [from, to]) => sum + this.countOfOthers(reader.userId, Math.max(from, read + 1), to),
       0,
     );
   }
 
-  private messagesOfOthers(userId: UserId, from: number, to: number | null): number {
+  private countOfOthers(userId: UserId, from: number, to: number | null): number {
     const query = "SELECT count(*) AS n FROM log WHERE seq BETWEEN ? AND ? AND kind = 'message' AND sender_id <> ?";
     return this.sql.exec<{ n: number }>(query, from, to ?? Number.MAX_SAFE_INTEGER, userId).one().n;
+  }
+
+  /** The messages in these seqs, both ends included, that are not by this user; of very many the last ones. */
+  messagesOfOthers(userId: UserId, from: number, to: number): MessageEvent[] {
+    const query =
+      "SELECT body FROM log WHERE seq BETWEEN ? AND ? AND kind = 'message' AND sender_id <> ? ORDER BY seq DESC LIMIT 64";
+    const rows = this.sql.exec<{ body: string }>(query, from, to, userId).toArray();
+    return rows.map(({ body }) => MessageEvent.parse(JSON.parse(body))).reverse();
   }
 
   /** Who wrote the messages in these seqs, both ends included. */

@@ -1,6 +1,6 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import type { Privacy } from "../protocol/http.ts";
 import type { DeviceId, UserId } from "../protocol/ids.ts";
+import type { Privacy } from "../protocol/states.ts";
 
 /** The tables of migrations/directory as drizzle sees them; a test compares the two. What each column means is said there. */
 export const users = sqliteTable("users", {
@@ -33,6 +33,16 @@ export const devices = sqliteTable("devices", {
   lastUsedAt: integer("last_used_at").notNull(),
   revokedAt: integer("revoked_at"),
 });
+
+export const contacts = sqliteTable(
+  "contacts",
+  {
+    lowId: text("low_id").$type<UserId>().notNull(),
+    highId: text("high_id").$type<UserId>().notNull(),
+    askerId: text("asker_id").$type<UserId>(),
+  },
+  (table) => [primaryKey({ columns: [table.lowId, table.highId] })],
+);
 
 /** A user's row. `signedInAt`: ms, the newest successful sign-in. */
 export type Account = typeof users.$inferSelect;

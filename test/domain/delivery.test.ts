@@ -9,6 +9,7 @@ import {
   type Occurrence,
   settledThrough,
 } from "../../src/domain/delivery.ts";
+import type { Park } from "../../src/domain/ringing.ts";
 import { always } from "../property.ts";
 
 const at = (mode: Delivery["mode"], rest: Partial<Delivery> = {}): Delivery => ({
@@ -16,9 +17,10 @@ const at = (mode: Delivery["mode"], rest: Partial<Delivery> = {}): Delivery => (
   mode,
   ...rest,
 });
-const appended: Occurrence = { type: "appended", target: 6 };
-const reached: Occurrence = { type: "reached", through: 5, parked: false };
-const parkedAnswer: Occurrence = { type: "reached", through: 5, parked: true };
+const appended: Occurrence = { type: "appended", target: 6, now: 100, mentions: false };
+const mention: Occurrence = { ...appended, mentions: true };
+const reached: Occurrence = { type: "reached", through: 5, park: null };
+const parkedAnswer: Occurrence = { type: "reached", through: 5, park: { until: null, unlessMentioned: false } };
 const failed: Occurrence = { type: "failed", now: 100, retryDelayMs: 50 };
 const attended: Occurrence = { type: "attended" };
 const alarm: Occurrence = { type: "alarm", now: 100 };
@@ -57,6 +59,7 @@ const TABLE: Record<Delivery["mode"], [Occurrence, Partial<Delivery>][]> = {
   ],
   parked: [
     [appended, { mode: "parked", target: 6 }],
+    [mention, { mode: "parked", target: 6 }],
     [alone, { mode: "parked" }],
     [unsure, { mode: "parked" }],
     [reached, { mode: "parked" }],
@@ -76,6 +79,18 @@ for (const [mode, rows] of Object.entries(TABLE) as [Delivery["mode"], [Occurren
   });
 }
 
+test("[PU-4] a parked inbox is called again once its mute has run out, or for a mention that it lets through", () => {
+  const muted = (park: Park) => at("parked", { park });
+  expect(deliveryAfter(muted({ until: 101, unlessMentioned: false }), appended).mode).toBe("parked");
+  expect(deliveryAfter(muted({ until: 100, unlessMentioned: false }), appended)).toMatchObject({
+    mode: "calling",
+    delivered: 3,
+  });
+  expect(deliveryAfter(muted({ until: null, unlessMentioned: true }), appended).mode).toBe("parked");
+  expect(deliveryAfter(muted({ until: null, unlessMentioned: true }), mention).mode).toBe("calling");
+  expect(deliveryAfter(muted({ until: null, unlessMentioned: false }), mention).mode).toBe("parked");
+});
+
 test("[DL-3] an answer `parked` that was overtaken by an attend does not park", () => {
   const racing = deliveryAfter(at("calling"), attended);
   expect(deliveryAfter(racing, parkedAnswer)).toMatchObject({ mode: "idle", attended: true });
@@ -85,8 +100,14 @@ test("[DL-2] a lagging inbox waits for its time", () => {
   expect(deliveryAfter(at("lagging", { retryAt: 101 }), alarm).mode).toBe("lagging");
 });
 
+const PARK: Park = { until: null, unlessMentioned: false };
 const occurrences: fc.Arbitrary<Occurrence> = fc.oneof(
-  fc.record({ type: fc.constant("appended" as const), target: fc.integer({ min: 1, max: 20 }) }),
+  fc.record({
+    type: fc.constant("appended" as const),
+    target: fc.integer({ min: 1, max: 20 }),
+    now: fc.nat(100),
+    mentions: fc.boolean(),
+  }),
   fc.record({ type: fc.constant("answered" as const), seq: fc.integer({ min: 1, max: 20 }), confirmed: fc.boolean() }),
   fc.record({ type: fc.constant("failed" as const), now: fc.nat(100), retryDelayMs: fc.nat(10) }),
   fc.record({ type: fc.constant("attended" as const) }),
@@ -99,7 +120,7 @@ test("[DL-1] whatever happens, the cursor never goes back, and a calling inbox l
       let d = newDelivery(0, 0);
       for (const step of steps) {
         const occurrence =
-          typeof step === "boolean" ? { type: "reached" as const, through: d.target, parked: step } : step;
+          typeof step === "boolean" ? { type: "reached" as const, through: d.target, park: step ? PARK : null } : step;
         const next = deliveryAfter(d, occurrence);
         expect(next.delivered).toBeGreaterThanOrEqual(d.delivered);
         expect(next.target).toBeGreaterThanOrEqual(d.target);
@@ -109,7 +130,7 @@ test("[DL-1] whatever happens, the cursor never goes back, and a calling inbox l
       }
       // However it stands, alarms and answers bring it to rest.
       d = deliveryAfter(deliveryAfter(d, attended), { type: "alarm", now: Number.MAX_SAFE_INTEGER });
-      if (d.mode === "calling") d = deliveryAfter(d, { type: "reached", through: d.target, parked: false });
+      if (d.mode === "calling") d = deliveryAfter(d, { type: "reached", through: d.target, park: null });
       expect(isSettled(d)).toBe(true);
     }),
   );

@@ -4,11 +4,12 @@ import { expect, test } from "vitest";
 import { decideAppend, decideRepeat, isNewKey } from "../../src/domain/append.ts";
 import { HOLD_MS, type Holds, holdAt, mayPass, releaseAt } from "../../src/domain/lane.ts";
 import type { Membership } from "../../src/domain/membership.ts";
-import { advance, NOTHING_RECEIVED } from "../../src/domain/receipts.ts";
+import { receive } from "../../src/domain/receipts.ts";
 import { backoffMs } from "../../src/domain/retry.ts";
 import { BUCKETS, bucketOf, parseShards } from "../../src/domain/shards.ts";
 import { occurredAt } from "../../src/domain/time.ts";
 import { fullBucket, take } from "../../src/domain/token-bucket.ts";
+import { NO_TRAIL, standing } from "../../src/domain/trail.ts";
 import type { DeviceId, IdempotencyKey, UserId } from "../../src/protocol/ids.ts";
 import { always } from "../property.ts";
 
@@ -69,15 +70,24 @@ test("[RC-1] [RC-2] [RC-3] watermarks only rise, read pulls delivered along, and
   );
   always(
     fc.property(moves, (steps) => {
-      let marks = NOTHING_RECEIVED;
+      let trail = NO_TRAIL;
       steps.forEach((step, i) => {
-        const next = advance(marks, step, 10, i + 1);
+        const marks = { delivered: standing(trail, "delivered"), read: standing(trail, "read") };
+        const received = receive(trail, step, { shows: "everyone", head: 10, now: i + 1, keep: 4 });
+        const next = received.ok
+          ? {
+              ok: true as const,
+              value: { delivered: standing(received.value, "delivered"), read: standing(received.value, "read") },
+            }
+          : received;
         expect(next.ok).toBe(Math.max(step.delivered ?? 0, step.read ?? 0) <= 10);
         if (!next.ok) return;
         expect(next.value.read).toBe(Math.max(marks.read, step.read ?? 0));
         expect(next.value.delivered).toBe(Math.max(marks.delivered, step.delivered ?? 0, next.value.read));
-        expect(next.value === marks).toBe(next.value.read === marks.read && next.value.delivered === marks.delivered);
-        marks = next.value;
+        if (!received.ok) return;
+        const isSame = next.value.read === marks.read && next.value.delivered === marks.delivered;
+        expect(received.value === trail).toBe(isSame);
+        trail = received.value;
       });
     }),
   );

@@ -2,13 +2,12 @@ import { type Browser, chromium } from "@playwright/test";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { PASSWORD } from "./support/client.ts";
 import { must } from "./support/door.ts";
-import { newPerson, Person, see } from "./support/person.ts";
+import { newPerson, Person, type Somebody, see } from "./support/person.ts";
 import { type Server, startServer } from "./support/server.ts";
 
 // One story, told in order: each test goes on where the one before it ended.
 let server: Server;
 let browser: Browser;
-type Somebody = Awaited<ReturnType<typeof newPerson>>;
 let anna: Somebody;
 let ben: Somebody;
 
@@ -160,7 +159,7 @@ test("a group tells who says what, and who came", async () => {
   await anna.page.getByLabel("Title").fill("Hiking");
   await anna.page.getByLabel("Handles").fill("ben cleo");
   await anna.page.getByRole("button", { name: "Make group" }).click();
-  await see(anna.page.locator("#members")).toHaveText(/you, (ben, cleo|cleo, ben)/);
+  await see(anna.page.locator("#status")).toHaveText(/you, (ben, cleo|cleo, ben)/);
   await anna.say("Saturday?");
   await ben.open("Hiking");
   await ben.say("Yes");

@@ -12,6 +12,8 @@ import {
   nextCall,
   openDirect,
   openGroup,
+  read,
+  VISIT,
 } from "./support.ts";
 
 const stubOf = (id: ConversationId): DurableObjectStub<Conversation> => bindings.CONVERSATIONS.getByName(id);
@@ -38,7 +40,7 @@ test("[EV-1] a log is 1, 2, 3 … for whoever sends, and a batch keeps its order
       }),
     ),
   ).toEqual([3]);
-  const page = await conversation(id).pull(bob, 1, 0, 10);
+  const page = await conversation(id).pull(bob, VISIT, 0, 10);
   expect(page).toMatchObject({ ok: true, value: { head: 3, floor: 1 } });
 });
 
@@ -63,7 +65,7 @@ test("[EO-1] [EO-2] [EO-3] [EO-4] a key appends once for ever, also after the ob
     expect(await send("another", first)).toMatchObject([{ ok: false, code: "idempotency_conflict" }]);
     expect(await send("never", never)).toMatchObject([{ ok: false, code: "key_out_of_order" }]);
   }
-  expect(await conversation(id).pull(alice, 1, 0, 10)).toMatchObject({ value: { head: 2 } });
+  expect(await conversation(id).pull(alice, VISIT, 0, 10)).toMatchObject({ value: { head: 2 } });
 });
 
 test("[EO-5] the newest keys outlive an eviction after the checkpoint was written", async () => {
@@ -109,7 +111,7 @@ test("[EV-4] an answer to an event that does not exist is refused and changes no
   expect(
     await conversation(id).append(alice, { commands: [reply], aloneAs: 1, confirmed: [], call: nextCall() }),
   ).toMatchObject([{ code: "invalid_request" }]);
-  expect(await conversation(id).pull(alice, 1, 0, 1)).toMatchObject({ value: { head: 0 } });
+  expect(await conversation(id).pull(alice, VISIT, 0, 1)).toMatchObject({ value: { head: 0 } });
 });
 
 test("[GR-1] strangers and unopened ids answer alike on every call, and asking leaves nothing behind", async () => {
@@ -121,11 +123,11 @@ test("[GR-1] strangers and unopened ids answer alike on every call, and asking l
     const refused = { ok: false, code: "not_found" };
     const send = { commands: [command(stranger, newDeviceId(), "hi")], aloneAs: 1, confirmed: [], call: nextCall() };
     expect(await c().append(stranger, send)).toEqual([refused]);
-    expect(await c().pull(stranger, 1, 0, 1)).toEqual(refused);
+    expect(await c().pull(stranger, VISIT, 0, 1)).toEqual(refused);
     expect(await c().history(stranger, { limit: 1 }, false)).toEqual(refused);
-    expect(await c().attend(stranger, 1)).toEqual(refused);
+    expect(await c().attend(stranger, VISIT)).toEqual(refused);
     expect(await c().describe(stranger)).toEqual(refused);
-    expect(await c().receipt(stranger, { read: 1 })).toEqual(refused);
+    expect(await c().receipt(stranger, read(1))).toEqual(refused);
     expect(await c().setTitle(stranger, "x")).toEqual(refused);
     expect(await c().putMember({ actorId: stranger, userId: stranger, role: "admin" })).toEqual(refused);
     expect(await c().removeMember({ actorId: stranger, userId: stranger })).toEqual(refused);
@@ -155,14 +157,14 @@ test("[GR-2] [GR-4] [GR-6] [GR-7] roles and spans hold, also after eviction", as
   await say(maker, "without carol");
   expect(await say(carol, "let me in")).toMatchObject([{ code: "not_member" }]);
   await evictDurableObject(stubOf(id));
-  const seen = await conversation(id).pull(carol, 1, 0, 100);
+  const seen = await conversation(id).pull(carol, VISIT, 0, 100);
   if (!seen.ok) throw new Error("refused");
   expect(seen.value.bodies.map((b) => JSON.parse(b).seq)).toEqual([3, 4, 5]);
   expect(await conversation(id).removeMember({ actorId: maker, userId: maker })).toMatchObject({ code: "last_admin" });
   expect(await conversation(id).putMember({ actorId: maker, userId: bob, role: "admin" })).toMatchObject({ ok: true });
   expect(await conversation(id).removeMember({ actorId: maker, userId: maker })).toMatchObject({ ok: true });
   expect(await conversation(id).putMember({ actorId: bob, userId: carol, role: "member" })).toMatchObject({ ok: true });
-  const again = await conversation(id).pull(carol, 1, 5, 100);
+  const again = await conversation(id).pull(carol, VISIT, 5, 100);
   if (!again.ok) throw new Error("refused");
   expect(again.value.bodies.map((b) => JSON.parse(b).seq)).toEqual([9]);
 });
@@ -232,15 +234,14 @@ test("[DL-4] [DL-5] a reply counts as delivered only for a user who is alone, an
   };
   await send(1);
   expect(told).toEqual([]);
-  await conversation(id).attend(alice, 2);
+  await conversation(id).attend(alice, { devices: 2, held: null });
   await evictDurableObject(stubOf(id)); // what has looked is remembered for good
   await runInDurableObject(stubOf(id), (object) => {
-    Object.assign(object, {
-      deliver: async (_: string, after: number, through: number) => {
-        told.push(`${after}-${through}`);
-        return { parked: false };
-      },
-    });
+    const deliver = async (_: string, after: number, through: number) => {
+      told.push(`${after}-${through}`);
+      return null;
+    };
+    Object.assign(object, { deliverer: { deliver, ringTheSilent: async () => null, ease: async () => {} } });
   });
   await send(1);
   expect(told.filter((t) => t === "1-2")).toHaveLength(2); // to bob, and to alice's own inbox

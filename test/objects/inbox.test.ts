@@ -1,5 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test, vi } from "vitest";
+import type { Park } from "../../src/domain/ringing.ts";
 import type { Inbox } from "../../src/objects/inbox.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import {
@@ -13,8 +14,10 @@ import {
   nextCall,
   openDirect,
   openGroup,
+  read,
   TestSocket,
   until,
+  VISIT,
 } from "./support.ts";
 
 const stubOf = (id: UserId) => bindings.INBOXES.getByName(id) as DurableObjectStub<Inbox>;
@@ -45,6 +48,14 @@ test("[SO-2] a newer socket of a device replaces the older", async () => {
   const old = await TestSocket.caughtUp(alice, phone);
   await TestSocket.caughtUp(alice, phone);
   await until(() => old.closed === 4002);
+});
+
+test("[SO-8] a device that says good-bye is answered at once", async () => {
+  const alice = newUserId();
+  const phone = await TestSocket.caughtUp(alice, newDeviceId());
+  phone.socket.close(1000);
+  await vi.waitUntil(() => phone.closed !== undefined, { timeout: 5_000 });
+  expect(phone.closed).toBe(1000);
 });
 
 test("[SO-3] revoking closes the device's socket at once, and the device is turned away for ever", async () => {
@@ -175,13 +186,13 @@ test("[IX-6] [DL-3] nobody to tell: the inbox is parked, and called again once a
   expect((await bobs.waitFor("events")).events).toMatchObject([{ seq: 7 }]);
 });
 
-type Deliverer = { deliver: (userId: UserId, after: number, through: number) => Promise<{ parked: boolean }> };
+type Deliverer = { deliver: (userId: UserId, after: number, through: number) => Promise<Park | null> };
 
 /** Puts something in the way of the conversation's calls to inboxes. */
 const onDeliver = (id: ConversationId, wrap: (deliver: Deliverer["deliver"]) => Deliverer["deliver"]) =>
   runInDurableObject(bindings.CONVERSATIONS.getByName(id), (object) => {
-    const deliverer = object as unknown as Deliverer;
-    deliverer.deliver = wrap(deliverer.deliver.bind(object));
+    const { deliverer } = object as unknown as { deliverer: Deliverer };
+    deliverer.deliver = wrap(deliverer.deliver.bind(deliverer));
   });
 
 test("[DL-2] an inbox that failed is repaired by the alarm", async () => {
@@ -242,7 +253,7 @@ test("[RC-4] receipts outlive an eviction", async () => {
     confirmed: [],
     call: nextCall(),
   });
-  await conversation(id).receipt(bob, { read: 1 });
+  await conversation(id).receipt(bob, read(1));
   await runDurableObjectAlarm(bindings.CONVERSATIONS.getByName(id));
   await evictDurableObject(bindings.CONVERSATIONS.getByName(id));
   expect(await conversation(id).describe(bob)).toMatchObject({ value: { mine: { delivered: 1, read: 1, unread: 0 } } });
@@ -285,7 +296,8 @@ test("[IX-5] a conversation that cannot be asked is listed by its id, and pulled
     const failing = { attend: () => Promise.reject(Object.assign(new Error("injected"), { overloaded: true })) };
     let calls = 0;
     const getByName = (name: string) => (calls++ === 0 ? failing : CONVERSATIONS.getByName(name));
-    Object.assign(object, { env: { ...bindings, CONVERSATIONS: { getByName } } });
+    const { door } = object as unknown as { door: object };
+    Object.assign(door, { env: { ...bindings, CONVERSATIONS: { getByName } } });
   });
   const socket = await TestSocket.caughtUp(bob, newDeviceId());
   expect(socket.of("changed").flatMap((f) => f.conversations)).toEqual([{ conversationId: id }]);
@@ -296,7 +308,8 @@ test("[SO-6] frames past the rate are refused, a flood closes the socket with 40
   const [alice, device] = [newUserId(), newDeviceId()];
   const socket = await TestSocket.caughtUp(alice, device);
   await runInDurableObject(stubOf(alice), (object) => {
-    Object.assign(object, { env: { ...bindings, RATE_LIMITS: "strict" } });
+    const { gate } = object as unknown as { gate: object };
+    Object.assign(gate, { env: { ...bindings, RATE_LIMITS: "strict" } });
   });
   for (let i = 0; i < 2_000 && socket.closed === undefined; i++) {
     socket.socket.send("{}");
@@ -306,12 +319,14 @@ test("[SO-6] frames past the rate are refused, a flood closes the socket with 40
   expect(socket.of("error").some((f) => f.code === "rate_limited" && f.retryable)).toBe(true);
 });
 
+type Gated = { gate: { buckets: Map<string, { tokens: number }> } };
+
 test("[SD-2] [SO-6] a send that was refused unread holds up what is behind it, until it is sent again", async () => {
   const { alice, bob, id } = await openDirect();
   const phone = await TestSocket.caughtUp(alice, newDeviceId());
   const fill = (tokens: number) =>
     runInDurableObject(stubOf(alice), (object) => {
-      for (const bucket of (object as unknown as { buckets: Map<string, { tokens: number }> }).buckets.values()) {
+      for (const bucket of (object as unknown as Gated).gate.buckets.values()) {
         bucket.tokens = tokens;
       }
     });
@@ -322,5 +337,5 @@ test("[SD-2] [SO-6] a send that was refused unread holds up what is behind it, u
   expect(await phone.say(id, "second", second)).toMatchObject({ type: "error", code: "unavailable" });
   expect(await phone.say(id, "first", first)).toMatchObject({ type: "ack", seq: 1 });
   expect(await phone.say(id, "second", second)).toMatchObject({ type: "ack", seq: 2 });
-  expect(await conversation(id).pull(bob, 1, 0, 10)).toMatchObject({ value: { head: 2 } });
+  expect(await conversation(id).pull(bob, VISIT, 0, 10)).toMatchObject({ value: { head: 2 } });
 });

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { monotonicFactory, ulid } from "ulid";
 import { expect, vi } from "vitest";
+import type { ReceiptRequest, Visit } from "../../src/objects/rpc.ts";
 import { directId } from "../../src/platform/conversation-ids.ts";
 import type { Env } from "../../src/platform/env.ts";
 import { upgradeFor } from "../../src/platform/socket-caller.ts";
@@ -17,6 +18,10 @@ export const newKey = () => IdempotencyKey.parse(mint());
 export const conversation = (id: ConversationId) => conversationOf(bindings, id);
 export const inbox = (id: UserId) => inboxOf(bindings, id);
 export const text = (words: string) => ({ kind: "message" as const, content: { type: "text" as const, text: words } });
+
+/** A user with one device who looks. */
+export const VISIT: Visit = { devices: 1, held: null };
+export const read = (seq: number): ReceiptRequest => ({ marks: { read: seq }, shows: "everyone" });
 
 let calls = 0;
 export const nextCall = () => ++calls;

@@ -1,10 +1,14 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
+import type { Env } from "../../src/platform/env.ts";
 import { Conversation, DOORS, type Session } from "../../src/protocol/http.ts";
 import { type ConversationId, IdempotencyKey } from "../../src/protocol/ids.ts";
 import worker from "../../src/worker.ts";
 import { bindings, newKey, newUserId, text, until } from "../objects/support.ts";
 import { downDatabase, signUp } from "./support/accounts.ts";
+
+const request = (path: string, init: RequestInit, env: object) =>
+  worker.fetch(new Request(`https://edgewise.test${path}`, init), env as Env);
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are checked against their schemas or by matchers
 type Asked = { status: number; json: any };
@@ -13,7 +17,7 @@ type Asked = { status: number; json: any };
 async function ask(session: Session, method: string, path: string, body?: unknown, changed = {}): Promise<Asked> {
   const headers = { authorization: `Bearer ${session.accessToken}`, "content-type": "application/json" };
   const init = { method, headers, body: body === undefined ? null : JSON.stringify(body) };
-  const response = await worker.request(path, init, { ...bindings, ...changed });
+  const response = await request(path, init, { ...bindings, ...changed });
   const words = await response.text();
   return { status: response.status, json: words === "" ? null : JSON.parse(words) };
 }
@@ -181,7 +185,7 @@ async function shipped(id: ConversationId): Promise<unknown[]> {
 }
 
 const rebuild = (body: unknown, token = bindings.OPERATOR_TOKEN) =>
-  worker.request(
+  request(
     "/v1/operator/history/rebuild",
     { method: "POST", headers: { authorization: `Bearer ${token}` }, body: JSON.stringify(body) },
     { ...bindings },
@@ -226,7 +230,7 @@ test("[HI-6] a conversation whose bucket moved is shipped to the new shard and l
 test("[AR-6] a door refuses other methods, pages of any origin may call, and nobody on the way keeps an answer", async () => {
   const { ann, path } = await pair();
   const answer = (method: string, where: string) =>
-    worker.request(
+    request(
       where,
       { method, headers: { authorization: `Bearer ${ann.accessToken}`, origin: "https://app.example" } },
       { ...bindings },

@@ -1,34 +1,31 @@
 import { describe, expect, test } from "vitest";
 import { applyChange, heldOf, NOTHING_STORED, type ReplicaState } from "../../src/sdk/index.ts";
 import { listOf, rowsOf, unreadOf } from "../../web/rows.ts";
-import { userId } from "./support/ids.ts";
-import { HERE, key, ME, message, messages, OTHER, Script } from "./support/script.ts";
+import { HERE, key, ME, message, messages, Script } from "./support/script.ts";
 
-const THIRD = userId(3);
-const ticks = (state: ReplicaState, others = [OTHER]) =>
-  rowsOf(state, HERE, ME, others).map((row) => (row.is === "message" ? row.tick : row.is));
+const MINE = { mentionsPierce: false, pinned: false, archived: false };
+const ticks = (state: ReplicaState) => rowsOf(state, HERE, ME).map((row) => (row.is === "message" ? row.tick : row.is));
 
-/** Two messages of mine in the log, and what others have received of them. */
-const withReceipts = (...receipts: [typeof OTHER, number, number][]) => {
+/** Two messages of mine in the log, and what everybody else has received. */
+const withTicks = (...told: [number, number][]) => {
   const script = new Script().open();
   script.hear({ type: "events", conversationId: HERE, events: [message(1, key(1)), message(2, key(2))] });
-  for (const [who, delivered, read] of receipts)
-    script.hear({ type: "receipts", conversationId: HERE, receipts: [{ userId: who, delivered, read, at: 1 }] });
+  for (const [delivered, read] of told)
+    script.hear({ type: "receipts", conversationId: HERE, receipts: [], ticks: { delivered, read } });
   return script.disk;
 };
 
 describe("rows", () => {
-  test("[CL-25] delivered and read mean by everybody else", () => {
-    expect(ticks(withReceipts())).toEqual(["sent", "sent"]);
-    expect(ticks(withReceipts([OTHER, 2, 1]))).toEqual(["read", "delivered"]);
-    expect(ticks(withReceipts([OTHER, 2, 2]), [OTHER, THIRD])).toEqual(["sent", "sent"]);
-    expect(ticks(withReceipts([OTHER, 2, 2], [THIRD, 1, 0]), [OTHER, THIRD])).toEqual(["delivered", "sent"]);
-    expect(ticks(withReceipts(), [])).toEqual(["sent", "sent"]);
+  test("[CL-25] [CL-28] the ticks are the server's word on everybody else, and no message's goes back", () => {
+    expect(ticks(withTicks())).toEqual(["sent", "sent"]);
+    expect(ticks(withTicks([1, 0]))).toEqual(["delivered", "sent"]);
+    expect(ticks(withTicks([2, 1]))).toEqual(["read", "delivered"]);
+    expect(ticks(withTicks([2, 1], [0, 0]))).toEqual(["read", "delivered"]);
   });
 
   test("a message keeps its row on its way from the outbox into the log", () => {
     const script = new Script().wish(1).open();
-    const rowKeys = () => rowsOf(script.disk, HERE, ME, [OTHER]).map((row) => row.key);
+    const rowKeys = () => rowsOf(script.disk, HERE, ME).map((row) => row.key);
     const before = rowKeys();
     expect(ticks(script.disk)).toEqual(["queued"]);
     script.ack(script.newest("send"), 2);
@@ -47,7 +44,7 @@ describe("rows", () => {
       events: [...messages(1, 2), message(3, key(9)), ...messages(4, 4)],
     });
     expect(ticks(script.disk)).toEqual([null, null, "sent", null, "failed"]);
-    expect(rowsOf(script.disk, HERE, ME, []).at(-1)).toMatchObject({ code: "not_member", wishId: key(1) });
+    expect(rowsOf(script.disk, HERE, ME).at(-1)).toMatchObject({ code: "not_member", wishId: key(1) });
     expect(unreadOf(heldOf(script.disk, HERE), ME)).toBe(3);
     script.tell({ type: "read", conversationId: HERE, seq: 1 });
     expect(unreadOf(heldOf(script.disk, HERE), ME)).toBe(2);
@@ -67,5 +64,17 @@ describe("rows", () => {
     script.now += 60_000;
     expect(listOf(script.wish(1).disk, ME)[0]).toMatchObject({ id: HERE, waiting: 1 });
     expect(listOf(NOTHING_STORED, ME)).toEqual([]);
+  });
+
+  test("[CL-36] what is pinned is first, however old", () => {
+    const script = new Script().open();
+    script.hear({ type: "events", conversationId: HERE, events: messages(1, 1) });
+    const there = "g00000000000000000000000002" as typeof HERE;
+    const event = { ...message(1), conversationId: there, occurredAt: message(1).occurredAt + 10 };
+    script.hear({ type: "events", conversationId: there, events: [event] });
+    const ids = () => listOf(script.disk, ME).map(({ id }) => id);
+    expect(ids()).toEqual([there, HERE]);
+    script.hear({ type: "self", conversations: [{ conversationId: HERE, mine: { ...MINE, pinned: true } }] });
+    expect(ids()).toEqual([HERE, there]);
   });
 });

@@ -101,6 +101,19 @@ describe("what the page keeps in the browser", () => {
     expect([...storage.items.keys()].filter((name) => name.includes("events"))).toEqual([]);
   });
 
+  test("[CL-29] what an older page stored is shown, with its outbox, until the server has listed everything anew", () => {
+    const storage = browser();
+    const script = new Script().open().wish(1);
+    const { store: changes } = script.hear({ type: "events", conversationId: HERE, events: [message(1)] });
+    new DeviceStore(MY_DEVICE).keep([...changes, { type: "cursor", cursor: "E.1" }], { ...script.disk, cursor: "E.1" });
+    for (const [name, text] of storage.items) {
+      const older = text.replace(/,"ticks":.*?"memberCount":0/, ',"receipts":{}').replace(',"shape":2', "");
+      storage.items.set(name, older);
+    }
+    expect([...storage.items.values()].join()).not.toMatch(/ticks|shape/);
+    expect(new DeviceStore(MY_DEVICE).load()).toEqual({ ...script.disk, cursor: null });
+  });
+
   test("[CL-24] of what is in another shape the outbox is read where it can be", () => {
     const storage = browser();
     const script = new Script().wish(1);

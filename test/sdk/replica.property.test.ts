@@ -130,8 +130,12 @@ describe("a replica in a hostile world", () => {
     }, fairAct);
   });
 
-  test("[CL-17] [CL-18] in the end the server knows how far each user has received", () => {
+  test("[CL-17] [CL-18] [CL-33] in the end the server knows how far each user has received, also after one more crash", () => {
     everyWorld((world) => {
+      for (const n of [0, 1, 2]) world.do({ act: "wish", device: n, conversation: 0 }); // their answers confirm receipts
+      world.settle();
+      world.do({ act: "restart" });
+      world.settle();
       for (const { who, replica } of world.devices)
         for (const [id, conversation] of world.server.conversations) {
           const last = heldOf(replica.state, id).events.findLast(({ senderId }) => senderId !== who.userId)?.seq ?? 0;

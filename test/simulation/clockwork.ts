@@ -23,6 +23,8 @@ export class Clockwork {
   readonly random: () => number;
   readonly trace: string[] = [];
   now = 1_800_000_000_000;
+  /** Told that time has moved on, before what happens then. */
+  ticked: () => void = () => {};
   private readonly steps: Step[] = [];
   private order = 0;
 
@@ -71,6 +73,7 @@ export class Clockwork {
     const next = this.steps.shift();
     if (!next) return false;
     this.now = Math.max(this.now, next.at);
+    this.ticked();
     next.run();
     await new Promise((resolve) => real.setImmediate(resolve));
     return true;

@@ -2,14 +2,16 @@ import { ulid } from "ulid";
 import { upgradeFor } from "../../src/platform/socket-caller.ts";
 import type { ServerFrame } from "../../src/protocol/frames.ts";
 import { type ConversationId, DeviceId, IdempotencyKey, type UserId } from "../../src/protocol/ids.ts";
+import { TIMES } from "../../src/protocol/limits.ts";
 import type { Effects, Happening } from "../../src/sdk/happenings.ts";
+import type { Live } from "../../src/sdk/live.ts";
 import { Replica } from "../../src/sdk/replica.ts";
-import { applyChange, heldOf, NOTHING_STORED, type ReplicaState } from "../../src/sdk/state.ts";
+import { applyChange, type Held, heldOf, NOTHING_STORED, type ReplicaState } from "../../src/sdk/state.ts";
 import type { Clockwork } from "./clockwork.ts";
 import type { Server } from "./server.ts";
-import { type ServerSocket, Wire } from "./sockets.ts";
+import { type Downward, type ServerSocket, type Upward, Wire } from "./sockets.ts";
 
-type Line = { up: Wire<string>; down: Wire<{ text: string } | { close: number }>; far: ServerSocket };
+type Line = { up: Wire<Upward>; down: Wire<Downward>; far: ServerSocket };
 export type Wished = {
   key: IdempotencyKey;
   conversationId: ConversationId;
@@ -27,6 +29,17 @@ export class Device {
   readonly wishes: Wished[] = [];
   line: Line | undefined;
   wantsOnline = false;
+  /** Its sockets are opened while nobody looks. */
+  background = false;
+  /** Whose presence its screen shows. */
+  watched: readonly UserId[] = [];
+  /** The most that it ever stored, and that its person ever saw on it: what receipts may claim at most. */
+  readonly everHeld = new Map<ConversationId, number>();
+  readonly everShown = new Map<ConversationId, number>();
+  /** Told of each frame it hears. */
+  hears: (frame: ServerFrame) => void = () => {};
+  /** Some clients never ping. */
+  readonly pings: boolean;
   private readonly works: Clockwork;
   private readonly server: Server;
   private readonly skewMs: number;
@@ -42,6 +55,7 @@ export class Device {
     this.userId = userId;
     this.deviceId = DeviceId.parse(ulid(works.now, works.random));
     this.skewMs = works.pick(7_200_000) - 3_600_000;
+    this.pings = works.chance(0.7);
   }
 
   private get now(): number {
@@ -54,7 +68,7 @@ export class Device {
     return IdempotencyKey.parse(`01J0000000${count}${this.deviceId.slice(-10)}`);
   }
 
-  say(conversationId: ConversationId, text: string): void {
+  say(conversationId: ConversationId, text: string, mentions: readonly UserId[] = []): void {
     const key = this.mint();
     this.wishes.push({ key, conversationId, text });
     this.handle({
@@ -62,12 +76,26 @@ export class Device {
       conversationId,
       idempotencyKey: key,
       composedAt: this.now,
-      event: { kind: "message", content: { type: "text", text } },
+      event: {
+        kind: "message",
+        content: { type: "text", text, ...(mentions.length > 0 ? { mentions: [...mentions] } : {}) },
+      },
     });
   }
 
   read(conversationId: ConversationId): void {
-    this.handle({ type: "read", conversationId, seq: this.covered(conversationId) });
+    const seq = this.covered(conversationId);
+    this.everShown.set(conversationId, Math.max(seq, this.everShown.get(conversationId) ?? 0));
+    this.handle({ type: "read", conversationId, seq });
+  }
+
+  watch(userIds: readonly UserId[]): void {
+    this.watched = userIds;
+    this.handle({ type: "watching", userIds });
+  }
+
+  type(conversationId: ConversationId, active: boolean): void {
+    this.handle({ type: "typing", conversationId, active });
   }
 
   // --- the wire ---
@@ -77,9 +105,12 @@ export class Device {
     if (!this.line && !this.opening) void this.open();
   }
 
+  /** Closed in good order, or out of reach from one moment to the next. */
   goOffline(): void {
     this.wantsOnline = false;
-    this.cut("goes offline");
+    const says = this.works.chance(0.5);
+    if (says) this.line?.up.send({ close: true });
+    this.cut("goes offline", says);
   }
 
   private async open(): Promise<void> {
@@ -87,7 +118,7 @@ export class Device {
     const far = await this.upgrade();
     this.opening = false;
     if (!far || far.readyState !== WebSocket.OPEN || !this.wantsOnline) {
-      far?.drop();
+      if (far) this.server.inbox(this.userId).end(far, false);
       return this.reconnectLater();
     }
     this.connect(far);
@@ -114,38 +145,47 @@ export class Device {
   private connect(far: ServerSocket): void {
     const delay = this.server.runtime.delayMs;
     const inbox = this.server.inbox(this.userId);
-    const receive = (text: string) => {
-      if (far.readyState !== WebSocket.OPEN) return;
-      void inbox
-        .enter((object) => object.webSocketMessage?.(far, text))
-        .catch((error) => this.works.note(`BUG ${error}`));
-    };
-    const up = new Wire<string>(this.works, delay, receive);
-    const down = new Wire<{ text: string } | { close: number }>(this.works, delay, (item) => {
+    const up = new Wire<Upward>(this.works, delay, (item) => inbox.hear(far, item));
+    const down = new Wire<Downward>(this.works, delay, (item) => {
       if ("close" in item) this.cut(`closed ${item.close}`);
       else this.hear(item.text);
     });
     far.down = down;
-    this.line = { up, down, far };
-    this.handle({ type: "opened" });
+    const line = { up, down, far };
+    this.line = line;
+    if (this.pings) this.pingLater(line);
+    this.handle({ type: "opened", background: this.background });
+    this.handle({ type: "watching", userIds: this.watched });
+  }
+
+  private pingLater(line: Line): void {
+    this.works.after(TIMES.heartbeatMs, () => {
+      if (this.line !== line) return;
+      line.up.send({ ping: true });
+      this.pingLater(line);
+    });
   }
 
   private hear(text: string): void {
     const frame = JSON.parse(text) as ServerFrame;
     this.works.tell(() => `${this.deviceId.slice(-4)} hears ${text.slice(0, 400)}`);
+    this.hears(frame);
     this.handle({ type: "frame", frame });
     // A server that repeats itself (a delivery whose confirmation was lost) must do no harm.
     if (frame.type === "events" && this.works.chance(0.05)) this.handle({ type: "frame", frame });
   }
 
-  /** Both directions are dead from here on; the server may take long to notice. */
-  cut(why: string): void {
+  /** Dead from here on, but for what was said in parting; the server may take long to notice. */
+  cut(why: string, inParting = false): void {
     const { line } = this;
     if (!line) return;
     this.works.note(`${this.deviceId.slice(-4)} cut: ${why}`);
     this.line = undefined;
-    line.up.cut = line.down.cut = true;
-    this.works.after(this.works.pick(20_000), () => line.far.drop());
+    line.down.cut = true;
+    line.up.cut = !inParting;
+    const isSlow = this.works.chance(0.2);
+    const inbox = this.server.inbox(this.userId);
+    this.works.after(this.works.pick(isSlow ? 200_000 : 20_000), () => inbox.end(line.far, false));
     this.handle({ type: "lost" });
     this.reconnectLater();
   }
@@ -164,14 +204,20 @@ export class Device {
     this.works.note(`${this.deviceId.slice(-4)} restored`);
     this.wakeUp();
     this.replica = new Replica(structuredClone(this.disk));
+    this.handle({ type: "watching", userIds: this.watched });
   }
 
   private handle(happening: Happening): void {
     const effects = this.replica.handle(happening, this.now);
-    for (const change of effects.store) this.disk = applyChange(this.disk, change);
+    for (const change of effects.store) {
+      this.disk = applyChange(this.disk, change);
+      if (change.type !== "grew") continue;
+      const { conversationId, covered } = change;
+      this.everHeld.set(conversationId, Math.max(covered, this.everHeld.get(conversationId) ?? 0));
+    }
     for (const frame of effects.frames) {
       this.works.tell(() => `${this.deviceId.slice(-4)} says ${JSON.stringify(frame)}`);
-      this.line?.up.send(JSON.stringify(frame));
+      this.line?.up.send({ text: JSON.stringify(frame) });
     }
     this.count(effects);
     for (const { conversationId, wishIds, above } of effects.mint) this.remint(conversationId, wishIds, above);
@@ -219,11 +265,19 @@ export class Device {
   }
 
   covered(conversationId: ConversationId): number {
-    return heldOf(this.replica.state, conversationId).covered;
+    return this.held(conversationId).covered;
   }
 
   events(conversationId: ConversationId) {
-    return heldOf(this.replica.state, conversationId).events;
+    return this.held(conversationId).events;
+  }
+
+  held(conversationId: ConversationId): Held {
+    return heldOf(this.replica.state, conversationId);
+  }
+
+  get live(): Live {
+    return this.replica.live;
   }
 
   /** The position its cursor names; 0 for none. */

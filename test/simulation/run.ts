@@ -1,4 +1,7 @@
+import { act } from "./acts.ts";
 import { checkEnd, checkIndex } from "./check.ts";
+import { checkPushes } from "./check-push.ts";
+import { checkLive, checkStates } from "./check-states.ts";
 import { type Plan, World } from "./world.ts";
 
 export const PLAN: Plan = {
@@ -6,12 +9,21 @@ export const PLAN: Plan = {
   devices: 3,
   groups: 1,
   acts: 250,
-  faults: { lostCall: 0.04, lostReply: 0.04, repeated: 0.03, slow: 0.05, database: 0.2 },
+  crowd: 256,
+  faults: { lostCall: 0.04, lostReply: 0.04, repeated: 0.03, slow: 0.05, database: 0.2, queue: 0.1 },
 };
 
+/** The longest wait of a lagging inbox, twice; and all that gathering and telling takes. Ms. */
+const CALM_WITHIN_MS = 20 * 60_000;
+const TOLD_WITHIN_MS = 20_000;
+
 /** Every third world is a bad one: calls fail so often that retries give up, and frames crawl. */
-const BAD: Plan = { ...PLAN, faults: { lostCall: 0.25, lostReply: 0.15, repeated: 0.05, slow: 0.12, database: 0.4 } };
-const planOf = (seed: number): Plan => (seed % 3 === 0 ? BAD : PLAN);
+const BAD: Plan = {
+  ...PLAN,
+  faults: { lostCall: 0.25, lostReply: 0.15, repeated: 0.05, slow: 0.12, database: 0.4, queue: 0.3 },
+};
+/** In every fifth the group is a crowd. */
+const planOf = (seed: number): Plan => ({ ...(seed % 3 === 0 ? BAD : PLAN), crowd: seed % 5 === 0 ? 2 : PLAN.crowd });
 
 /** One life of a world, checked at every step and at its end. Throws with the seed and the last things that happened. */
 export async function simulate(seed: number, plan: Plan = planOf(seed)): Promise<{ steps: number; events: number }> {
@@ -21,15 +33,22 @@ export async function simulate(seed: number, plan: Plan = planOf(seed)): Promise
     await world.open();
     let acts = 0;
     for (; acts < plan.acts; steps++) {
-      if (!(await world.works.step()) || world.works.chance(0.1)) {
-        world.act();
+      const went = await world.step();
+      if (!world.isLeftAlone && (!went || world.works.chance(0.1))) {
+        act(world);
         acts++;
       }
       checkIndex(world);
     }
+    if (!(await world.calmDown(CALM_WITHIN_MS))) throw new Error("the server did not settle");
+    checkIndex(world);
+    checkPushes(world);
     if (!(await world.comeToRest(200_000))) throw new Error(`the world did not come to rest: ${unrest(world)}`);
     checkIndex(world);
     checkEnd(world);
+    await world.pass(TOLD_WITHIN_MS);
+    await checkStates(world);
+    checkLive(world);
     const bug = world.works.trace.find((line) => line.includes("BUG"));
     if (bug) throw new Error(bug);
     return { steps, events: world.conversations.reduce((sum, id) => sum + world.server.logOf(id).length, 0) };

@@ -1,14 +1,23 @@
 import { type Clockwork, type Life, living } from "./clockwork.ts";
-import { Pair, type ServerSocket } from "./sockets.ts";
+import { Pair, type ServerSocket, type Upward } from "./sockets.ts";
 import { Disk, sqlOf } from "./sqlite.ts";
 
 /** How often things go wrong, each in [0, 1]; all zero once the world is healed. */
-export type Faults = { lostCall: number; lostReply: number; repeated: number; slow: number; database: number };
-export const NO_FAULTS: Faults = { lostCall: 0, lostReply: 0, repeated: 0, slow: 0, database: 0 };
+export type Faults = {
+  lostCall: number;
+  lostReply: number;
+  repeated: number;
+  slow: number;
+  database: number;
+  queue: number;
+};
+export const NO_FAULTS: Faults = { lostCall: 0, lostReply: 0, repeated: 0, slow: 0, database: 0, queue: 0 };
 
 type Instance = {
   alarm?: () => Promise<void>;
   webSocketMessage?: (s: ServerSocket, m: string) => Promise<void>;
+  webSocketClose?: (s: ServerSocket, code: number, reason: string, wasClean: boolean) => Promise<void>;
+  webSocketError?: (s: ServerSocket) => Promise<void>;
 } & Record<string, unknown>;
 type Constructor = new (ctx: never, env: never) => unknown;
 type Running = { life: Life; object: Instance; ready: Promise<unknown> };
@@ -18,10 +27,12 @@ export class Host {
   readonly disk = new Disk();
   sockets: { socket: ServerSocket; tags: string[] }[] = [];
   running: Running | undefined;
+  /** How many instances there have been. */
+  lives = 0;
   readonly name: string;
   private readonly runtime: Runtime;
   private readonly make: Constructor;
-  private readonly skewMs: number;
+  readonly skewMs: number;
   private alarmSet = 0;
 
   constructor(runtime: Runtime, name: string, make: Constructor) {
@@ -29,10 +40,13 @@ export class Host {
     this.name = name;
     this.make = make;
     this.skewMs = runtime.works.pick(4_000) - 2_000;
+    this.disk.wrote = (query, bindings) => runtime.witness.wrote(this, query, bindings);
   }
 
   private wake(): Running {
     if (this.running) return this.running;
+    this.lives++;
+    this.runtime.witness.woke(this);
     const life: Life = { alive: true, skewMs: this.skewMs, busy: 0 };
     let ready: Promise<unknown> = Promise.resolve();
     const ctx = this.contextOf(life, (until) => {
@@ -59,7 +73,12 @@ export class Host {
       },
       waitUntil: () => {},
       setWebSocketAutoResponse: () => {},
-      acceptWebSocket: (socket: ServerSocket, tags: string[]) => this.sockets.push({ socket, tags }),
+      acceptWebSocket: (socket: ServerSocket, tags: string[]) => {
+        socket.signs.openedAt = this.runtime.works.now;
+        this.sockets.push({ socket, tags });
+      },
+      getWebSocketAutoResponseTimestamp: ({ signs }: ServerSocket) =>
+        signs.pingedAt === 0 ? null : new Date(signs.pingedAt + life.skewMs),
       getWebSockets: (tag?: string) => this.openSockets(tag),
     };
   }
@@ -68,6 +87,37 @@ export class Host {
     return this.sockets
       .filter((s) => s.socket.readyState === WebSocket.OPEN && (!tag || s.tags.includes(tag)))
       .map((s) => s.socket);
+  }
+
+  /** What came over a wire. A ping is answered by the runtime, while the object sleeps. */
+  hear(socket: ServerSocket, item: Upward): void {
+    const { works } = this.runtime;
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if ("ping" in item) socket.signs.pingedAt = works.now;
+    else if ("close" in item) this.end(socket, true);
+    else {
+      socket.signs.frameAt = works.now;
+      this.tell((object) => object.webSocketMessage?.(socket, item.text));
+    }
+  }
+
+  /** The runtime notices that the other end has gone. A socket that went with a crash is nobody's any more. */
+  end(socket: ServerSocket, wasClean: boolean): void {
+    const isHere = this.sockets.some((s) => s.socket === socket);
+    if (isHere) this.runtime.witness.ended(this, socket, wasClean);
+    this.runtime.works.tell(
+      () => `${this.name} socket ends, ${wasClean ? "clean" : "broken"}, ${isHere ? "here" : "gone"}`,
+    );
+    socket.drop();
+    this.sockets = this.sockets.filter((s) => s.socket !== socket);
+    if (!isHere) return;
+    if (wasClean || this.runtime.works.chance(0.7))
+      this.tell((object) => object.webSocketClose?.(socket, wasClean ? 1000 : 1006, "", wasClean));
+    else this.tell((object) => object.webSocketError?.(socket));
+  }
+
+  private tell(act: (object: Instance) => Promise<void> | undefined): void {
+    void this.enter(act).catch((error) => this.runtime.works.note(`BUG ${error}`));
   }
 
   /** Runs `act` inside the object. Never settles when the object crashes meanwhile: nobody is there to answer. */
@@ -106,6 +156,7 @@ export class Host {
   crash(): void {
     if (!this.running) return;
     this.runtime.works.note(`crash ${this.name}`);
+    this.runtime.witness.crashed(this);
     this.running.life.alive = false;
     this.running = undefined;
     for (const { socket } of this.sockets) this.runtime.lose(socket);
@@ -121,6 +172,20 @@ export class Host {
   }
 }
 
+/** Told of what happens inside the server, so that it can be compared with what is said about it. */
+export type RuntimeWitness = {
+  woke: (host: Host) => void;
+  crashed: (host: Host) => void;
+  ended: (host: Host, socket: ServerSocket, wasClean: boolean) => void;
+  /** An object makes a call; one begins to be carried out; it has been. */
+  called: (to: string, method: string, args: unknown[]) => void;
+  entered: (host: Host, method: string, args: unknown[]) => void;
+  answered: (host: Host, method: string, args: unknown[], value: unknown) => void;
+  /** It wrote to its storage, or read with values. */
+  wrote: (host: Host, query: string, bindings: unknown[]) => void;
+};
+const nobody = () => {};
+
 /** Objects that call each other over a wire that holds, loses, repeats and reorders. */
 export class Runtime {
   readonly works: Clockwork;
@@ -128,7 +193,11 @@ export class Runtime {
   readonly hosts = new Map<string, Host>();
   faults: Faults;
   /** Told when a server socket has gone with its object. */
-  lose: (socket: ServerSocket) => void = () => {};
+  lose: (socket: ServerSocket) => void = nobody;
+  witness: RuntimeWitness = {
+    ...{ woke: nobody, crashed: nobody, ended: nobody },
+    ...{ called: nobody, entered: nobody, answered: nobody, wrote: nobody },
+  };
 
   constructor(works: Clockwork, faults: Faults) {
     this.works = works;
@@ -159,6 +228,7 @@ export class Runtime {
   private call(host: Host, method: string, args: unknown[]): Promise<unknown> {
     const caller = living.getStore();
     if (caller) caller.busy++;
+    this.witness.called(host.name, method, args);
     const sent = method === "fetch" ? args : structuredClone(args);
     return new Promise((resolve, reject) => {
       let answered = false;
@@ -178,6 +248,7 @@ export class Runtime {
         this.works.after(this.delayMs(), () => void run().catch(() => {}));
       this.works.after(this.delayMs(), () => {
         const done = run();
+        done.catch(() => {}); // when nobody hears of it
         if (this.works.chance(this.faults.lostReply)) return lost();
         this.lostIfCrashed(host, lost, done);
         done.then(
@@ -189,7 +260,11 @@ export class Runtime {
   }
 
   private async execute(host: Host, method: string, args: unknown[]): Promise<unknown> {
-    const value = await host.enter((object) => (object[method] as (...a: unknown[]) => unknown)(...args));
+    const value = await host.enter((object) => {
+      this.witness.entered(host, method, args);
+      return (object[method] as (...a: unknown[]) => unknown)(...args);
+    });
+    this.witness.answered(host, method, args, value);
     this.works.tell(
       () =>
         `${host.name.slice(0, 18)} ${method}(${JSON.stringify(args).slice(0, 300)}) = ${JSON.stringify(value)?.slice(0, 200)}`,

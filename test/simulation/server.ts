@@ -1,15 +1,19 @@
 import { readFileSync } from "node:fs";
+import { NO_TRAIL, type Trail } from "../../src/domain/trail.ts";
 import { Conversation } from "../../src/objects/conversation.ts";
+import type { ConversationState } from "../../src/objects/conversation-state.ts";
 import { Inbox } from "../../src/objects/inbox.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { type Clockwork, living } from "./clockwork.ts";
+import { PushQueue } from "./push-queue.ts";
 import { type Faults, type Host, installGlobals, NO_FAULTS, Runtime } from "./runtime.ts";
 import { Shard } from "./sqlite.ts";
 
-/** The real objects on the simulated runtime, with two history shards. */
+/** The real objects on the simulated runtime, with two history shards and the push queue. */
 export class Server {
   readonly runtime: Runtime;
   readonly shards: Record<string, Shard>;
+  readonly pushes: PushQueue;
   private readonly works: Clockwork;
   private readonly conversations: ReturnType<Runtime["namespace"]>;
   private readonly inboxes: ReturnType<Runtime["namespace"]>;
@@ -22,20 +26,23 @@ export class Server {
     this.conversations = this.runtime.namespace("conversation", Conversation as never);
     this.inboxes = this.runtime.namespace("inbox", Inbox as never);
     const migration = readFileSync("migrations/history/0001_events.sql", "utf8");
-    const shard = () => new Shard(migration, (act) => this.database(act));
+    const shard = () => new Shard(migration, (act) => this.beside("database", act));
+    const lifeOf = (userId: UserId) => this.inbox(userId).lives;
+    this.pushes = new PushQueue(works, (act) => this.beside("queue", act), lifeOf);
     this.shards = { HISTORY_0: shard(), HISTORY_1: shard() };
     Object.assign(this.runtime.env, this.shards, {
       CONVERSATIONS: this.conversations,
       INBOXES: this.inboxes,
+      PUSHES: this.pushes,
       RATE_LIMITS: "wide",
       HISTORY_SHARDS: "0-127:HISTORY_0 128-255:HISTORY_1",
     });
   }
 
-  /** D1 answers late, or fails before or after it has acted. */
-  private database<T>(act: () => T): Promise<T> {
+  /** What stands beside the objects answers late, or fails before or after it has acted. */
+  private beside<T>(what: "database" | "queue", act: () => T): Promise<T> {
     const { works } = this;
-    const fails = works.chance(this.runtime.faults.database);
+    const fails = works.chance(this.runtime.faults[what]);
     const acts = !fails || works.chance(0.5);
     const caller = living.getStore();
     if (caller) caller.busy++;
@@ -45,11 +52,15 @@ export class Server {
         works.after(this.runtime.delayMs(), () => {
           if (caller) caller.busy--;
           if (caller?.alive === false) return;
-          if (fails) reject(new Error("D1 is away"));
+          if (fails) reject(new Error(`${what} is away`));
           else resolve(result as T);
         });
       });
     });
+  }
+
+  get now(): number {
+    return this.works.now;
   }
 
   conversation = (id: ConversationId): Host => this.conversations.hostOf(id);
@@ -62,8 +73,8 @@ export class Server {
   /** The log as it lies on the conversation's disk. */
   logOf(
     id: ConversationId,
-  ): { seq: number; body: string; senderId: UserId; deviceId: string | null; key: string | null }[] {
-    const query = "SELECT seq, body, sender_id AS senderId, device_id AS deviceId, key FROM log ORDER BY seq";
+  ): { seq: number; kind: string; body: string; senderId: UserId; deviceId: string | null; key: string | null }[] {
+    const query = "SELECT seq, kind, body, sender_id AS senderId, device_id AS deviceId, key FROM log ORDER BY seq";
     return this.conversation(id).disk.run(query, []) as never;
   }
 
@@ -80,6 +91,27 @@ export class Server {
       s.disk.run("SELECT seq, body FROM events WHERE conversation_id = ? ORDER BY seq", [id]),
     );
     return rows.map((r) => String(r.body));
+  }
+
+  /** What the conversation knows in memory, if it is awake. */
+  awake(id: ConversationId): ConversationState | undefined {
+    return this.conversation(id).running?.object.state as ConversationState | undefined;
+  }
+
+  /** A member's watermarks, in memory or else as they lie on disk. */
+  trailOf(id: ConversationId, userId: UserId): Trail {
+    const state = this.awake(id);
+    if (state) return state.trail(userId);
+    const [row] = this.conversation(id).disk.run("SELECT body FROM checkpoint", []);
+    const { trails = [] } = row ? (JSON.parse(String(row.body)) as { trails?: [UserId, Trail][] }) : {};
+    return new Map(trails).get(userId) ?? NO_TRAIL;
+  }
+
+  /** The user's subscribed devices, as they lie on the inbox's disk. */
+  subscribedOf(userId: UserId): string[] {
+    const { disk } = this.inbox(userId);
+    if (disk.run("SELECT 1 FROM sqlite_master WHERE name = 'subscriptions'", []).length === 0) return [];
+    return disk.run("SELECT device_id FROM subscriptions", []).map((row) => String(row.device_id));
   }
 
   /** Through which seq the conversation believes that the member's inbox needs nothing any more. */

@@ -22,12 +22,15 @@ export class Wire<T> {
   }
 }
 
-type Downward = { text: string } | { close: number };
+export type Upward = { text: string } | { ping: true } | { close: true };
+export type Downward = { text: string } | { close: number };
 
 /** The server's end, with what the runtime offers there. It does not notice by itself that the other end is gone. */
 export class ServerSocket {
   readyState: number = WebSocket.OPEN;
   down: Wire<Downward> | undefined;
+  /** Its signs of life, by true time: accepted, last ping answered by the runtime, last frame. 0: never. */
+  readonly signs = { openedAt: 0, pingedAt: 0, frameAt: 0 };
   private attachment: unknown = null;
 
   accept(): void {}
@@ -54,6 +57,18 @@ export class ServerSocket {
 
   deserializeAttachment(): unknown {
     return structuredClone(this.attachment);
+  }
+
+  /** It has said hello, and is not known to be gone. `looked`: somebody looks at the device. */
+  get greeted(): { looked: boolean } | null {
+    const { from, background } = this.attachment as { from: number | null; background: boolean };
+    return this.readyState === WebSocket.OPEN && from !== null ? { looked: !background } : null;
+  }
+
+  /** Whether the person was at this device, whatever became of the socket. */
+  get wasLookedAt(): boolean {
+    const { from, background } = this.attachment as { from: number | null; background: boolean };
+    return from !== null && !background;
   }
 }
 

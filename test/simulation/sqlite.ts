@@ -7,6 +7,8 @@ type Bound = null | number | bigint | string;
 export class Disk {
   readonly database = new DatabaseSync(":memory:");
   alarmAt: number | null = null;
+  /** Told of every statement with values. */
+  wrote: (query: string, bindings: unknown[]) => void = () => {};
   private readonly statements = new Map<string, StatementSync>();
 
   run(query: string, bindings: unknown[]): Row[] {
@@ -43,6 +45,7 @@ export function sqlOf(disk: Disk, isAlive: () => boolean): SqlStorage {
   const exec = (query: string, ...bindings: unknown[]) => {
     if (!isAlive()) throw new Error("this instance has crashed");
     const rows = disk.run(query, bindings);
+    if (bindings.length > 0) disk.wrote(query, bindings);
     return Object.assign(rows[Symbol.iterator](), {
       toArray: () => rows,
       one: () => rows[0],

@@ -1,15 +1,24 @@
 import { ulid } from "ulid";
-import type { Membership } from "../../src/domain/membership.ts";
-import { canSee } from "../../src/domain/membership.ts";
-import type { Outcome } from "../../src/objects/rpc.ts";
+import { canSee, type Membership } from "../../src/domain/membership.ts";
 import { directId } from "../../src/platform/conversation-ids.ts";
 import { ConversationId, UserId } from "../../src/protocol/ids.ts";
-import { Clockwork } from "./clockwork.ts";
+import { LIMITS } from "../../src/protocol/limits.ts";
+import { chooseMine } from "./acts.ts";
+import { checkCounted, checkHeard } from "./check-states.ts";
+import { Clockwork, living } from "./clockwork.ts";
 import { Device } from "./device.ts";
+import { PresenceTruth } from "./presence-truth.ts";
+import { ReceiptTruth } from "./receipt-truth.ts";
 import type { Faults, Host } from "./runtime.ts";
 import { Server } from "./server.ts";
+import { Settings } from "./settings.ts";
+import { Witness } from "./witness.ts";
 
-export type Plan = { people: number; devices: number; groups: number; acts: number; faults: Faults };
+/** `crowd`: members above which receipts are counts. */
+export type Plan = { people: number; devices: number; groups: number; acts: number; crowd: number; faults: Faults };
+
+/** Within this time sockets are noticed to be dead, and those who do not answer are rung. Ms. */
+const NOTICED_WITHIN_MS = 240_000;
 
 /** People with devices, talking over a world that breaks. Everything in it follows from the seed. */
 export class World {
@@ -18,31 +27,65 @@ export class World {
   readonly people: UserId[];
   readonly devices: Device[];
   readonly conversations: ConversationId[] = [];
+  readonly witness: Witness;
+  readonly truth: PresenceTruth;
+  readonly receipts: ReceiptTruth;
+  readonly settings: Settings;
+  readonly startedAt: number;
   private readonly plan: Plan;
   private readonly giveBack: () => void;
-  private said = 0;
+  private texts = 0;
+  private quietUntil = 0;
 
   constructor(seed: number, plan: Plan) {
     this.plan = plan;
     this.works = new Clockwork(seed);
-    const giveBack = this.works.install();
-    const { warn } = console;
-    console.warn = (line: string) => this.works.note(line);
-    this.giveBack = () => {
-      console.warn = warn;
-      giveBack();
-    };
+    this.startedAt = this.works.now;
+    this.giveBack = this.takeOver(plan.crowd);
     this.server = new Server(this.works, plan.faults);
     this.people = Array.from({ length: plan.people }, () => UserId.parse(ulid(this.works.now, this.works.random)));
     this.devices = this.people.flatMap((userId) =>
       Array.from({ length: 1 + this.works.pick(plan.devices) }, () => new Device(this.works, this.server, userId)),
     );
+    this.settings = new Settings(this.works, (userId, method, ...args) =>
+      this.call("INBOXES", userId, method, ...args),
+    );
+    this.witness = new Witness(this.server);
+    this.truth = new PresenceTruth(this.server, this.people);
+    this.receipts = new ReceiptTruth(this.server, this.devices);
+    this.beWitnessed();
     this.server.runtime.lose = (socket) => {
       socket.drop();
       const device = this.devices.find((d) => d.line?.far === socket);
       if (device)
         this.works.after(this.works.pick(200), () => device.line?.far === socket && device.cut("server is gone"));
     };
+  }
+
+  /** The globals; answers how to give them back. */
+  private takeOver(crowd: number): () => void {
+    const giveBack = this.works.install();
+    const { warn, error } = console;
+    const { receiptMembers } = LIMITS;
+    Object.assign(LIMITS, { receiptMembers: crowd });
+    console.warn = (line: string) => this.works.note(line);
+    console.error = (line: string) => this.works.note(living.getStore()?.alive === false ? line : `BUG ${line}`);
+    return () => {
+      Object.assign(console, { warn, error });
+      Object.assign(LIMITS, { receiptMembers });
+      giveBack();
+    };
+  }
+
+  private beWitnessed(): void {
+    const { witness, truth, receipts } = this;
+    this.server.runtime.witness = witness;
+    this.server.pushes.decided = (job) => witness.decided(job);
+    witness.presence = truth;
+    this.works.ticked = () => truth.look();
+    witness.checkpointed = receipts.checkpointed;
+    witness.counted = (id, userId, unread) => checkCounted(this, id, userId, unread);
+    for (const device of this.devices) device.hears = (frame) => checkHeard(this, device, frame);
   }
 
   close(): void {
@@ -68,12 +111,20 @@ export class World {
     }
     for (const device of this.devices) if (this.works.chance(0.8)) device.goOnline();
     while (!this.conversations.every((id) => this.exists(this.server.conversation(id)))) await this.works.step();
+    for (const device of this.devices) this.prepare(device);
+  }
+
+  /** Some have pushes, some mute, some watch. */
+  private prepare(device: Device): void {
+    if (this.works.chance(0.6)) this.settings.subscribe(device);
+    for (const id of this.conversations) if (this.works.chance(0.15)) chooseMine(this, device, id);
+    if (this.works.chance(0.6)) device.watch(this.people.filter((userId) => userId !== device.userId));
   }
 
   private exists = (host: Host): boolean =>
     host.disk.run("SELECT 1 FROM sqlite_master WHERE name = 'facts'", []).length > 0;
 
-  private call(kind: "INBOXES" | "CONVERSATIONS", name: string, method: string, ...args: unknown[]): Promise<unknown> {
+  call(kind: "INBOXES" | "CONVERSATIONS", name: string, method: string, ...args: unknown[]): Promise<unknown> {
     const namespace = this.server.runtime.env[kind] as {
       getByName(n: string): Record<string, (...a: unknown[]) => Promise<unknown>>;
     };
@@ -88,39 +139,19 @@ export class World {
     call().catch(() => this.works.after(500, () => this.until(call)));
   }
 
-  /** One thing that people, networks or machines do. */
-  act(): void {
-    const { works } = this;
-    const device = this.devices[works.pick(this.devices.length)] as Device;
-    const id = this.conversations[works.pick(this.conversations.length)] as ConversationId;
-    const hosts = [...this.server.runtime.hosts.values()];
-    const host = hosts[works.pick(hosts.length)] as Host;
-    const dice = works.pick(100);
-    if (dice < 55) this.say(device, id);
-    else if (dice < 62) device.read(id);
-    else if (dice < 69) device.goOnline();
-    else if (dice < 73) device.goOffline();
-    else if (dice < 79) device.cut("the network");
-    else if (dice < 81) device.crash();
-    else if (dice < 88) host.evict();
-    else if (dice < 94) host.crash();
-    else this.changeMembers(id);
+  newText(): string {
+    this.texts += 1;
+    return String(this.texts);
   }
 
-  /** Often several in a row, so that calls overtake each other. */
-  private say(device: Device, id: ConversationId): void {
-    if (!this.rosterOf(id).has(device.userId)) return;
-    for (let n = 1 + this.works.pick(3); n > 0; n--) device.say(id, `${++this.said}`);
+  /** Nobody does anything for a while. */
+  leaveAlone(ms: number): void {
+    this.quietUntil = this.works.now + ms;
+    this.works.after(ms, () => {});
   }
 
-  private changeMembers(id: ConversationId): void {
-    if (!id.startsWith("g")) return;
-    const [actorId, ...others] = this.people as [UserId, ...UserId[]];
-    const userId = others[this.works.pick(others.length)];
-    const method = this.works.chance(0.5) ? "putMember" : "removeMember";
-    this.call("CONVERSATIONS", id, method, { actorId, userId, role: "member" })
-      .then((outcome) => this.works.note(`${method} ${(outcome as Outcome<unknown>).ok}`))
-      .catch(() => {});
+  get isLeftAlone(): boolean {
+    return this.works.now < this.quietUntil;
   }
 
   rosterOf(id: ConversationId): Map<UserId, Membership> {
@@ -139,13 +170,51 @@ export class World {
     return this.server.logOf(id).filter(({ seq }) => member && canSee(member, seq));
   }
 
+  /** Faults end, and whoever is away stays so, until the server has told and noticed all there is. False when it never has. */
+  async calmDown(maxMs: number): Promise<boolean> {
+    this.server.heal();
+    const until = this.works.now + maxMs;
+    await this.pass(NOTICED_WITHIN_MS);
+    while (this.works.now < until) {
+      if (this.conversations.every((id) => this.isSettled(id))) return true;
+      await this.pass(1_000);
+    }
+    return false;
+  }
+
+  /** Lets time go by. */
+  async pass(ms: number): Promise<void> {
+    const until = this.works.now + ms;
+    this.works.after(ms, () => {});
+    while (this.works.now < until) await this.step();
+  }
+
+  /** What this answers, however many steps it takes. */
+  async through<T>(work: () => Promise<T>): Promise<T> {
+    let open = true;
+    const answer = work().finally(() => {
+      open = false;
+    });
+    while (open) await this.step();
+    return answer;
+  }
+
+  /** The next step, compared with what may be. */
+  async step(): Promise<boolean> {
+    const went = await this.works.step();
+    this.receipts.look(this.conversations);
+    const [bug] = [...this.witness.bugs, ...this.truth.bugs, ...this.receipts.bugs];
+    if (bug) throw new Error(bug);
+    return went;
+  }
+
   /** Faults end, everybody comes online, and time goes on until nothing is open any more. False when it never comes to rest. */
   async comeToRest(maxSteps: number): Promise<boolean> {
     this.server.heal();
     for (const device of this.devices) device.goOnline();
     for (let i = 0; i < maxSteps; i++) {
       if (i % 50 === 0 && this.isAtRest()) return true;
-      if (!(await this.works.step())) return this.isAtRest();
+      if (!(await this.step())) return this.isAtRest();
       for (const device of this.devices) device.goOnline();
     }
     return false;

@@ -3,7 +3,7 @@ import { ulid } from "ulid";
 import { expect, test } from "vitest";
 import { UserId } from "../../src/protocol/ids.ts";
 import { existingUsers, profileByHandle, profilesOf, usersAfter } from "../../src/storage/directory.ts";
-import { devices, identities, users } from "../../src/storage/directory-schema.ts";
+import { contacts, devices, identities, users } from "../../src/storage/directory-schema.ts";
 import { Unavailable } from "../../src/storage/reach.ts";
 import { downDatabase, env, signUp } from "../routes/support/accounts.ts";
 
@@ -12,17 +12,20 @@ const people = async (count: number) =>
   (await Promise.all(Array.from({ length: count }, () => signUp()))).map(({ user }) => user);
 const nobody = (count: number) => Array.from({ length: count }, () => UserId.parse(ulid()));
 
-test.each([users, identities, devices])("the migrations make the table that the code describes: %#", async (table) => {
-  const { results } = await db
-    .prepare(`SELECT name, type, "notnull" FROM pragma_table_info('${getTableName(table)}')`)
-    .all();
-  const described = Object.values(getTableColumns(table)).map((column) => ({
-    name: column.name,
-    type: column.getSQLType().toUpperCase(),
-    notnull: column.notNull ? 1 : 0,
-  }));
-  expect(results).toEqual(described);
-});
+test.each([users, identities, devices, contacts])(
+  "the migrations make the table that the code describes: %#",
+  async (table) => {
+    const { results } = await db
+      .prepare(`SELECT name, type, "notnull" FROM pragma_table_info('${getTableName(table)}')`)
+      .all();
+    const described = Object.values(getTableColumns(table)).map((column) => ({
+      name: column.name,
+      type: column.getSQLType().toUpperCase(),
+      notnull: column.notNull ? 1 : 0,
+    }));
+    expect(results).toEqual(described);
+  },
+);
 
 test("[AC-27] profiles of any number of ids, in one query", async () => {
   const [alice, bob] = await people(2);

@@ -13,6 +13,14 @@ export const CLIENT_FRAMES: Readonly<Record<ClientFrame["type"], Asked>> = {
   pull: { summary: "Read a conversation's log past a seq.", answer: "page" },
   receipt: { summary: "The highest seq delivered to this device, and read by its user.", answer: null },
   cursor: { summary: "Everything up to this cursor is safely stored on this device.", answer: null },
+  typing: {
+    summary: "The person is writing there, or has stopped. Told to those who look; never stored.",
+    answer: null,
+  },
+  watch: {
+    summary: "Whose presence this device shows just now. Changes follow as `presence` frames.",
+    answer: "presence",
+  },
 };
 
 export const SERVER_FRAMES: Readonly<Record<ServerFrame["type"], string>> = {
@@ -24,6 +32,10 @@ export const SERVER_FRAMES: Readonly<Record<ServerFrame["type"], string>> = {
   caught_up:
     "Adopt this cursor once everything sent before it, pulls included, is stored; send it in the next `hello`.",
   receipts: "How far members have received and read.",
+  typing: "Somebody writes there, or has stopped.",
+  presence: "Who of those watched is online: the answer to `watch`, and again when it changes.",
+  self: "What another of my devices changed: what is read, muted, pinned or archived, and my profile.",
+  degraded: "What the server leaves out just now because it is overloaded; empty: nothing any more. Never messages.",
   error: "A refusal. With an `id` it is the answer to that frame.",
 };
 

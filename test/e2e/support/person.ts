@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContext, expect, type Page } from "@playwright/test";
 import { PASSWORD } from "./client.ts";
 
@@ -29,11 +30,20 @@ export class Person {
     });
   }
 
-  async signUp(url: string): Promise<this> {
+  signUp(url: string): Promise<this> {
+    return this.#enter(url, "Create account");
+  }
+
+  /** As another device of somebody who has signed up. */
+  signIn(url: string): Promise<this> {
+    return this.#enter(url, "Sign in");
+  }
+
+  async #enter(url: string, button: string): Promise<this> {
     await this.page.goto(url);
     await this.page.getByLabel("Handle", { exact: true }).fill(this.handle);
     await this.page.getByLabel("Password").fill(PASSWORD);
-    await this.page.getByRole("button", { name: "Create account" }).click();
+    await this.page.getByRole("button", { name: button }).click();
     await this.isConnected();
     return this;
   }
@@ -49,7 +59,7 @@ export class Person {
   }
 
   async open(title: string): Promise<void> {
-    await this.page.locator("#list").getByRole("link", { name: title }).click();
+    await this.listed(title).click();
     await see(this.page.locator("#title")).toHaveText(title);
   }
 
@@ -70,6 +80,23 @@ export class Person {
     return this.page.locator("#rows .mine", { hasText: text });
   }
 
+  /** The line under the title of the open conversation. */
+  get status() {
+    return this.page.locator("#status");
+  }
+
+  /** The conversation in the list, wherever it stands there. */
+  listed(title: string) {
+    const name = this.page.locator("strong").getByText(title, { exact: true });
+    return this.page.locator(".list a").filter({ has: name });
+  }
+
+  /** What axe finds wrong on the screen as it is: a line each. */
+  async barriers(): Promise<string[]> {
+    const { violations } = await new AxeBuilder({ page: this.page }).analyze();
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+  }
+
   async shoot(name: string): Promise<void> {
     const dir = process.env.SHOTS;
     if (!dir) return;
@@ -78,14 +105,12 @@ export class Person {
   }
 }
 
-/** A person with a browser profile of their own. */
-export async function newPerson(
-  browser: Browser,
-  url: string,
-  handle: string,
-): Promise<Person & { context: BrowserContext }> {
+export type Somebody = Person & { context: BrowserContext };
+
+/** A person with a browser profile of their own; `again`: one who has signed up, at another device. */
+export async function newPerson(browser: Browser, url: string, handle: string, again = false): Promise<Somebody> {
   const context = await browser.newContext({ viewport: { width: 1_100, height: 720 } });
   const person = new Person(await context.newPage(), handle);
-  await person.signUp(url);
+  await (again ? person.signIn(url) : person.signUp(url));
   return Object.assign(person, { context });
 }

@@ -19,14 +19,16 @@ export class Server {
   readonly dataDir: string;
   readonly url: string;
   readonly #program: string[];
+  readonly #env: Record<string, string>;
   #child: ChildProcess | undefined;
   #output = "";
 
-  constructor(port: number, dataDir: string, program: string[]) {
+  constructor(port: number, dataDir: string, program: string[], env: Record<string, string>) {
     this.port = port;
     this.dataDir = dataDir;
     this.url = `http://127.0.0.1:${port}`;
     this.#program = program;
+    this.#env = env;
   }
 
   /** Everything it printed since it was made. */
@@ -37,7 +39,7 @@ export class Server {
   /** Starts on the same data and waits for `GET /healthz`. Milliseconds until it answered. */
   async start(): Promise<number> {
     const startedAt = Date.now();
-    const env = { ...process.env, PORT: String(this.port), DATA_DIR: this.dataDir };
+    const env = { ...process.env, ...this.#env, PORT: String(this.port), DATA_DIR: this.dataDir };
     const child = spawn(NODE, this.#program, { cwd: ROOT, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (this.#output += chunk));
     this.#child = child;
@@ -128,9 +130,9 @@ function signal(pid: number, how: NodeJS.Signals): void {
   }
 }
 
-/** Starts the real server, or another program, on a free port over a new data directory. */
-export async function startServer(program = REAL): Promise<Server> {
-  const server = new Server(await freePort(), mkdtempSync(join(tmpdir(), "edgewise-")), program);
+/** Starts the real server, or another program, on a free port over a new data directory. `env`: on top of this process's own. */
+export async function startServer(program = REAL, env: Record<string, string> = {}): Promise<Server> {
+  const server = new Server(await freePort(), mkdtempSync(join(tmpdir(), "edgewise-")), program, env);
   process.once("exit", () => server.killNow()); // nothing outlives a test run that was broken off
   await server.start();
   return server;

@@ -4,15 +4,18 @@ import { newApp } from "../../../src/platform/http.ts";
 import { Problem } from "../../../src/protocol/errors.ts";
 import { Session } from "../../../src/protocol/http.ts";
 import { mountAuth } from "../../../src/routes/auth.ts";
+import { mountContacts } from "../../../src/routes/contacts.ts";
 import { mountMe } from "../../../src/routes/me.ts";
+import { mountPush } from "../../../src/routes/push.ts";
 import { mountUsers } from "../../../src/routes/users.ts";
+import { CUT, InboxWire } from "./wires.ts";
 
 /** The bindings of wrangler.toml, local: real D1, objects and limiters. */
 export const env = bindings as unknown as Env;
 export const PASSWORD = "correct horse battery";
 
 const app = newApp();
-for (const mount of [mountAuth, mountMe, mountUsers]) mount(app);
+for (const mount of [mountAuth, mountMe, mountUsers, mountContacts, mountPush]) mount(app);
 
 type Ask = { body?: unknown; text?: string; token?: string; address?: string; env?: Partial<Env> };
 
@@ -71,10 +74,7 @@ export const downDatabase = (): D1Database => {
 };
 
 /** Inboxes that cannot be reached. */
-export const downInboxes = (): Env["INBOXES"] => {
-  const failing = { revoke: () => Promise.reject(Object.assign(new Error("overloaded"), { overloaded: true })) };
-  return { getByName: () => failing } as unknown as Env["INBOXES"];
-};
+export const downInboxes = (): Env["INBOXES"] => new InboxWire(() => Promise.reject(CUT)).inboxes;
 
 /** The local limiters count by the minute of the wall clock: waits when a count begun now might be cut in two. */
 export async function awayFromWindowEdge(): Promise<void> {

@@ -2,6 +2,7 @@ import { applyChange, canSee, headFor, isCurrent, type Membership } from "../../
 import type { Event, MessageEvent } from "../../../src/protocol/events.ts";
 import type { ClientFrame } from "../../../src/protocol/frames.ts";
 import type { ConversationId, DeviceId, UserId } from "../../../src/protocol/ids.ts";
+import { LIMITS } from "../../../src/protocol/limits.ts";
 import { eventId } from "./ids.ts";
 
 export type SendFrame = Extract<ClientFrame, { type: "send" }>;
@@ -13,10 +14,13 @@ export class ModelConversation {
   readonly log: Event[] = [];
   readonly members = new Map<UserId, Membership>();
   readonly delivered = new Map<UserId, number>();
+  readonly memberCount: number;
   readonly #newestKey = new Map<DeviceId, string>();
 
-  constructor(id: ConversationId, maker: UserId, others: readonly UserId[]) {
+  /** `memberCount`: as it is told; with more than the wire allows for it is a crowd. */
+  constructor(id: ConversationId, maker: UserId, others: readonly UserId[], memberCount: number) {
     this.id = id;
+    this.memberCount = memberCount;
     for (const userId of [maker, ...others]) this.change(maker, userId, "added", 0);
   }
 
@@ -28,6 +32,11 @@ export class ModelConversation {
     const seq = this.head + 1;
     this.members.set(userId, applyChange(this.members.get(userId), { userId, change }, seq));
     this.log.push({ ...this.#envelope(now), senderId, kind: "member", userId, change });
+  }
+
+  /** A crash loses the receipts of a crowd. */
+  forgetHeldBack(): void {
+    if (this.memberCount > LIMITS.receiptMembers) this.delivered.clear();
   }
 
   isMember(userId: UserId): boolean {

@@ -43,8 +43,8 @@ export class ModelServer {
     return this.#deliveries.some(({ queue }) => queue === `deliver ${id} ${userId}`);
   }
 
-  make(id: ConversationId, maker: UserId, others: UserId[]): ModelConversation {
-    const conversation = new ModelConversation(id, maker, others);
+  make(id: ConversationId, maker: UserId, others: UserId[], memberCount: number): ModelConversation {
+    const conversation = new ModelConversation(id, maker, others, memberCount);
     this.conversations.set(id, conversation);
     for (const event of conversation.log) this.#publish(conversation, event, null);
     return conversation;
@@ -67,11 +67,12 @@ export class ModelServer {
     for (const [deviceId, socket] of this.sockets) if (socket.userId === userId) this.sockets.delete(deviceId);
   }
 
-  /** Sockets and whatever was under way are gone; what is durable is not. */
+  /** Sockets and whatever was under way are gone; what is durable is not. The receipts of a crowd were held back. */
   restart(): void {
     this.sockets.clear();
     this.#jobs = [];
     this.#held.clear();
+    for (const conversation of this.conversations.values()) conversation.forgetHeldBack();
     for (const index of this.indexes.values()) index.handed = index.top;
   }
 
@@ -152,8 +153,9 @@ export class ModelServer {
     const conversation = this.conversations.get(conversationId);
     if (this.faults.shift() || !conversation) return { conversationId };
     const head = conversation.headFor(userId);
-    const readSeq = 0;
-    return { conversationId, kind: "group", role: null, head, floor: 1, readSeq, unread: 0 };
+    const stands = { head, floor: 1, readSeq: 0, unread: 0, memberCount: conversation.memberCount };
+    const mine = { mentionsPierce: false, pinned: false, archived: false };
+    return { conversationId, kind: "group", role: null, ...stands, ...mine };
   }
 
   /** A live device is told a newer cursor. */

@@ -41,6 +41,10 @@ export const summary = (head: number, more: Partial<Changed> = {}): Changed => (
   floor: 1,
   readSeq: 0,
   unread: 0,
+  memberCount: 3,
+  mentionsPierce: false,
+  pinned: false,
+  archived: false,
   ...more,
 });
 

@@ -57,7 +57,7 @@ const ACTS: { [A in Act["act"]]: (world: World, act: Extract<Act, { act: A }>) =
   },
 };
 
-/** Two people with two devices each and one with one, in three conversations. */
+/** Two people with two devices each and one with one, in three conversations; the last one is told to be a crowd. */
 export class World {
   now = 1_700_000_000_000;
   readonly server = new ModelServer();
@@ -78,7 +78,7 @@ export class World {
         ),
     );
     const others = [[ben], [ben, cleo], [cleo]];
-    for (const [i, id] of this.conversations.entries()) this.server.make(id, anna, others[i] ?? []);
+    for (const [i, id] of this.conversations.entries()) this.server.make(id, anna, others[i] ?? [], i === 2 ? 300 : 3);
   }
 
   device(n: number): ModelDevice {

@@ -1,0 +1,44 @@
+import { TIMES } from "../protocol/limits.ts";
+import type { Presence } from "../protocol/states.ts";
+
+/** Two heartbeats and some: a socket without a sign of life for longer is not there any more. Ms. */
+export const ALIVE_MS = 2 * TIMES.heartbeatMs + 10_000;
+export const isAlive = (heardAt: number, now: number): boolean => now - heardAt <= ALIVE_MS;
+/** Somebody whose last socket has gone is still online for this long: tunnels, deploys and reloads do not flicker. Ms. */
+export const GRACE_MS = 30_000;
+
+/**
+ * The user's last time online: open while `openedAt` is later than `closedAt`. `lastSeenAt`: the last sign of life of it, which is before
+ * `closedAt` when the network was gone first. Epoch ms; 0: never.
+ */
+export type Session = {
+  readonly openedAt: number;
+  readonly closedAt: number;
+  readonly lastSeenAt: number;
+};
+export const NO_SESSION: Session = { openedAt: 0, closedAt: 0, lastSeenAt: 0 };
+export const isOpen = ({ openedAt, closedAt }: Session): boolean => openedAt > closedAt;
+
+/** [PR-3] Written when the first device comes and when the last one goes: what lies between leaves no row. */
+export const opened = (session: Session, now: number): Session =>
+  isOpen(session) ? session : { ...session, openedAt: Math.max(now, session.closedAt + 1) };
+/** Gone when the last sign of life is so old that they were offline already; otherwise from `now` on, with the grace. */
+export function closed(session: Session, heardAt: number, now: number): Session {
+  const lastSeenAt = Math.min(Math.max(heardAt, session.openedAt), Math.max(now, session.openedAt));
+  const closedAt = isAlive(lastSeenAt, now) ? Math.max(now, session.openedAt) : lastSeenAt;
+  return { ...session, closedAt, lastSeenAt };
+}
+
+/**
+ * What is known. `heardAt`: the newest sign of life on the sockets of devices that somebody looks at; null: there is no such socket.
+ */
+export type Signs = { heardAt: number | null; session: Session };
+
+/** [PR-1] [PR-2] Online: a live socket within the window, or one that was there a moment ago. */
+export function presenceAt({ heardAt, session }: Signs, now: number): Omit<Presence, "userId"> {
+  if (heardAt !== null && isAlive(heardAt, now)) return { state: "online" };
+  if (heardAt !== null && isOpen(session)) return { state: "offline", lastSeenAt: heardAt };
+  const { closedAt, lastSeenAt } = session;
+  if (closedAt === 0) return { state: "offline" };
+  return now - closedAt <= GRACE_MS ? { state: "online" } : { state: "offline", lastSeenAt };
+}

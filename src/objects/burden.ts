@@ -1,0 +1,45 @@
+import { type Stage, shedAt } from "../domain/shedding.ts";
+import type { ConversationId } from "../protocol/ids.ts";
+import type { Shed } from "../protocol/states.ts";
+import type { Load } from "./load.ts";
+
+/** [OV-3] What is left out for this user just now, by their inbox or by conversations; devices are told whenever it changes. */
+export class Burden {
+  private readonly own: Load;
+  private readonly tell: (shed: Shed[]) => void;
+  private readonly conversations = new Map<ConversationId, Stage>();
+  private told: Stage = 0;
+
+  constructor(own: Load, tell: (shed: Shed[]) => void) {
+    this.own = own;
+    this.tell = tell;
+  }
+
+  /** The inbox's own. */
+  stage(now: number): Stage {
+    const stage = this.own.stage(now);
+    this.tellIfChanged(stage);
+    return stage;
+  }
+
+  hear(conversationId: ConversationId, stage: Stage, now: number): void {
+    if (stage === 0 && !this.conversations.has(conversationId)) return;
+    if (stage > 0) this.conversations.set(conversationId, stage);
+    else this.conversations.delete(conversationId);
+    this.tellIfChanged(this.own.stage(now));
+  }
+
+  /** Told anew: this inbox may have forgotten what it had told. */
+  eased(conversationId: ConversationId, now: number): void {
+    this.conversations.delete(conversationId);
+    this.told = -1;
+    this.tellIfChanged(this.own.stage(now));
+  }
+
+  private tellIfChanged(own: Stage): void {
+    const stage = Math.max(own, ...this.conversations.values());
+    if (stage === this.told) return;
+    this.told = stage;
+    this.tell(shedAt(stage));
+  }
+}

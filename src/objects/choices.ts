@@ -1,0 +1,58 @@
+import type { Subscription } from "../domain/push.ts";
+import { changedMine, type MineChange } from "../domain/ringing.ts";
+import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
+import type { Env } from "../platform/env.ts";
+import { conversationOf } from "../platform/stubs.ts";
+import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
+import { ok, refuse } from "../protocol/result.ts";
+import type { Mine } from "../protocol/states.ts";
+import type { InboxStore } from "../storage/inbox-store.ts";
+import type { ChangeIndex } from "./change-index.ts";
+import type { OwnReceipts } from "./own-receipts.ts";
+import type { Outcome, Standing } from "./rpc.ts";
+
+type Parts = { store: InboxStore; index: ChangeIndex; receipts: OwnReceipts };
+
+/** What a user chooses about ringing. Conversations that call no more because of what was chosen before are asked to call again. */
+export class Choices {
+  private readonly env: Env;
+  private readonly parts: Parts;
+
+  constructor(env: Env, parts: Parts) {
+    this.env = env;
+    this.parts = parts;
+  }
+
+  /** Mutes, pins or archives; `mutedUntil` null unmutes. Repeating it is harmless. */
+  async setMine(userId: UserId, conversationId: ConversationId, change: MineChange): Promise<Outcome<Mine>> {
+    const { store, index } = this.parts;
+    const known = await this.attend(userId, conversationId);
+    if (!known.ok) return known;
+    const now = Date.now();
+    const mine = changedMine(store.mine(conversationId), change, now);
+    store.setMine(conversationId, mine);
+    index.tellLive(conversationId, { type: "self", conversations: [{ conversationId, mine }] }, now);
+    const asked = await this.attend(userId, conversationId); // [PU-4] it may be parked for what was set before
+    return asked.ok ? ok(mine) : asked;
+  }
+
+  private async attend(userId: UserId, id: ConversationId): Promise<Outcome<Standing>> {
+    const visit = this.parts.receipts.visit(id);
+    const answer = await tryCall(() => conversationOf(this.env, id).attend(userId, visit));
+    return answer.ok ? answer.value : answer;
+  }
+
+  /** Where to push for a device. With the first one, everything that had nobody to ring calls again. */
+  async subscribe(userId: UserId, deviceId: DeviceId, subscription: Subscription): Promise<Outcome<null>> {
+    const { store } = this.parts;
+    if (store.isRevoked(deviceId)) return refuse("device_revoked");
+    const isFirst = store.subscriptions().size === 0;
+    store.putSubscription(deviceId, subscription);
+    if (!isFirst) return ok(null);
+    const ids = store.changedPast(0).map((row) => row.conversationId);
+    const asked = await mapWindowed(ids, CALL_WINDOW, (id) => this.attend(userId, id)); // [PU-8]
+    if (!asked.some((outcome) => !outcome.ok && outcome.code === "unavailable")) return ok(null);
+    store.dropSubscription(deviceId); // so that the next try asks them all again
+    return refuse("unavailable");
+  }
+}

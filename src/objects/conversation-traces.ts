@@ -1,0 +1,75 @@
+import { canSee, currentMembers, isCurrent, type Membership } from "../domain/membership.ts";
+import type { RawTrace, RawTraced } from "../domain/tracing.ts";
+import { passedAt } from "../domain/trail.ts";
+import { Event } from "../protocol/events.ts";
+import type { UserId } from "../protocol/ids.ts";
+import { ok, refuse } from "../protocol/result.ts";
+import type { ConversationState } from "./conversation-state.ts";
+import { isCrowd, memberOf } from "./conversation-views.ts";
+import type { Fanout } from "./fanout.ts";
+import type { Outcome } from "./rpc.ts";
+
+/** [TR-1] How one event has come to each member whom it was for; its sender alone may ask. */
+export function traceOf(
+  state: ConversationState | undefined,
+  fanout: Fanout,
+  userId: UserId,
+  seq: number,
+): Outcome<RawTrace> {
+  const found = memberOf(state, userId);
+  if (!found.ok) return found;
+  const { member, state: known } = found.value;
+  if (!isCurrent(member)) return refuse("not_member");
+  const [body] = seq <= known.head && canSee(member, seq) ? known.bodies(seq, seq) : [];
+  if (body === undefined) return refuse("not_found");
+  const event = Event.parse(JSON.parse(body));
+  if (event.senderId !== userId) return refuse("forbidden", "only its sender may ask");
+  const others = currentMembers(known.roster).filter((m) => m.userId !== userId && canSee(m, seq));
+  return ok({
+    seq,
+    appendedAt: event.receivedAt,
+    inHistory: known.checkpoint.shipped >= seq,
+    crowd: isCrowd(known),
+    members: others.map((m) => memberTrace(known, fanout, m, seq)),
+  });
+}
+
+function memberTrace(state: ConversationState, fanout: Fanout, { userId }: Membership, seq: number): RawTraced {
+  const trail = state.trail(userId);
+  const at = (mark: Parameters<typeof passedAt>[1]) => passedAt(trail, mark, seq);
+  const delivery = fanout.stateOf(userId);
+  const pushes = state.checkpoint.pushes
+    .filter((report) => report.userId === userId && report.seq >= seq)
+    .map(({ userId: _, ...push }) => push);
+  const times = {
+    inboxAt: at("inbox"),
+    socketAt: at("socket"),
+    deliveredAt: at("delivered"),
+    readAt: at("shownRead"),
+    contactsReadAt: at("contactsRead"),
+  };
+  const lags = delivery?.mode === "lagging" ? { failures: delivery.failures, retryAt: delivery.retryAt } : {};
+  return {
+    userId,
+    state: stateNow(times, delivery?.mode, at("rung") !== undefined),
+    ...happened(times),
+    pushes,
+    ...lags,
+  };
+}
+
+function stateNow(
+  { inboxAt, socketAt }: { inboxAt: number | undefined; socketAt: number | undefined },
+  mode: string | undefined,
+  rung: boolean,
+): RawTraced["state"] {
+  if (socketAt !== undefined) return "socket";
+  if (rung) return "pushed";
+  if (inboxAt !== undefined) return mode === "parked" ? "parked" : "inbox";
+  if (mode === "parked") return "parked";
+  return mode === "lagging" ? "retrying" : "waiting";
+}
+
+/** Without what has not happened. */
+const happened = <T extends Record<string, number | undefined>>(times: T): { [K in keyof T]?: number } =>
+  Object.fromEntries(Object.entries(times).filter(([, at]) => at !== undefined)) as { [K in keyof T]?: number };

@@ -1,0 +1,131 @@
+import type { Marks } from "../domain/receipts.ts";
+import { type Stage, sheds } from "../domain/shedding.ts";
+import type { RawTrace } from "../domain/tracing.ts";
+import { receiptSeen, ticksSeen, type Viewer } from "../domain/visibility.ts";
+import { tryCall } from "../platform/calls.ts";
+import type { Env } from "../platform/env.ts";
+import { conversationOf } from "../platform/stubs.ts";
+import type { Summary } from "../protocol/frames.ts";
+import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
+import { ok } from "../protocol/result.ts";
+import type { InboxStore } from "../storage/inbox-store.ts";
+import type { ChangeIndex } from "./change-index.ts";
+import { HeldReceipts } from "./held-receipts.ts";
+import type { Ringer } from "./ringer.ts";
+import type { Outcome, ReceiptAnswer, ReceiptNews, ReceiptRequest, Standing, Visit } from "./rpc.ts";
+import type { Sockets } from "./sockets.ts";
+
+type Parts = { store: InboxStore; sockets: Sockets; index: ChangeIndex; ringer: Ringer; stage: (now: number) => Stage };
+
+/** A user's receipts: what their devices have received goes to the conversations, what others have received comes back. */
+export class OwnReceipts {
+  private readonly env: Env;
+  private readonly parts: Parts;
+  private readonly held: HeldReceipts;
+
+  constructor(env: Env, parts: Parts) {
+    this.env = env;
+    this.parts = parts;
+    this.held = new HeldReceipts(parts.sockets);
+  }
+
+  /** One device has received. */
+  async receive(socket: WebSocket, conversationId: ConversationId, marks: Marks, now: number): Promise<Outcome<null>> {
+    const { userId, deviceId } = this.parts.sockets.of(socket);
+    const always = sheds(this.parts.stage(now), "receipts"); // [OV-1]
+    if (this.held.hold(socket, conversationId, marks, always)) {
+      this.tellHeld(userId, deviceId, conversationId, marks, now);
+      return ok(null);
+    }
+    const answer = await this.send(userId, conversationId, { marks, shows: this.shows });
+    if (!answer.ok) return answer;
+    if (answer.value.crowd) this.held.expect(conversationId, now);
+    await this.tellOwn(userId, deviceId, conversationId, answer.value);
+    return ok(null);
+  }
+
+  private get shows() {
+    return this.parts.store.privacy.readReceipts;
+  }
+
+  private async send(userId: UserId, id: ConversationId, request: ReceiptRequest): Promise<Outcome<ReceiptAnswer>> {
+    const answer = await tryCall(() => conversationOf(this.env, id).receipt(userId, request));
+    return answer.ok ? answer.value : answer;
+  }
+
+  /** [UN-2] The user's other devices: what is read on one is read on all. */
+  private async tellOwn(
+    userId: UserId,
+    from: DeviceId,
+    conversationId: ConversationId,
+    answer: ReceiptAnswer,
+  ): Promise<void> {
+    const { sockets, index, ringer } = this.parts;
+    const { receipt, unread, quiet } = answer;
+    const now = Date.now();
+    index.tellLive(conversationId, { type: "receipts", conversationId, receipts: [receipt] }, now, from);
+    sockets.tellAll({ type: "self", conversations: [{ conversationId, readSeq: receipt.read, unread }] }, now, from);
+    if (quiet) await ringer.quiet(userId, conversationId, receipt.read, unread, now);
+  }
+
+  private tellHeld(userId: UserId, from: DeviceId, conversationId: ConversationId, marks: Marks, at: number): void {
+    const { delivered = 0, read = 0 } = marks;
+    const receipts = [{ userId, delivered: Math.max(delivered, read), read, at }];
+    this.parts.sockets.tellAll({ type: "receipts", conversationId, receipts }, at, from);
+    if (read > 0)
+      this.parts.sockets.tellAll({ type: "self", conversations: [{ conversationId, readSeq: read }] }, at, from);
+  }
+
+  /** What waits for this conversation; null for nothing. */
+  waiting(conversationId: ConversationId, now: number): ReceiptRequest | null {
+    const marks = this.held.take(conversationId, now);
+    return marks && { marks, shows: this.shows };
+  }
+
+  /** From now on its receipts wait. */
+  expectCrowd(conversationId: ConversationId, now: number): void {
+    this.held.expect(conversationId, now);
+  }
+
+  visit(conversationId: ConversationId): Visit {
+    return { devices: this.parts.store.deviceCount(), held: this.waiting(conversationId, Date.now()) };
+  }
+
+  /** A socket closes: what waited on it goes now. */
+  async flush(socket: WebSocket): Promise<void> {
+    const { userId } = this.parts.sockets.of(socket);
+    for (const [conversationId, marks] of this.held.takeFrom(socket))
+      await this.send(userId, conversationId, { marks, shows: this.shows });
+  }
+
+  /** Others have received what this user wrote. */
+  hear({ conversationId, receipts, ticks }: ReceiptNews): void {
+    const now = Date.now();
+    const seen = receipts.map((receipt) => receiptSeen(this.viewer, receipt));
+    const peer = conversationId.startsWith("d") ? seen[0] : undefined;
+    const told = ticks ? { ticks: ticksSeen(this.viewer, ticks, peer) } : {};
+    const frame = { type: "receipts" as const, conversationId, receipts: seen, ...told };
+    this.parts.index.tellLive(conversationId, frame, now); // [RC-7]
+  }
+
+  /** How an event of this user's has come to each member, before it is settled what they may know. */
+  async trace(userId: UserId, conversationId: ConversationId, seq: number): Promise<Outcome<RawTrace>> {
+    const answer = await tryCall(() => conversationOf(this.env, conversationId).traceEvent(userId, seq));
+    return answer.ok ? answer.value : answer;
+  }
+
+  get viewer(): Viewer {
+    const { store } = this.parts;
+    return { readReceipts: store.privacy.readReceipts, isContact: (userId) => store.isContact(userId as UserId) };
+  }
+
+  /** A conversation as this user may see it, with what they alone have set. */
+  summaryOf({ receipts, ticks, ...standing }: Standing): Summary {
+    const seen = receipts?.map((receipt) => receiptSeen(this.viewer, receipt));
+    const told = {
+      ...(seen ? { receipts: seen } : {}),
+      ...(ticks ? { ticks: ticksSeen(this.viewer, ticks, seen?.[0]) } : {}),
+    };
+    return { ...standing, ...told, ...this.parts.store.mine(standing.conversationId) };
+  }
+}

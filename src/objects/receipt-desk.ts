@@ -1,0 +1,85 @@
+import { isCurrent } from "../domain/membership.ts";
+import { type RawReceipt, rawReceipt, ticksFor } from "../domain/receipts.ts";
+import { type Stage, sheds } from "../domain/shedding.ts";
+import { standing, type Trail } from "../domain/trail.ts";
+import { CALL_WINDOW, tryCall } from "../platform/calls.ts";
+import type { Env } from "../platform/env.ts";
+import { inboxOf } from "../platform/stubs.ts";
+import type { UserId } from "../protocol/ids.ts";
+import { ok, refuse } from "../protocol/result.ts";
+import type { ConversationState } from "./conversation-state.ts";
+import { isCrowd, memberOf } from "./conversation-views.ts";
+import { ReceiptCourier } from "./receipt-courier.ts";
+import type { Outcome, ReceiptAnswer, ReceiptRequest } from "./rpc.ts";
+
+type Ports = {
+  state: () => ConversationState | undefined;
+  stage: () => Stage;
+  /** An author whose devices will ask by themselves. */
+  isParked: (userId: UserId) => boolean;
+  /** The trails are to be written some time. */
+  moved: (now: number) => void;
+};
+
+/** Takes in what members' devices have received, and tells the authors of it. */
+export class ReceiptDesk {
+  private readonly env: Env;
+  private readonly ports: Ports;
+  private readonly courier: ReceiptCourier;
+
+  constructor(env: Env, ports: Ports) {
+    this.env = env;
+    this.ports = ports;
+    this.courier = new ReceiptCourier(CALL_WINDOW, (userId, receipts) => this.tell(userId, receipts));
+  }
+
+  receive(userId: UserId, { marks, shows }: ReceiptRequest): Outcome<ReceiptAnswer> {
+    const found = memberOf(this.ports.state(), userId);
+    if (!found.ok) return found;
+    const { state, member } = found.value;
+    if (!isCurrent(member)) return refuse("not_member");
+    const now = Date.now();
+    const before = state.trail(userId);
+    const moved = state.receive(userId, marks, shows, now);
+    if (!moved.ok) return moved;
+    const after = state.trail(userId);
+    if (moved.value) {
+      this.tellAuthors(state, userId, before, after);
+      this.ports.moved(now);
+    }
+    const [readBefore, read] = [standing(before, "read"), standing(after, "read")];
+    const receipt = { ...rawReceipt(member, after), read };
+    const quiet = read > readBefore && standing(after, "rung") > readBefore; // [PU-6]
+    return ok({ receipt, unread: state.unread(member), quiet, crowd: isCrowd(state) });
+  }
+
+  /** [RC-5] Not in a crowd [RC-6], not while overloaded [OV-1], and not one who will ask anyway. */
+  private tellAuthors(state: ConversationState, userId: UserId, before: Trail, after: Trail): void {
+    if (isCrowd(state) || sheds(this.ports.stage(), "receipts")) return;
+    const news = rawReceipt({ userId }, after);
+    const known = rawReceipt({ userId }, before);
+    if (news.delivered === known.delivered && news.contactsRead === known.contactsRead && news.read === known.read)
+      return;
+    const from = Math.min(known.delivered, standing(before, "read")) + 1;
+    for (const author of state.store.authors(from, news.delivered))
+      if (author !== userId && !this.ports.isParked(author)) this.courier.add(author, news);
+  }
+
+  /** Somebody has left who may have held up the ticks. */
+  gone(userId: UserId): void {
+    const state = this.ports.state();
+    if (!state || isCrowd(state)) return;
+    const trail = state.trail(userId);
+    const from = Math.min(standing(trail, "delivered"), standing(trail, "shownRead")) + 1;
+    for (const author of state.store.authors(from, state.head))
+      if (!this.ports.isParked(author)) this.courier.add(author, null);
+  }
+
+  private async tell(userId: UserId, receipts: RawReceipt[]): Promise<boolean> {
+    const { facts, roster, trails } = this.ports.state() as ConversationState;
+    const { conversationId } = facts;
+    const ticks = ticksFor(userId, roster, trails);
+    const news = { conversationId, receipts, ticks };
+    return (await tryCall(() => inboxOf(this.env, userId).hearReceipts(news), 2)).ok;
+  }
+}

@@ -1,0 +1,57 @@
+import { type Stage, sheds } from "../domain/shedding.ts";
+import { shows } from "../domain/visibility.ts";
+import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
+import type { Env } from "../platform/env.ts";
+import { inboxOf } from "../platform/stubs.ts";
+import type { UserId } from "../protocol/ids.ts";
+import { TIMES } from "../protocol/limits.ts";
+import type { Presence as Told } from "../protocol/states.ts";
+import type { InboxStore } from "../storage/inbox-store.ts";
+import type { Sockets } from "./sockets.ts";
+
+/** Whose presence this user's devices show. */
+export class Watching {
+  private readonly env: Env;
+  private readonly store: InboxStore;
+  private readonly sockets: Sockets;
+  private readonly stage: (now: number) => Stage;
+
+  constructor(env: Env, store: InboxStore, sockets: Sockets, stage: (now: number) => Stage) {
+    this.env = env;
+    this.store = store;
+    this.sockets = sockets;
+    this.stage = stage;
+  }
+
+  /** [PR-7] A device shows these people from now on, until its lease ends or it names others. */
+  async watch(socket: WebSocket, userIds: UserId[], now: number): Promise<Told[]> {
+    const until = now + TIMES.watchMs;
+    const others = [...new Set(userIds)];
+    this.sockets.change(socket, { watches: { userIds: others, until } });
+    if (sheds(this.stage(now), "presence")) return others.map(unknown); // [OV-1]
+    return this.ask(this.sockets.of(socket).userId, others, until);
+  }
+
+  /** How these people are, as far as they show it to this user. */
+  ask(viewerId: UserId, userIds: readonly UserId[], until: number | null): Promise<Told[]> {
+    const { lastSeen } = this.store.privacy;
+    return mapWindowed(userIds, CALL_WINDOW, async (userId) => {
+      if (userId === viewerId) return { userId, state: "online" };
+      const answer = await tryCall(() => inboxOf(this.env, userId).watched({ viewerId, lastSeen, until }), 1);
+      return answer.ok ? { userId, ...answer.value } : unknown(userId);
+    });
+  }
+
+  /** One who is watched has come or gone. */
+  hear(told: Told, now: number): void {
+    if (!shows(this.store.privacy.lastSeen, this.store.isContact(told.userId))) return; // [PR-5]
+    if (sheds(this.stage(now), "presence")) return; // [OV-1]
+    for (const socket of this.sockets.ready(now)) {
+      const { watches } = this.sockets.of(socket);
+      const isShown = watches !== null && watches.until > now && watches.userIds.includes(told.userId);
+      if (isShown) this.sockets.send(socket, { type: "presence", users: [told] });
+    }
+  }
+}
+
+const unknown = (userId: UserId): Told => ({ userId, state: "unknown" });

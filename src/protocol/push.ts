@@ -1,0 +1,29 @@
+import * as z from "zod";
+import { ConversationId, Seq, UserId } from "./ids.ts";
+
+const place = {
+  conversationId: ConversationId,
+  seq: Seq,
+  unread: z.int().min(0).meta({ description: "The conversation's unread messages." }),
+};
+
+/** What a push says, to a service worker as JSON and to an app as FCM's `data`. */
+export const PushPayload = z
+  .discriminatedUnion("type", [
+    z.object({
+      type: z.literal("message"),
+      ...place,
+      sender: z.object({ userId: UserId, displayName: z.string() }).optional(),
+      title: z.string().optional().meta({ description: "The group's." }),
+      text: z.string().optional().meta({ description: "The beginning of the text." }),
+    }),
+    z
+      .object({ type: z.literal("read"), ...place })
+      .meta({ description: "Rings nothing: takes down what rang up to `seq`." }),
+  ])
+  .meta({ id: "PushPayload" });
+export type PushPayload = z.infer<typeof PushPayload>;
+
+/** What the service worker says to the page when a notification was clicked. */
+export const OpenConversation = z.object({ type: z.literal("open"), conversationId: ConversationId });
+export type OpenConversation = z.infer<typeof OpenConversation>;

@@ -1,0 +1,305 @@
+import { type Browser, chromium, type Page, type WebSocket } from "@playwright/test";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { TIMES } from "../../src/protocol/limits.ts";
+import { newPerson, type Somebody, see } from "./support/person.ts";
+import { type Server, startServer } from "./support/server.ts";
+
+// One story, told in order: each test goes on where the one before it ended.
+let server: Server;
+let browser: Browser;
+let anna: Somebody;
+let ben: Somebody;
+let cleo: Somebody;
+/** Ben's other device. */
+let tablet: Somebody;
+
+beforeAll(async () => {
+  server = await startServer();
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args });
+  anna = await newPerson(browser, server.url, "anna");
+  ben = await newPerson(browser, server.url, "ben");
+  cleo = await newPerson(browser, server.url, "cleo");
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.remove();
+});
+
+let isBroken = false;
+beforeEach(({ skip, onTestFailed }) => {
+  skip(isBroken, "the story broke off before");
+  onTestFailed(async () => {
+    isBroken = true;
+    for (const who of [anna, ben, cleo, tablet]) if (who) await who.shoot(`broken-${who.handle}`).catch(() => {});
+    for (const who of [anna, ben, cleo, tablet]) console.error(who?.handle, who?.complaints);
+  });
+});
+
+const types = (who: Somebody, text: string) =>
+  who.page.getByLabel("Message", { exact: true }).pressSequentially(text, { delay: 60 });
+const badge = (who: Somebody, title: string) => who.listed(title).locator(".unread");
+const button = (who: Somebody, name: string | RegExp) => who.page.getByRole("button", { name });
+
+test("[CL-30] [CL-31] typing is seen, ends by itself, and ends with the message", async () => {
+  await anna.talkTo("ben");
+  await anna.say("Are you there?");
+  await ben.open("anna");
+  await types(ben, "I am thinking");
+  await see(anna.status).toHaveText("typing …");
+  await see(anna.listed("ben").locator(".typing")).toHaveText("typing …");
+  await anna.shoot("typing");
+  await see(anna.status).not.toHaveText("typing …", { timeout: TIMES.typingMs + 4_000 });
+  await types(ben, " … yes");
+  await see(anna.status).toHaveText("typing …");
+  await ben.page.getByLabel("Message", { exact: true }).press("Enter");
+  await see(anna.status).not.toHaveText("typing …", { timeout: 2_000 });
+  await see(anna.listed("ben")).toContainText("I am thinking … yes");
+});
+
+test("a conversation that changes under the finger opens, and keeps the focus", async () => {
+  await anna.page.evaluate("location.hash = ''");
+  await anna.listed("ben").hover();
+  await anna.page.mouse.down();
+  await ben.say("Now");
+  await see(anna.listed("ben")).toContainText("Now");
+  await see(anna.listed("ben")).toBeFocused();
+  await anna.page.mouse.up();
+  await see(anna.page.locator("#title")).toBeVisible();
+});
+
+test("[CL-32] somebody who is there is online; after they left, when they were last seen", async () => {
+  await see(anna.status).toHaveText("online");
+  await see(ben.status).toHaveText("online");
+  await anna.shoot("online");
+  await ben.context.close();
+  await see(anna.status).toHaveText(/^last seen today at \d/, { timeout: 45_000 });
+  await anna.shoot("last-seen");
+  ben = await newPerson(browser, server.url, "ben", true);
+  await see(anna.status).toHaveText("online");
+});
+
+test("[CL-25] in a group the ticks go from sent to delivered to read when the last one has", async () => {
+  await cleo.context.setOffline(true);
+  await anna.page.getByText("New group").click();
+  await anna.page.getByLabel("Title").fill("Hiking");
+  await anna.page.getByLabel("Handles").fill("ben cleo");
+  await button(anna, "Make group").click();
+  await see(anna.page.locator("#title")).toHaveText("Hiking");
+  await anna.say("Saturday?");
+  await ben.open("Hiking");
+  await see(ben.page.locator("#rows")).toContainText("Saturday?");
+  await anna.page.waitForTimeout(1_500);
+  await see(anna.tick("Saturday?")).toHaveAttribute("data-tick", "sent");
+  await cleo.context.setOffline(false);
+  await see(anna.tick("Saturday?")).toHaveAttribute("data-tick", "delivered", { timeout: 45_000 });
+  await cleo.open("Hiking");
+  await see(anna.tick("Saturday?")).toHaveAttribute("data-tick", "read");
+  await types(cleo, "I will");
+  await see(anna.status).toHaveText("cleo is typing …");
+  await anna.shoot("group");
+});
+
+test("[CL-28] what was read while the author was away is seen when they are back", async () => {
+  await anna.open("ben");
+  await anna.say("Until later");
+  await see(anna.tick("Until later")).toHaveAttribute("data-tick", "delivered");
+  await anna.context.setOffline(true);
+  await see(anna.page.locator("#connection-text")).toContainText("reconnecting in", { timeout: 40_000 });
+  await ben.open("anna");
+  await see(ben.page.locator("#rows")).toContainText("Until later");
+  await ben.page.waitForTimeout(1_500);
+  await anna.context.setOffline(false);
+  await anna.isConnected();
+  await see(anna.tick("Until later")).toHaveAttribute("data-tick", "read");
+});
+
+test("[CL-19] [CL-29] what is read on one device is read on the person's other one", async () => {
+  tablet = await newPerson(browser, server.url, "ben", true);
+  await ben.open("Hiking");
+  await anna.say("One", "Two");
+  await see(badge(ben, "anna")).toContainText("2");
+  await see(badge(tablet, "anna")).toContainText("2");
+  await tablet.shoot("unread");
+  await ben.open("anna");
+  await see(badge(ben, "anna")).toHaveCount(0);
+  await see(badge(tablet, "anna")).toHaveCount(0);
+});
+
+test("[CL-29] [CL-36] mute, pin and archive show on both devices of the person, and to nobody else", async () => {
+  await ben.open("Hiking");
+  await button(ben, "Mute").click();
+  await ben.shoot("mute-menu");
+  expect(await ben.barriers()).toEqual([]);
+  await button(ben, "For 8 hours").click();
+  await see(button(ben, /^Muted until/)).toBeVisible();
+  await see(tablet.listed("Hiking").getByRole("img", { name: "muted" })).toBeVisible();
+  await ben.page.evaluate("location.hash = ''");
+  await anna.say("Three");
+  await anna.open("Hiking");
+  await anna.say("Who drives?");
+  await see(badge(tablet, "Hiking")).toContainText("1");
+  await tablet.shoot("unread-muted");
+  await see(tablet.page).toHaveTitle("(1) Edgewise"); // the muted one does not count
+  await see(button(anna, "Mute")).toBeVisible();
+
+  const titles = () => tablet.page.locator("#list strong").allTextContents();
+  expect(await titles()).toEqual(["Hiking", "anna"]);
+  await ben.open("anna");
+  await button(ben, "Pin").click();
+  await see.poll(titles).toEqual(["anna", "Hiking"]);
+  await ben.open("Hiking");
+  await button(ben, "Archive").click();
+  await see.poll(titles).toEqual(["anna"]);
+  await tablet.page.getByText("Archived (1)").click();
+  await see(tablet.listed("Hiking")).toBeVisible();
+  await tablet.shoot("archived");
+  await button(ben, "Archive").click();
+  await button(ben, /^Muted until/).click();
+  await button(ben, "Always").click();
+  await see(button(ben, "Muted")).toBeVisible();
+  await button(ben, "Muted").click();
+  await button(ben, "Ring again").click();
+  await see(button(ben, "Mute")).toBeVisible();
+  await see.poll(titles).toEqual(["anna", "Hiking"]);
+  await see(tablet.listed("Hiking").getByRole("img", { name: "muted" })).toHaveCount(0);
+});
+
+test("[CL-38] message info tells who has it and how it came, and follows what happens", async () => {
+  await anna.open("Hiking");
+  await cleo.page.evaluate("location.hash = ''");
+  await anna.say("I bring the map");
+  await anna.tick("I bring the map").getByRole("button").click();
+  const info = anna.page.getByRole("dialog", { name: "Message info" });
+  const group = (title: string) => info.locator("section", { hasText: title });
+  await see(group("Read by")).toContainText("ben");
+  await see(group("Delivered to")).toContainText("cleo");
+  await cleo.open("Hiking");
+  await see(group("Read by")).toContainText("cleo");
+  await see(info.locator("#info-counts")).toHaveText("Delivered to 2 and read by 2 of 2");
+  await info.getByText("How it came to each of them").click();
+  await see(info.locator("#info-lines li")).toHaveCount(3);
+  await see(info.locator("#info-lines")).toContainText(/cleo has read it/);
+  await anna.shoot("info");
+  expect(await anna.barriers()).toEqual([]);
+  await anna.page.keyboard.press("Escape");
+  await see(info).toBeHidden();
+});
+
+test("the ticks are reached by keyboard: the newest first, the others by the arrows", async () => {
+  const { page } = anna;
+  const text = page.getByLabel("Message", { exact: true });
+  await text.focus();
+  await page.keyboard.press("Shift+Tab");
+  await see(anna.tick("I bring the map").getByRole("button")).toBeFocused();
+  await page.keyboard.press("ArrowUp");
+  await see(anna.tick("Who drives?").getByRole("button")).toBeFocused();
+  await page.keyboard.press("Enter");
+  await see(page.getByRole("dialog", { name: "Message info" })).toBeVisible();
+  await page.keyboard.press("Escape");
+});
+
+test("settings: who sees what is kept, shown on the other device, and held to", async () => {
+  await button(tablet, "Settings").click();
+  const lastSeen = (who: Somebody) => who.page.getByLabel("Who sees when I am online and was last seen");
+  await see(lastSeen(tablet)).toHaveValue("everyone");
+  await button(ben, "Settings").click();
+  await lastSeen(ben).selectOption("nobody");
+  await see(lastSeen(tablet)).toHaveValue("nobody");
+  await ben.page.getByLabel("Tell me on this device").click();
+  await see(ben.page.locator("#settings-problem")).not.toBeEmpty(); // a headless browser lets nobody ring
+  await see(ben.page.getByLabel("Tell me on this device")).not.toBeChecked();
+  await ben.shoot("settings");
+  expect(await ben.barriers()).toEqual([]);
+  await button(ben, "Close").click();
+  await button(tablet, "Close").click();
+  await anna.open("ben");
+  await see(ben.page.locator("#connection-text")).toHaveText("connected");
+  await anna.page.waitForTimeout(1_000);
+  expect(await anna.status.textContent()).toBe("");
+});
+
+/** All that the page sends on its sockets, from the next one on. */
+function sentBy(page: Page): string[] {
+  const sent: string[] = [];
+  const listen = (socket: WebSocket) =>
+    socket.on("framesent", ({ payload }) => {
+      sent.push(String(payload));
+    });
+  page.on("websocket", listen);
+  return sent;
+}
+
+test("[CL-34] a page that nobody looks at says so, and opens another socket when somebody does", async () => {
+  const { page } = cleo;
+  const sent = sentBy(page);
+  const hellos = () =>
+    sent.filter((text) => text.includes('"hello"')).map((text) => JSON.parse(text).background ?? false);
+  const content = `Object.defineProperty(document, "visibilityState", { get: () => sessionStorage.visibility ?? "hidden" })`;
+  await page.addInitScript({ content });
+  await page.reload();
+  await cleo.isConnected();
+  expect(hellos()).toEqual([true]);
+  expect(sent.filter((text) => text.includes('"watch"'))).toEqual([]);
+  const happens = (name: string) => page.evaluate(`document.dispatchEvent(new Event("${name}"))`);
+  await page.evaluate(`sessionStorage.visibility = "visible"`);
+  await happens("visibilitychange");
+  await see.poll(hellos).toEqual([true, false]);
+  await cleo.isConnected();
+  await happens("freeze");
+  await see(page.locator("#connection-text")).toHaveText("resting while nobody looks");
+  await happens("resume");
+  await cleo.isConnected();
+});
+
+test("[CL-30] what an overloaded server leaves out is told", async () => {
+  const { page } = cleo;
+  const shed = { say: (_shed: string[]) => {} };
+  await page.routeWebSocket("**/v1/socket", (socket) => {
+    socket.connectToServer();
+    shed.say = (what) => socket.send(JSON.stringify({ type: "degraded", shed: what }));
+  });
+  await page.reload();
+  await cleo.isConnected();
+  const banner = page.getByRole("status").filter({ hasText: "The server is busy" });
+  shed.say(["typing", "presence"]);
+  await see(banner).toContainText("who is typing and who is online");
+  await cleo.shoot("degraded");
+  expect(await cleo.barriers()).toEqual([]);
+  shed.say([]);
+  await see(banner).toBeHidden();
+});
+
+test("[CL-37] axe finds no barrier on the main screens, bright, dark and small", async () => {
+  const { page } = anna;
+  await anna.open("Hiking");
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await anna.barriers()).toEqual([]);
+    await anna.shoot(colorScheme);
+  }
+  await page.setViewportSize({ width: 375, height: 700 });
+  expect(await anna.barriers()).toEqual([]);
+  await anna.shoot("phone-conversation");
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(375);
+  await anna.tick("I bring the map").getByRole("button").click();
+  await see(page.locator("#info-counts")).not.toBeEmpty();
+  await anna.shoot("phone-info");
+  await page.keyboard.press("Escape");
+  await button(anna, /^Mute/).click();
+  await anna.shoot("phone-mute");
+  await page.keyboard.press("Escape");
+  await button(anna, "Back").click();
+  expect(await anna.barriers()).toEqual([]);
+  await anna.shoot("phone-list");
+  const stranger = await browser.newContext();
+  const fresh = await stranger.newPage();
+  await fresh.goto(server.url);
+  await see(button({ page: fresh } as Somebody, "Create account")).toBeVisible();
+  expect(await Object.assign(Object.create(Object.getPrototypeOf(anna)), { page: fresh }).barriers()).toEqual([]);
+  await stranger.close();
+});
+
+test("no page complained", () => {
+  expect([anna, ben, cleo, tablet].flatMap(({ complaints }) => complaints)).toEqual([]);
+});

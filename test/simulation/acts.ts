@@ -1,0 +1,82 @@
+import type { Outcome } from "../../src/objects/rpc.ts";
+import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
+import type { Device } from "./device.ts";
+import type { World } from "./world.ts";
+
+type Act = (world: World, device: Device, id: ConversationId) => void;
+
+/** What people, networks and machines do, and how often out of a hundred. */
+const ACTS: readonly [share: number, act: Act][] = [
+  [41, say],
+  [10, (_, device, id) => device.read(id)],
+  [6, goOnline],
+  [5, (_, device) => device.goOffline()],
+  [6, (_, device) => device.cut("the network")],
+  [2, (_, device) => device.crash()],
+  [6, (world) => anyHost(world).evict()],
+  [5, (world) => anyHost(world).crash()],
+  [4, changeMembers],
+  [5, chooseMine],
+  [
+    3,
+    (world, device) =>
+      world.works.chance(0.6) ? world.settings.subscribe(device) : world.settings.unsubscribe(device),
+  ],
+  [2, watch],
+  [2, (world, device, id) => device.type(id, world.works.chance(0.7))],
+  [3, (world) => world.leaveAlone(world.works.pick(90_000))],
+];
+
+export function act(world: World): void {
+  const { works } = world;
+  const device = world.devices[works.pick(world.devices.length)] as Device;
+  const id = world.conversations[works.pick(world.conversations.length)] as ConversationId;
+  let dice = works.pick(100);
+  for (const [share, act] of ACTS) {
+    if (dice >= 0 && dice < share) act(world, device, id);
+    dice -= share;
+  }
+}
+
+const anyHost = ({ server, works }: World) => {
+  const hosts = [...server.runtime.hosts.values()];
+  return hosts[works.pick(hosts.length)] as (typeof hosts)[number];
+};
+
+/** Often several in a row, so that calls overtake each other. */
+function say(world: World, device: Device, id: ConversationId): void {
+  if (!world.rosterOf(id).has(device.userId)) return;
+  for (let n = 1 + world.works.pick(3); n > 0; n--)
+    device.say(id, world.newText(), world.works.chance(0.2) ? [anybody(world)] : []);
+}
+
+const anybody = ({ people, works }: World): UserId => people[works.pick(people.length)] as UserId;
+
+function goOnline(world: World, device: Device): void {
+  device.background = world.works.chance(0.2);
+  device.goOnline();
+}
+
+function changeMembers(world: World, _: Device, id: ConversationId): void {
+  if (!id.startsWith("g")) return;
+  const [actorId, ...others] = world.people as [UserId, ...UserId[]];
+  const userId = others[world.works.pick(others.length)];
+  const method = world.works.chance(0.5) ? "putMember" : "removeMember";
+  world
+    .call("CONVERSATIONS", id, method, { actorId, userId, role: "member" })
+    .then((outcome) => world.works.note(`${method} ${userId?.slice(-4)} ${(outcome as Outcome<unknown>).ok}`))
+    .catch(() => {});
+}
+
+/** For a while, for ever, or not any more. */
+export function chooseMine(world: World, { userId }: Device, id: ConversationId): void {
+  if (!world.rosterOf(id).has(userId)) return;
+  const { works } = world;
+  const ends = works.chance(0.6) ? works.now + 5_000 + works.pick(120_000) : works.now + 1e12;
+  const mutedUntil = works.chance(0.55) ? ends : null;
+  world.settings.choose(userId, id, { mutedUntil, mentionsPierce: works.chance(0.5) });
+}
+
+function watch(world: World, device: Device): void {
+  device.watch(world.people.filter((userId) => userId !== device.userId && world.works.chance(0.7)));
+}

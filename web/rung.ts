@@ -1,0 +1,36 @@
+import * as z from "zod";
+import { ConversationId, Seq } from "../src/protocol/ids.ts";
+
+/** What a shown notification keeps of its push: one a conversation. */
+const Rung = z.object({ conversationId: ConversationId, seq: Seq, unread: z.number() });
+export type Rung = z.infer<typeof Rung>;
+
+/** The notifications that are shown now; of all conversations, or of one. */
+export async function rungOf(
+  registration: ServiceWorkerRegistration,
+  conversationId?: ConversationId,
+): Promise<{ notification: Notification; rung: Rung }[]> {
+  const shown = await registration.getNotifications(conversationId === undefined ? {} : { tag: conversationId });
+  return shown.flatMap((notification) => {
+    const rung = Rung.safeParse(notification.data).data;
+    return rung ? [{ notification, rung }] : [];
+  });
+}
+
+/** [PU-38] Takes down what rang for messages up to `seq`: they were read, here or elsewhere. */
+export async function takeDown(
+  registration: ServiceWorkerRegistration,
+  conversationId: ConversationId,
+  seq: number,
+): Promise<void> {
+  const shown = await rungOf(registration, conversationId);
+  for (const { notification, rung } of shown) if (rung.seq <= seq) notification.close();
+  await showBadge(registration);
+}
+
+/** [PU-38] The number on the app's icon: the unread messages of all conversations that have rung. Nothing where there are no such icons. */
+export async function showBadge(registration: ServiceWorkerRegistration): Promise<void> {
+  if (!("setAppBadge" in navigator)) return;
+  const unread = (await rungOf(registration)).reduce((sum, { rung }) => sum + rung.unread, 0);
+  await navigator.setAppBadge(unread).catch(() => {}); // the person may have forbidden it
+}
