@@ -1,6 +1,7 @@
-import type { DeviceId } from "../src/protocol/ids.ts";
+import type { ConversationId, DeviceId } from "../src/protocol/ids.ts";
+import { conversationIds, heldOf, type ReplicaState } from "../src/sdk/index.ts";
 import type { Tokens } from "./accounts.ts";
-import { isSubscribed, type Pushing, renewSubscription, subscribe, unsubscribe } from "./push.ts";
+import { clearRung, isSubscribed, type Pushing, renewSubscription, subscribe, unsubscribe } from "./push.ts";
 
 const PROBLEM: Record<Exclude<Pushing, "on" | "off">, string> = {
   blocked: "The browser does not allow it: change that in its settings for this page.",
@@ -14,6 +15,8 @@ export class Bell {
   readonly #deviceId: DeviceId;
   readonly #tokens: Tokens;
   isOn = false;
+  /** Up to which seq what rang has been taken down. */
+  readonly #hushed = new Map<ConversationId, number>();
 
   constructor(deviceId: DeviceId, tokens: Tokens) {
     this.#deviceId = deviceId;
@@ -31,8 +34,19 @@ export class Bell {
   async turn(on: boolean): Promise<string | null> {
     const token = await this.#token();
     const is = on ? await this.#turnOn(token) : await unsubscribe(this.#deviceId, token);
-    this.isOn = is === "on";
+    this.isOn = await isSubscribed(this.#deviceId);
     return is === "on" || is === "off" ? null : PROBLEM[is];
+  }
+
+  /** Takes down what rang for messages that have been read meanwhile, here or on another device. */
+  hush(state: ReplicaState): void {
+    if (!this.isOn) return;
+    for (const id of conversationIds(state)) {
+      const { read } = heldOf(state, id);
+      if ((this.#hushed.get(id) ?? 0) >= read) continue;
+      this.#hushed.set(id, read);
+      void clearRung(id, read).catch(() => {}); // it may stay: reading goes on
+    }
   }
 
   /** The device is signed out: nothing of it stays in the browser. */

@@ -115,6 +115,7 @@ export class Chat {
     this.#view.draw(naming);
     this.#info.draw(state, naming);
     this.#settings.draw(this.#shell.live);
+    this.#bell.hush(state);
     this.#watch(naming);
     drawShed(this.#shell.live.shed);
     this.#drawConnection();
@@ -149,7 +150,6 @@ export class Chat {
   }
 
   async #signOut(): Promise<void> {
-    if (this.#bell.isOn) await this.#bell.turn(false); // while the token is still taken
     const token = await this.#tokens.fresh();
     const answer = token && token !== "signed_out" ? await call("signOut", { token }) : null;
     if (token === "signed_out" || answer?.ok || answer?.code === "device_revoked") await this.#leave();

@@ -15,6 +15,8 @@ export type Delivery = {
   /** Calls failed in a row, and when the next may be made (epoch ms). */
   readonly failures: number;
   readonly retryAt: number;
+  /** Something that is not delivered yet names this member. */
+  readonly mentioned: boolean;
   /** While parked: for how long, and what ends it sooner. */
   readonly park: Park | null;
 };
@@ -36,6 +38,7 @@ export const newDelivery = (delivered: number, target: number): Delivery => ({
   attended: false,
   failures: 0,
   retryAt: 0,
+  mentioned: false,
   park: null,
 });
 
@@ -44,11 +47,17 @@ type Row = { [T in Occurrence["type"]]: Handler<T> };
 
 const stay = (d: Delivery): Delivery => d;
 const call = (d: Delivery): Delivery =>
-  d.delivered < d.target ? { ...d, mode: "calling", attended: false } : { ...d, mode: "idle" };
+  d.delivered < d.target
+    ? { ...d, mode: "calling", attended: false, mentioned: false }
+    : { ...d, mode: "idle", mentioned: false };
 /** [PU-4] Parked for a mute that has run out, or that lets a mention through. */
 const isWanted = ({ park }: Delivery, { now, mentions }: { now: number; mentions: boolean }): boolean =>
   park !== null && ((park.until !== null && now >= park.until) || (mentions && park.unlessMentioned));
-const aim: Handler<"appended"> = (d, o) => ({ ...d, target: Math.max(d.target, o.target) });
+const aim: Handler<"appended"> = (d, o) => ({
+  ...d,
+  target: Math.max(d.target, o.target),
+  mentioned: d.mentioned || o.mentions,
+});
 /** [DL-4] The reply is the delivery of the next event only; a reply that may be lost is left to the alarm. */
 const answered: Handler<"answered"> = (d, o) => {
   const target = Math.max(d.target, o.seq);
@@ -70,7 +79,8 @@ const TABLE: Record<Delivery["mode"], Row> = {
     answered,
     reached: (d, o) => {
       const next = { ...d, delivered: Math.max(d.delivered, o.through), failures: 0 };
-      return o.park && !d.attended ? { ...next, mode: "parked", park: o.park } : call(next); // [DL-3]
+      const isOutdated = d.attended || (d.mentioned && o.park?.unlessMentioned);
+      return o.park && !isOutdated ? { ...next, mode: "parked", park: o.park } : call(next); // [DL-3]
     },
     failed: (d, o) => ({ ...d, mode: "lagging", failures: d.failures + 1, retryAt: o.now + o.retryDelayMs }),
     attended: (d) => ({ ...d, attended: true }),

@@ -1,4 +1,4 @@
-import { type Stage, shedAt } from "../domain/shedding.ts";
+import { type Stage, shedAt, sheds } from "../domain/shedding.ts";
 import type { ConversationId } from "../protocol/ids.ts";
 import type { Shed } from "../protocol/states.ts";
 import type { Load } from "./load.ts";
@@ -7,18 +7,25 @@ import type { Load } from "./load.ts";
 export class Burden {
   private readonly own: Load;
   private readonly tell: (shed: Shed[]) => void;
+  private readonly recovered: () => void;
+  private before: Stage = 0;
   private readonly conversations = new Map<ConversationId, Stage>();
   private told: Stage = 0;
 
-  constructor(own: Load, tell: (shed: Shed[]) => void) {
+  /** `recovered`: the inbox itself takes receipts again. */
+  constructor(own: Load, tell: (shed: Shed[]) => void, recovered: () => void) {
     this.own = own;
     this.tell = tell;
+    this.recovered = recovered;
   }
 
   /** The inbox's own. */
   stage(now: number): Stage {
     const stage = this.own.stage(now);
+    const hasRecovered = sheds(this.before, "receipts") && !sheds(stage, "receipts");
+    this.before = stage;
     this.tellIfChanged(stage);
+    if (hasRecovered) this.recovered();
     return stage;
   }
 
@@ -26,14 +33,14 @@ export class Burden {
     if (stage === 0 && !this.conversations.has(conversationId)) return;
     if (stage > 0) this.conversations.set(conversationId, stage);
     else this.conversations.delete(conversationId);
-    this.tellIfChanged(this.own.stage(now));
+    this.stage(now);
   }
 
   /** Told anew: this inbox may have forgotten what it had told. */
   eased(conversationId: ConversationId, now: number): void {
     this.conversations.delete(conversationId);
     this.told = -1;
-    this.tellIfChanged(this.own.stage(now));
+    this.stage(now);
   }
 
   private tellIfChanged(own: Stage): void {

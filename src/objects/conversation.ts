@@ -60,8 +60,9 @@ export class Conversation extends DurableObject<Env> {
   private state: ConversationState | undefined;
   /** By member, the number of the last `append` call of their inbox. */
   private readonly lastCalls = new Map<UserId, number>();
+  private mayHaveForgotten = false;
   private receiptsWrittenAt = 0;
-  private receiptsUnwritten = false;
+  private unwritten = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -90,7 +91,9 @@ export class Conversation extends DurableObject<Env> {
     const state = new ConversationState(this.store, this.newId);
     this.state = state;
     for (const m of state.roster.values()) this.fanout.restore(m, state.checkpoint.delivered, state.head);
-    if (this.hasWork(state)) this.clock.ringBy(Date.now() + SETTLE_AFTER_MS, Date.now());
+    if (!this.hasWork(state)) return;
+    this.mayHaveForgotten ||= !this.clock.isSet; // work without an alarm: its handler did not come to its end
+    this.clock.ringBy(Date.now() + SETTLE_AFTER_MS, Date.now());
   }
 
   // --- opening and members ---
@@ -273,7 +276,7 @@ export class Conversation extends DurableObject<Env> {
   }
 
   private keepReceipts(now: number): void {
-    this.receiptsUnwritten = true;
+    this.unwritten = true;
     const act = keepReceipts(this.clock.isSet, this.receiptsWrittenAt, now);
     if (act === "write") this.saveCheckpoint(now);
     if (act === "ring") this.clock.ringBy(now + SETTLE_AFTER_MS, now);
@@ -291,20 +294,20 @@ export class Conversation extends DurableObject<Env> {
   }
 
   private hasWork({ checkpoint, head }: ConversationState): boolean {
-    return checkpoint.delivered < head || checkpoint.shipped < head || this.receiptsUnwritten;
+    return checkpoint.delivered < head || checkpoint.shipped < head || this.unwritten;
   }
 
   private saveCheckpoint(now: number): void {
     this.state?.saveCheckpoint();
     this.receiptsWrittenAt = now;
-    this.receiptsUnwritten = false;
+    this.unwritten = false;
   }
 
   /** Never throws: after six throws the platform would never ring again. */
   override async alarm(): Promise<void> {
-    const isOfAnotherLife = this.clock.rang();
+    if (this.clock.rang()) this.mayHaveForgotten = true;
     try {
-      if (this.state && isOfAnotherLife) await this.deliverer.askAgain(this.state.roster, this.isParked);
+      if (this.state) await this.remember(this.state);
       if (this.state) await this.settle(this.state);
     } catch (error) {
       log.error("settle_failed", { conversationId: this.state?.facts.conversationId, error });
@@ -312,23 +315,34 @@ export class Conversation extends DurableObject<Env> {
     }
   }
 
+  /** [RC-4] What an earlier life of this object had been told and not written down, members' devices tell again. */
+  private async remember({ roster }: ConversationState): Promise<void> {
+    if (this.mayHaveForgotten) await this.deliverer.askAgain(roster, this.isParked);
+    this.mayHaveForgotten = false;
+  }
+
   /** Does whatever is due, writes the checkpoint once, and rings again for what is left. */
   private async settle(state: ConversationState): Promise<void> {
+    const { checkpoint, roster } = state;
+    const isBehind = () => checkpoint.delivered < state.head || checkpoint.shipped < state.head;
+    if (!isBehind() && this.unwritten) this.saveCheckpoint(Date.now()); // [RC-4] before anything is awaited
+    this.unwritten ||= isBehind();
     this.fanout.noteAll({ type: "alarm", now: Date.now() });
-    const doubtAt = await this.deliverer.ringTheSilent(state.roster, Date.now());
     if (this.load.stage(Date.now()) === 0) await this.deliverer.ease();
     const shipped = sheds(this.load.stage(Date.now()), "history") ? false : await this.shipSafely(state); // [OV-1]
     await within(IDLE_WITHIN_MS, this.fanout.idle()).catch(() => {});
-    state.checkpoint.delivered = this.fanout.settledThrough(state.head);
-    this.saveCheckpoint(Date.now());
-    const now = Date.now();
+    await this.deliverer.ringTheSilent(roster, Date.now());
+    checkpoint.delivered = this.fanout.settledThrough(state.head);
+    if (this.unwritten) this.saveCheckpoint(Date.now());
+    this.ringForWhatIsLeft(state, shipped, Date.now());
+  }
+
+  private ringForWhatIsLeft(state: ConversationState, shipped: boolean, now: number): void {
+    const doubtAt = this.deliverer.nextDoubtAt(state.roster, now);
     if (doubtAt !== null) this.clock.ringBy(doubtAt, now);
     if (!this.hasWork(state)) return;
-    const left = {
-      failed: !shipped,
-      shipped: state.checkpoint.shipped === state.head,
-      retryAt: this.fanout.nextRetryAt(),
-    };
+    const retryAt = this.fanout.nextRetryAt();
+    const left = { failed: !shipped, shipped: state.checkpoint.shipped === state.head, retryAt };
     this.clock.ringBy(nextSettleAt(left, now), now);
   }
 

@@ -24,6 +24,9 @@ type Ports = {
   received: (userId: UserId, held: ReceiptRequest) => void;
 };
 
+/** Put on a socket of this member at `at` (epoch ms), and acked up to `acked` only. */
+type Doubt = { userId: UserId; acked: number; seq: number; at: number };
+
 /** Brings events to members' inboxes, has their devices rung, and notes how far both came. */
 export class Deliverer {
   private readonly env: Env;
@@ -82,40 +85,44 @@ export class Deliverer {
   }
 
   /** False when the inbox or the queue was not reached. */
-  private async ring(userId: UserId, from: number, through: number, silentSince: number | null): Promise<boolean> {
+  private async ring(userId: UserId, from: number, through: number, silentMs: number | null): Promise<boolean> {
     const state = this.ports.state();
     const bell = state.bellFor(userId, from, through);
     if (!bell) return true;
     const { conversationId } = state.facts;
-    const rung = await tryCall(() => inboxOf(this.env, userId).ring({ userId, conversationId, bell, silentSince }), 2);
+    const rung = await tryCall(() => inboxOf(this.env, userId).ring({ userId, conversationId, bell, silentMs }), 2);
     if (rung.ok && rung.value === "rung") state.mark(userId, "rung", through, Date.now());
     return rung.ok && rung.value !== "failed";
   }
 
   /**
    * [PU-7] Has those rung on whose socket something was put a while ago and who have not acked it: the phone may have gone without a
-   * word. In a crowd acks wait, so nothing can be told from their absence. Answers when to look again (epoch ms); null: no doubt is left.
+   * word. In a crowd acks wait, so nothing can be told from their absence.
    */
-  async ringTheSilent(roster: Roster, now: number): Promise<number | null> {
-    if (isCrowd(this.ports.state())) return null;
-    let again: number | null = null;
-    for (const { userId } of roster.values()) {
-      const doubt = this.doubtOf(userId);
-      if (!doubt) continue;
-      const { acked, seq, at } = doubt;
-      const isDue = now - at >= ACK_WITHIN_MS;
-      if (isDue && (await this.ring(userId, acked + 1, seq, at))) this.doubted.set(userId, seq);
-      else again = Math.min(again ?? Number.POSITIVE_INFINITY, Math.max(at, now) + ACK_WITHIN_MS);
+  async ringTheSilent(roster: Roster, now: number): Promise<void> {
+    for (const { userId, acked, seq, at } of this.doubts(roster)) {
+      if (now - at < ACK_WITHIN_MS) continue;
+      if (await this.ring(userId, acked + 1, seq, now - at)) this.doubted.set(userId, seq);
     }
-    return again;
+  }
+
+  /** When to look again for the silent (epoch ms); null: no doubt is left. */
+  nextDoubtAt(roster: Roster, now: number): number | null {
+    const times = this.doubts(roster).map(({ at }) => Math.max(at, now) + ACK_WITHIN_MS);
+    return times.length > 0 ? Math.min(...times) : null;
+  }
+
+  private doubts(roster: Roster): Doubt[] {
+    if (isCrowd(this.ports.state())) return [];
+    return [...roster.keys()].flatMap((userId) => this.doubtOf(userId) ?? []);
   }
 
   /** What was put on a socket of this member last, unless it was acked, or nobody wants a push. */
-  private doubtOf(userId: UserId): { acked: number; seq: number; at: number } | null {
+  private doubtOf(userId: UserId): Doubt | null {
     const trail = this.ports.state().trail(userId);
     const [seq, at] = trail.socket?.at(-1) ?? [0, 0];
     const acked = Math.max(standing(trail, "delivered"), this.doubted.get(userId) ?? 0);
-    return seq > acked && this.subscribed.get(userId) !== false ? { acked, seq, at } : null;
+    return seq > acked && this.subscribed.get(userId) !== false ? { userId, acked, seq, at } : null;
   }
 
   /**

@@ -112,15 +112,36 @@ export class FrameDoor {
 
   /** Lists what changed past the device's cursor. Done anew for a device whose greeting was cut short by an eviction. */
   async catchUp(socket: WebSocket): Promise<void> {
-    const { store, sockets, index, receipts } = this.parts;
-    const attend = async (id: ConversationId, userId: UserId): Promise<Outcome<Summary>> => {
-      const standing = await conversationOf(this.env, id).attend(userId, receipts.visit(id));
-      return standing.ok ? ok(receipts.summaryOf(standing.value)) : standing;
-    };
+    const { store, sockets, index } = this.parts;
+    const attend = (id: ConversationId, userId: UserId) => this.attend(id, userId);
     await greet(sockets.of(socket), store, attend, {
-      changed: (conversations) => sockets.send(socket, { type: "changed", conversations }),
+      changed: (conversations) => {
+        const unsummed = conversations.filter((c) => !("head" in c)).map((c) => c.conversationId);
+        if (unsummed.length > 0)
+          sockets.change(socket, { unsummed: [...sockets.of(socket).unsummed, ...unsummed].slice(-50) });
+        sockets.send(socket, { type: "changed", conversations });
+      },
       caughtUp: (position) => index.handOut(socket, position, Date.now()),
     });
+  }
+
+  private async attend(id: ConversationId, userId: UserId): Promise<Outcome<Summary>> {
+    const { receipts } = this.parts;
+    const standing = await conversationOf(this.env, id).attend(userId, receipts.visit(id));
+    return standing.ok ? ok(receipts.summaryOf(standing.value)) : standing;
+  }
+
+  /** [IX-5] What the greeting could not tell of a conversation is told before its first page. */
+  private async sumUp(socket: WebSocket, id: ConversationId): Promise<Outcome<null>> {
+    const { sockets } = this.parts;
+    const { userId, unsummed } = sockets.of(socket);
+    if (!unsummed.includes(id)) return ok(null);
+    const answer = await tryCall(() => this.attend(id, userId));
+    const summary = answer.ok ? answer.value : answer;
+    if (!summary.ok) return summary;
+    sockets.change(socket, { unsummed: sockets.of(socket).unsummed.filter((other) => other !== id) });
+    sockets.send(socket, { type: "changed", conversations: [summary.value] });
+    return ok(null);
   }
 
   private async send(socket: WebSocket, { type: _, id, conversationId, ...wish }: Of<"send">): Promise<void> {
@@ -136,6 +157,8 @@ export class FrameDoor {
     const { sockets, receipts } = this.parts;
     const { userId } = sockets.of(socket);
     const size = limit ?? LIMITS.historyPage;
+    const summed = await this.sumUp(socket, conversationId);
+    if (!summed.ok) return this.refuse(socket, id, summed);
     const visit = receipts.visit(conversationId);
     const answer = await tryCall(() => conversationOf(this.env, conversationId).pull(userId, visit, after, size));
     const page = answer.ok ? answer.value : answer;

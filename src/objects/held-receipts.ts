@@ -19,14 +19,16 @@ export class HeldReceipts {
   /** From now on the receipts of this conversation wait. */
   expect(conversationId: ConversationId, now: number): void {
     for (const socket of this.sockets.ready(now))
-      if (!this.find(socket, conversationId)) this.put(socket, conversationId, { marks: {}, told: true });
+      if (!this.find(socket, conversationId)?.crowd)
+        this.put(socket, conversationId, { marks: {}, told: true, crowd: true });
   }
 
   /** Takes a receipt in; false where it need not wait. `always`: also of a conversation that is not known to want it. */
   hold(socket: WebSocket, conversationId: ConversationId, marks: Marks, always: boolean): boolean {
     const known = this.find(socket, conversationId);
-    if (!known && !always) return false;
-    this.put(socket, conversationId, { marks: joinMarks(known?.marks ?? {}, marks), told: false });
+    const crowd = known?.crowd ?? false;
+    if (!crowd && !always) return false;
+    this.put(socket, conversationId, { marks: joinMarks(known?.marks ?? {}, marks), told: false, crowd });
     return true;
   }
 
@@ -42,9 +44,9 @@ export class HeldReceipts {
     return marks;
   }
 
-  /** What waits on a socket that closes; it counts as told. */
-  takeFrom(socket: WebSocket): [ConversationId, Marks][] {
-    const waiting = this.sockets.of(socket).held.filter(([, { told }]) => !told);
+  /** What waits on a socket, of crowds only where they are asked for; it counts as told. */
+  takeFrom(socket: WebSocket, crowds: boolean): [ConversationId, Marks][] {
+    const waiting = this.sockets.of(socket).held.filter(([, { told, crowd }]) => !told && (crowds || !crowd));
     for (const [conversationId, held] of waiting) this.put(socket, conversationId, { ...held, told: true });
     return waiting.map(([conversationId, { marks }]) => [conversationId, marks]);
   }
@@ -53,11 +55,12 @@ export class HeldReceipts {
     return this.sockets.of(socket).held.find(([id]) => id === conversationId)?.[1];
   }
 
-  /** The newest last; of too many the oldest that is told is let go. */
+  /** The newest last; of too many the oldest that is told is let go. What is told of no crowd need not be remembered. */
   private put(socket: WebSocket, conversationId: ConversationId, held: Held): void {
     const others = this.sockets.of(socket).held.filter(([id]) => id !== conversationId);
+    const isOver = held.told && !held.crowd;
     const surplus = others.length >= REMEMBERED ? others.findIndex(([, { told }]) => told) : -1;
     if (others.length >= REMEMBERED) others.splice(Math.max(0, surplus), 1);
-    this.sockets.change(socket, { held: [...others, [conversationId, held]] });
+    this.sockets.change(socket, { held: isOver ? others : [...others, [conversationId, held]] });
   }
 }

@@ -15,7 +15,7 @@ import { PING, PONG, type Summary } from "../protocol/frames.ts";
 import type { EventReceipts, Trace } from "../protocol/http.ts";
 import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
-import type { Mine, Presence as PresenceTold, Self } from "../protocol/states.ts";
+import type { Mine, Presence as PresenceTold, Self, Shed } from "../protocol/states.ts";
 import { SUBPROTOCOL } from "../protocol/version.ts";
 import { InboxStore } from "../storage/inbox-store.ts";
 import { AlarmClock } from "./alarm-clock.ts";
@@ -71,10 +71,12 @@ export class Inbox extends DurableObject<Env> {
       append: (conversationId, request) =>
         conversationOf(this.env, conversationId).append(this.userId(request.commands), request),
       aloneAs: (conversationId, deviceIds) => this.aloneAs(conversationId, deviceIds),
+      drained: () => this.burden.stage(Date.now()),
       appended: (conversationId, command, appended) => this.ownAppended(conversationId, command, appended),
     });
     const load = new Load("inbox", (now) => this.sender.waitMs(now));
-    this.burden = new Burden(load, (shed) => this.sockets.tellAll({ type: "degraded", shed }, Date.now()));
+    const tellShed = (shed: Shed[]) => this.sockets.tellAll({ type: "degraded", shed }, Date.now());
+    this.burden = new Burden(load, tellShed, () => void this.receipts.recover(Date.now()));
     this.ringer = new Ringer(env, this.store, this.sockets);
     const { store, sockets, index, ringer, burden } = this;
     this.receipts = new OwnReceipts(env, { store, sockets, index, ringer, stage: (now) => burden.stage(now) });
@@ -109,7 +111,16 @@ export class Inbox extends DurableObject<Env> {
     }
     const { userId, deviceId, expiresAt } = caller;
     const openedAt = Date.now();
-    const fresh = { from: null, background: false, handed: null, handedAt: 0, watches: null, held: [], toldLive: [] };
+    const fresh = {
+      from: null,
+      background: false,
+      handed: null,
+      handedAt: 0,
+      watches: null,
+      held: [],
+      toldLive: [],
+      unsummed: [],
+    };
     this.sockets.accept(pair[1], { userId, deviceId, expiresAt, openedAt, ...fresh });
     return answer;
   }
@@ -191,7 +202,7 @@ export class Inbox extends DurableObject<Env> {
     this.burden.hear(conversationId, stage, now);
     if (crowd) this.receipts.expectCrowd(conversationId, now);
     const held = this.receipts.waiting(conversationId, now);
-    const rung = bell ? await this.ring({ userId, conversationId, bell, silentSince: null }) : "none";
+    const rung = bell ? await this.ring({ userId, conversationId, bell, silentMs: null }) : "none";
     const park = this.ringer.park(conversationId, told, now); // [IX-6]
     return { park, told, rung, subscribed: this.ringer.isWanted, held };
   }

@@ -93,8 +93,17 @@ export class OwnReceipts {
 
   /** A socket closes: what waited on it goes now. */
   async flush(socket: WebSocket): Promise<void> {
+    await this.sendHeld(socket, true);
+  }
+
+  /** The overload is over: what waited for that goes now. */
+  async recover(now: number): Promise<void> {
+    for (const socket of this.parts.sockets.ready(now)) await this.sendHeld(socket, false);
+  }
+
+  private async sendHeld(socket: WebSocket, crowds: boolean): Promise<void> {
     const { userId } = this.parts.sockets.of(socket);
-    for (const [conversationId, marks] of this.held.takeFrom(socket))
+    for (const [conversationId, marks] of this.held.takeFrom(socket, crowds))
       await this.send(userId, conversationId, { marks, shows: this.shows });
   }
 

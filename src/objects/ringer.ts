@@ -41,9 +41,9 @@ export class Ringer {
     return rung;
   }
 
-  private async ringNow({ userId, conversationId, bell, silentSince }: RingRequest, now: number): Promise<Rung> {
+  private async ringNow({ userId, conversationId, bell, silentMs }: RingRequest, now: number): Promise<Rung> {
     if (!this.isWanted || !rings(this.store.mine(conversationId), bell.mentioned, now)) return "none";
-    const connected = this.connected(silentSince, now);
+    const connected = this.connected(silentMs, now);
     const jobs: PushJob[] = [];
     for (const [deviceId, subscription] of this.store.subscriptions()) {
       if (connected.has(deviceId) || (this.rung.get(`${deviceId} ${conversationId}`) ?? 0) >= bell.seq) continue;
@@ -55,10 +55,10 @@ export class Ringer {
     return "rung";
   }
 
-  /** Connected devices; with `silentSince` only those that have shown a sign of life since then. [PU-7] */
-  private connected(silentSince: number | null, now: number): ReadonlySet<DeviceId> {
+  /** Connected devices; with `silentMs` only those that have shown a sign of life within it. [PU-7] */
+  private connected(silentMs: number | null, now: number): ReadonlySet<DeviceId> {
     const sockets = this.sockets.ready(now);
-    const alive = sockets.filter((socket) => silentSince === null || this.sockets.heardAt(socket) > silentSince);
+    const alive = sockets.filter((socket) => silentMs === null || this.sockets.heardAt(socket) > now - silentMs);
     return new Set(alive.map((socket) => this.sockets.of(socket).deviceId));
   }
 

@@ -47,8 +47,11 @@ export type DeliveryAnswer = {
   subscribed: boolean;
   held: ReceiptRequest | null;
 };
-/** `silentSince`: also a connected device counts as gone that has shown no sign of life since then (epoch ms); null: only those not connected. */
-export type RingRequest = { userId: UserId; conversationId: ConversationId; bell: Bell; silentSince: number | null };
+/**
+ * `silentMs`: also a connected device counts as gone that has shown no sign of life for so long; null: only those not connected. No time of
+ * day, for two objects have two clocks.
+ */
+export type RingRequest = { userId: UserId; conversationId: ConversationId; bell: Bell; silentMs: number | null };
 
 export type ReceiptNews = { conversationId: ConversationId; receipts: RawReceipt[]; ticks: Ticks | undefined };
 

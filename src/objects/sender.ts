@@ -20,6 +20,8 @@ type Ports = {
   append: (conversationId: ConversationId, request: AppendRequest) => Promise<Outcome<Appended>[]>;
   /** How many devices the user has ever had, if these senders are all that is left of them in one; else null. */
   aloneAs: (conversationId: ConversationId, deviceIds: ReadonlySet<DeviceId>) => number | null;
+  /** Nothing waits any more in one conversation. */
+  drained: () => void;
   /** Called in log order, before anybody is answered. */
   appended: (conversationId: ConversationId, command: SendCommand, appended: Appended) => void;
 };
@@ -94,6 +96,7 @@ export class Sender {
       else this.fail(lane, batch);
     }
     lane.busy = false;
+    this.ports.drained();
   }
 
   private call(conversationId: ConversationId, lane: Lane, batch: Waiting[]): Promise<Result<Outcome<Appended>[]>> {

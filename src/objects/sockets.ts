@@ -26,8 +26,11 @@ export type Attachment = {
   held: [ConversationId, Held][];
   /** Conversations of which something was told on live sockets alone, and when (epoch ms). */
   toldLive: [ConversationId, number][];
+  /** Conversations that were listed by their id alone, because they could not be asked. */
+  unsummed: ConversationId[];
 };
-export type Held = { marks: Marks; told: boolean };
+/** `crowd`: all receipts of this conversation wait, not only while the inbox is overloaded. */
+export type Held = { marks: Marks; told: boolean; crowd: boolean };
 
 /** The live sockets of one user's devices. Nothing about a socket is kept anywhere else. */
 export class Sockets {

@@ -126,11 +126,9 @@ export const TracedMember = z
     socketAt: EpochMs.optional(),
     deliveredAt: EpochMs.optional(),
     readAt: EpochMs.optional(),
-    pushes: z
-      .array(z.object({ at: EpochMs, provider: z.enum(["web", "fcm"]), seq: Seq, answer: z.string() }))
-      .meta({
-        description: "Pushes for this event or a later one, with the provider's answer: its HTTP status, or a word.",
-      }),
+    pushes: z.array(z.object({ at: EpochMs, provider: z.enum(["web", "fcm"]), seq: Seq, answer: z.string() })).meta({
+      description: "Pushes for this event or a later one, with the provider's answer: its HTTP status, or a word.",
+    }),
     failures: z.int().optional().meta({ description: "Calls of the inbox that failed in a row." }),
     retryAt: EpochMs.optional(),
   })

@@ -91,6 +91,14 @@ test("[PU-4] a parked inbox is called again once its mute has run out, or for a 
   expect(deliveryAfter(muted({ until: null, unlessMentioned: false }), mention).mode).toBe("parked");
 });
 
+test("[PU-3] [PU-4] a mention that comes while a call is under way is not parked away", () => {
+  const racing = deliveryAfter(at("calling"), mention);
+  const piercing: Occurrence = { type: "reached", through: 5, park: { until: null, unlessMentioned: true } };
+  expect(deliveryAfter(racing, piercing)).toMatchObject({ mode: "calling", delivered: 5, mentioned: false });
+  expect(deliveryAfter(racing, parkedAnswer).mode).toBe("parked");
+  expect(deliveryAfter(at("calling"), piercing).mode).toBe("parked");
+});
+
 test("[DL-3] an answer `parked` that was overtaken by an attend does not park", () => {
   const racing = deliveryAfter(at("calling"), attended);
   expect(deliveryAfter(racing, parkedAnswer)).toMatchObject({ mode: "idle", attended: true });

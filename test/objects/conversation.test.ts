@@ -241,7 +241,9 @@ test("[DL-4] [DL-5] a reply counts as delivered only for a user who is alone, an
       told.push(`${after}-${through}`);
       return null;
     };
-    Object.assign(object, { deliverer: { deliver, ringTheSilent: async () => null, ease: async () => {} } });
+    Object.assign(object, {
+      deliverer: { deliver, ringTheSilent: async () => {}, nextDoubtAt: () => null, ease: async () => {} },
+    });
   });
   await send(1);
   expect(told.filter((t) => t === "1-2")).toHaveLength(2); // to bob, and to alice's own inbox

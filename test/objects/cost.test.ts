@@ -1,8 +1,20 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
+import { Conversation } from "../../src/objects/conversation.ts";
 import type { Env } from "../../src/platform/env.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
-import { bindings, conversation, newDeviceId, openDirect, openGroup, TestSocket, until, VISIT } from "./support.ts";
+import { LIMITS } from "../../src/protocol/limits.ts";
+import {
+  bindings,
+  conversation,
+  inbox,
+  newDeviceId,
+  openDirect,
+  openGroup,
+  TestSocket,
+  until,
+  VISIT,
+} from "./support.ts";
 
 /**
  * What an act costs, counted where it is billed: rows of the objects' cursors and of D1's `meta`, one for each `setAlarm`, and a request
@@ -85,7 +97,7 @@ function countingEnv(env: Env): Env {
   } as unknown as Env;
 }
 
-async function cost(act: string, per: number, run: () => Promise<void>): Promise<{ rows: number; requests: number }> {
+async function costOf(act: string, per: number, run: () => Promise<void>): Promise<{ rows: number; requests: number }> {
   Object.assign(bill, { rows: 0, calls: 0, alarms: 0, frames: 0 });
   await run();
   const requests = bill.calls + bill.alarms + bill.frames / FRAMES_PER_REQUEST;
@@ -137,27 +149,29 @@ async function talk({ id, phone, bobsPhone }: Awaited<ReturnType<typeof pair>>, 
 
 test("[CO-1] a lone 1:1 message to an online peer, receipts and its D1 row included: at most 5 rows", async () => {
   const people = await pair(1);
-  const { rows } = await cost("1:1 message, lone, receipts and history included", 1, () => talk(people, 1));
+  const { rows } = await costOf("1:1 message, lone, receipts and history included", 1, () => talk(people, 1));
   expect(rows).toBeLessThanOrEqual(5);
 });
 
 test("[CO-1] in a burst of 20: at most 2.3 rows and 4 requests a message", async () => {
   const people = await pair(1);
-  const { rows, requests } = await cost("1:1 message, in a burst of 20", 20, () => talk(people, 20));
+  const { rows, requests } = await costOf("1:1 message, in a burst of 20", 20, () => talk(people, 20));
   expect(rows).toBeLessThanOrEqual(2.3);
   expect(requests).toBeLessThanOrEqual(4);
 });
 
 test("[CO-1] two devices each, in a burst of 20: at most 2.3 rows and 4 requests a message", async () => {
   const people = await pair(2);
-  const { rows, requests } = await cost("1:1 message, in a burst of 20, two devices each", 20, () => talk(people, 20));
+  const { rows, requests } = await costOf("1:1 message, in a burst of 20, two devices each", 20, () =>
+    talk(people, 20),
+  );
   expect(rows).toBeLessThanOrEqual(2.3);
   expect(requests).toBeLessThanOrEqual(4);
 });
 
 test("what a lone message costs with two devices each is told, too", async () => {
   const people = await pair(2);
-  const { rows } = await cost("1:1 message, lone, two devices each", 1, () => talk(people, 1));
+  const { rows } = await costOf("1:1 message, lone, two devices each", 1, () => talk(people, 1));
   expect(rows).toBeLessThanOrEqual(6);
 });
 
@@ -174,7 +188,7 @@ test("[CO-2] a group message costs an online member one request and no row; a pa
   await meter(bindings.CONVERSATIONS.getByName(id));
   for (const userId of members) await meter(bindings.INBOXES.getByName(userId));
   const sends = 1 / FRAMES_PER_REQUEST;
-  const online = await cost("group message, whole, 50 members online", 1, async () => {
+  const online = await costOf("group message, whole, 50 members online", 1, async () => {
     await phone.say(id, "hello");
     await everybodyHas(2);
     bill.frames += 1;
@@ -189,7 +203,7 @@ test("[CO-2] a group message costs an online member one request and no row; a pa
   await phone.say(id, "is anybody there?"); // everybody answers `parked`
   await new Promise((resolve) => setTimeout(resolve, 200));
   await settle(id);
-  const parked = await cost("group message, whole, 50 members parked", 1, async () => {
+  const parked = await costOf("group message, whole, 50 members parked", 1, async () => {
     await phone.say(id, "nobody");
     await new Promise((resolve) => setTimeout(resolve, 200));
     bill.frames += 1;
@@ -200,9 +214,99 @@ test("[CO-2] a group message costs an online member one request and no row; a pa
   expect(await conversation(id).attend(members[1] as UserId, VISIT)).toMatchObject({ ok: true });
 });
 
+/** Everybody is online; one speaks, all others have it delivered and read. What it costs in all, and what receipts add. */
+async function talkInGroup(size: number): Promise<{ rows: number; requests: number }> {
+  const { maker, members, id } = await openGroup(size);
+  const sockets = await Promise.all(members.map((m) => TestSocket.caughtUp(m, newDeviceId())));
+  const phone = sockets[members.indexOf(maker)] as TestSocket;
+  const others = sockets.filter((socket) => socket !== phone);
+  const everybodyHas = (words: string) => until(() => others.every((socket) => socket.texts.includes(words)));
+  await phone.say(id, "warm up");
+  await everybodyHas("warm up");
+  await settle(id);
+  await meter(bindings.CONVERSATIONS.getByName(id));
+  for (const userId of members) await meter(bindings.INBOXES.getByName(userId));
+  const calls = vi.spyOn(Conversation.prototype, "receipt").mockClear();
+  const cost = await costOf(`group message, ${size} members online, receipts and history included`, 2, async () => {
+    for (const words of ["one", "two"]) {
+      const { seq } = (await phone.say(id, words)) as { seq: number };
+      await everybodyHas(words);
+      for (const socket of others) socket.send({ type: "receipt", conversationId: id, delivered: seq, read: seq });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+    bill.frames += 2 * size;
+    await settle(id);
+  });
+  const receipts = calls.mock.calls.length / 2;
+  acts.push({
+    act: `  of these: calls that bring the receipts of ${size - 1} readers`,
+    rows: 0,
+    requests: round(receipts),
+  });
+  expect(receipts).toBeLessThanOrEqual(size > LIMITS.receiptMembers ? 0 : size - 1);
+  for (const socket of sockets) socket.socket.close(1000);
+  return cost;
+}
+
+test("[CO-4] receipts write nothing a message, and above 256 members make no calls of their own", async () => {
+  for (const size of [10, 100, 1_000]) {
+    const { rows, requests } = await talkInGroup(size);
+    expect(rows).toBeLessThanOrEqual(4.5); // the log, its history, the alarm and the checkpoint, however many read it
+    expect(requests).toBeLessThanOrEqual(size > LIMITS.receiptMembers ? size * 1.1 + 2 : 2.1 * size + 4);
+  }
+}, 180_000);
+
+test("[CO-5] what a push and a lease on presence cost", async () => {
+  const { alice, bob, id } = await openDirect();
+  const device = newDeviceId();
+  const endpoint = { provider: "fcm" as const, token: "t" };
+  await inbox(bob).putSubscription(bob, device, { endpoint, preview: true });
+  const phone = await TestSocket.caughtUp(alice, newDeviceId());
+  await phone.say(id, "warm up");
+  await settle(id);
+  await handOut(alice);
+  await meter(bindings.CONVERSATIONS.getByName(id));
+  for (const userId of [alice, bob]) await meter(bindings.INBOXES.getByName(userId));
+  let pushes = 0;
+  await runInDurableObject(bindings.INBOXES.getByName(bob), (object) => {
+    const { ringer } = object as unknown as { ringer: { env: object } };
+    const sendBatch = async (batch: unknown[]) => {
+      pushes += batch.length;
+    };
+    ringer.env = { ...ringer.env, PUSHES: { sendBatch } };
+  });
+  const ring = await costOf(
+    "1:1 message to an offline peer who is rung, history included (and the push)",
+    1,
+    async () => {
+      await phone.say(id, "ring");
+      await until(() => pushes === 1);
+      bill.frames += 1;
+      await settle(id);
+    },
+  );
+  expect(ring.rows).toBeLessThanOrEqual(5);
+  expect(ring.requests).toBeLessThanOrEqual(4);
+  const watch = await costOf("presence: one lease of a minute", 1, async () => {
+    await phone.ask({ type: "watch", userIds: [bob] });
+    bill.frames += 1;
+  });
+  expect(watch).toMatchObject({ rows: 1, requests: 1.05 });
+  const bobs = await TestSocket.open(bob, device);
+  const arrive = await costOf("presence: a time online begins and ends, one watcher told", 1, async () => {
+    bobs.send({ type: "hello", version: 1, cursor: null });
+    await bobs.waitFor("caught_up");
+    await until(() => phone.of("presence").length === 2);
+    bobs.socket.close(1000);
+    await until(() => bobs.closed !== undefined);
+    bill.frames += 2;
+  });
+  expect(arrive.rows).toBeLessThanOrEqual(4); // it begins, it ends, the alarm for the watcher, the device's first hello
+});
+
 test("[CO-3] a heartbeat and an idle device cost nothing; a resume with nothing new writes nothing", async () => {
   const { phone } = await pair(1);
-  const idle = await cost("heartbeat, answered by the runtime", 1, async () => {
+  const idle = await costOf("heartbeat, answered by the runtime", 1, async () => {
     phone.socket.send("ping");
     await new Promise((resolve) => setTimeout(resolve, 50));
   });

@@ -74,7 +74,7 @@ test("[PU-1] [PU-5] a message rings each device that wants it and is not connect
   ]);
   expect(live.texts).toEqual(["one", "two"]);
   const bell = { seq: 2, senderId: alice, unread: 2, mentioned: false };
-  expect(await inbox(bob).ring({ userId: bob, conversationId: id, bell, silentSince: null })).toBe("none");
+  expect(await inbox(bob).ring({ userId: bob, conversationId: id, bell, silentMs: null })).toBe("none");
   expect(jobs).toHaveLength(4);
   // One's own message rings nobody, not even one's own devices.
   const own = await subscribed(alice, newDeviceId());

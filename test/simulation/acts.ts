@@ -53,6 +53,7 @@ function say(world: World, device: Device, id: ConversationId): void {
 const anybody = ({ people, works }: World): UserId => people[works.pick(people.length)] as UserId;
 
 function goOnline(world: World, device: Device): void {
+  if (world.away.has(device.userId) && world.works.chance(0.8)) return;
   device.background = world.works.chance(0.2);
   device.goOnline();
 }
@@ -72,8 +73,8 @@ function changeMembers(world: World, _: Device, id: ConversationId): void {
 export function chooseMine(world: World, { userId }: Device, id: ConversationId): void {
   if (!world.rosterOf(id).has(userId)) return;
   const { works } = world;
-  const ends = works.chance(0.6) ? works.now + 5_000 + works.pick(120_000) : works.now + 1e12;
-  const mutedUntil = works.chance(0.55) ? ends : null;
+  const ends = works.chance(0.8) ? works.now + 5_000 + works.pick(60_000) : works.now + 1e12;
+  const mutedUntil = works.chance(0.6) ? ends : null;
   world.settings.choose(userId, id, { mutedUntil, mentionsPierce: works.chance(0.5) });
 }
 

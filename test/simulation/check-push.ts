@@ -1,5 +1,4 @@
 import { canSee } from "../../src/domain/membership.ts";
-import { standing } from "../../src/domain/trail.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
 import type { Device } from "./device.ts";
 import type { Said } from "./witness.ts";
@@ -43,9 +42,10 @@ function checkRung(world: World, device: Device, id: ConversationId, { event, at
   const what = `device ${deviceId.slice(-4)} of ${userId.slice(-4)} was not rung in ${id.slice(0, 5)} for ${event.seq}, said at ${at - world.startedAt}`;
   const put = world.witness.putOn(deviceId, id, event.seq);
   if (!put) throw new Error(`[PU-1] ${what}`);
-  // It was put on a socket of the device, which was dead: it is rung unless another device of the person has it.
-  const acked = standing(world.server.trailOf(id, userId), "delivered");
-  if (acked < event.seq && !put.showedLife) throw new Error(`[PU-7] ${what}, acked ${acked}`);
+  // Put on a socket of the device, which was dead: it is rung, unless another device of the person has it, or it has been back since.
+  const others = world.devices.filter((other) => other.userId === userId);
+  const isHeld = others.some((other) => (other.everHeld.get(id) ?? 0) >= event.seq);
+  if (!isHeld && !world.isCrowd(id) && !put.showedLife && device.welcomedAt < at) throw new Error(`[PU-7] ${what}`);
 }
 
 /** [PU-1] Once for a message, as long as the inbox remembers. */

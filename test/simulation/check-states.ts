@@ -4,7 +4,6 @@ import type { Bell } from "../../src/domain/ringing.ts";
 import { standing } from "../../src/domain/trail.ts";
 import type { ServerFrame, Summary } from "../../src/protocol/frames.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
-import { LIMITS } from "../../src/protocol/limits.ts";
 import type { Device } from "./device.ts";
 import type { World } from "./world.ts";
 
@@ -43,7 +42,10 @@ export function checkHeard(world: World, device: Device, frame: ServerFrame): vo
 
 /** At rest: what devices hold is what the conversations say, and every door tells the same number. */
 export async function checkStates(world: World): Promise<void> {
-  for (const id of world.conversations) for (const device of world.devices) checkDevice(world, device, id);
+  for (const id of world.conversations) {
+    await world.through(() => world.server.conversation(id).enter(() => {})); // it may be asleep
+    for (const device of world.devices) checkDevice(world, device, id);
+  }
   for (const userId of world.people) await checkUnread(world, userId);
 }
 
@@ -55,10 +57,9 @@ function checkDevice(world: World, device: Device, id: ConversationId): void {
   if (!state || !isCurrent(member)) return;
   const where = `device ${short(device.deviceId)} of ${short(userId)} in ${id.slice(0, 5)}`;
   const trail = state.trail(userId);
-  const isCrowd = state.memberCount > LIMITS.receiptMembers;
   const held = device.held(id);
   const read = standing(trail, "read");
-  if (isCrowd) return; // what it has received may wait for a call
+  if (world.isCrowd(id)) return; // what it has received may wait for a call
   if (held.read !== read) throw new Error(`[UN-2] ${where} holds read ${held.read}, and it is ${read}`);
   const theirs = held.events.findLast((event) => event.senderId !== userId)?.seq ?? 0;
   const delivered = standing(trail, "delivered");

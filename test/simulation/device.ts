@@ -36,6 +36,8 @@ export class Device {
   /** The most that it ever stored, and that its person ever saw on it: what receipts may claim at most. */
   readonly everHeld = new Map<ConversationId, number>();
   readonly everShown = new Map<ConversationId, number>();
+  /** When a server last welcomed it. */
+  welcomedAt = 0;
   /** Told of each frame it hears. */
   hears: (frame: ServerFrame) => void = () => {};
   /** Some clients never ping. */
@@ -169,6 +171,7 @@ export class Device {
   private hear(text: string): void {
     const frame = JSON.parse(text) as ServerFrame;
     this.works.tell(() => `${this.deviceId.slice(-4)} hears ${text.slice(0, 400)}`);
+    if (frame.type === "welcome") this.welcomedAt = this.works.now;
     this.hears(frame);
     this.handle({ type: "frame", frame });
     // A server that repeats itself (a delivery whose confirmation was lost) must do no harm.

@@ -1,9 +1,11 @@
-import { ALIVE_MS, GRACE_MS } from "../../src/domain/presence.ts";
 import type { UserId } from "../../src/protocol/ids.ts";
 import type { Host } from "./runtime.ts";
 import type { Server } from "./server.ts";
 import type { ServerSocket } from "./sockets.ts";
 
+// What was promised, said once more here: a changed constant is a broken promise. Ms.
+const ALIVE_MS = 60_000;
+const GRACE_MS = 30_000;
 /** Clocks are read in whole milliseconds. Ms. */
 const ROUNDING_MS = 5;
 

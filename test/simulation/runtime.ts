@@ -260,9 +260,14 @@ export class Runtime {
   }
 
   private async execute(host: Host, method: string, args: unknown[]): Promise<unknown> {
-    const value = await host.enter((object) => {
+    const value = await host.enter(async (object) => {
       this.witness.entered(host, method, args);
-      return (object[method] as (...a: unknown[]) => unknown)(...args);
+      try {
+        return await (object[method] as (...a: unknown[]) => unknown)(...args);
+      } catch (error) {
+        if (living.getStore()?.alive) this.works.note(`BUG ${method} throws ${error}`); // a refusal is a value
+        throw error;
+      }
     });
     this.witness.answered(host, method, args, value);
     this.works.tell(

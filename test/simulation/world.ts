@@ -1,5 +1,5 @@
 import { ulid } from "ulid";
-import { canSee, type Membership } from "../../src/domain/membership.ts";
+import { canSee, currentMembers, type Membership } from "../../src/domain/membership.ts";
 import { directId } from "../../src/platform/conversation-ids.ts";
 import { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
@@ -32,6 +32,8 @@ export class World {
   readonly receipts: ReceiptTruth;
   readonly settings: Settings;
   readonly startedAt: number;
+  /** People who seldom look: their devices are there to be rung. */
+  readonly away = new Set<UserId>();
   private readonly plan: Plan;
   private readonly giveBack: () => void;
   private texts = 0;
@@ -109,7 +111,8 @@ export class World {
       this.conversations.push(id);
       this.ask(id, "open", id, { kind: "group", makerId, memberIds, title: "Group", fingerprint: "f" });
     }
-    for (const device of this.devices) if (this.works.chance(0.8)) device.goOnline();
+    for (const userId of this.people) if (this.works.chance(0.4)) this.away.add(userId);
+    for (const device of this.devices) if (!this.away.has(device.userId) && this.works.chance(0.8)) device.goOnline();
     while (!this.conversations.every((id) => this.exists(this.server.conversation(id)))) await this.works.step();
     for (const device of this.devices) this.prepare(device);
   }
@@ -162,6 +165,11 @@ export class World {
         { userId: r.user_id as UserId, role: "member", spans: JSON.parse(String(r.spans)) },
       ]),
     );
+  }
+
+  /** Of so many members, receipts may wait for calls. */
+  isCrowd(id: ConversationId): boolean {
+    return currentMembers(this.rosterOf(id)).length > LIMITS.receiptMembers;
   }
 
   /** What a user may see of a log. */
