@@ -8,6 +8,9 @@ const workerd = async () => ({
     bindings: {
       RATE_LIMITS: "wide",
       TOKEN_KEYS: "dGVzdC1rZXktb2YtdGhpcnR5LXR3by1ieXRlcy0wMTIz",
+      R2_ENDPOINT: "https://account.r2.example",
+      R2_ACCESS_KEY_ID: "key-of-the-tests",
+      R2_SECRET_ACCESS_KEY: "secret-of-the-tests",
       OPERATOR_TOKEN: "operator-token-of-the-tests",
       DIRECTORY_MIGRATIONS: await readD1Migrations("migrations/directory"),
       HISTORY_MIGRATIONS: await readD1Migrations("migrations/history"),

@@ -1,9 +1,10 @@
 /**
- * `npm run deploy`: brings this tree to the Cloudflare account that wrangler is logged in to. It may be repeated: databases, queues and
+ * `npm run deploy`: brings this tree to the Cloudflare account that wrangler is logged in to. It may be repeated: databases, queues, buckets and
  * secrets are made when missing and left alone otherwise, and migrations are applied once, before the code that needs them.
  */
 import { type SpawnSyncOptions, spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unstable_readConfig } from "wrangler";
 import { build } from "./build.ts";
@@ -53,6 +54,48 @@ function prepareQueues(): void {
     if (!wrangler(["queues", "info", name], "pipe").ok) must(["queues", "create", name]);
 }
 
+/** Pages of any origin may put and get: what lets them is the signed URL. R2 wants each header named. */
+const CORS = {
+  rules: [
+    {
+      allowed: {
+        origins: ["*"],
+        methods: ["GET", "HEAD", "PUT"],
+        headers: ["content-type", "content-disposition", "if-none-match", "x-amz-checksum-sha256", "range"],
+      },
+      exposeHeaders: ["content-length", "content-range", "content-type", "etag"],
+      maxAgeSeconds: 86_400,
+    },
+  ],
+};
+
+/** One that could not be asked for and exists is not made twice. */
+function prepareBuckets(): void {
+  for (const { bucket_name: name } of unstable_readConfig({ config: join(ROOT, "wrangler.toml") }).r2_buckets) {
+    if (!name) throw new Error("every bucket in wrangler.toml needs a bucket_name");
+    if (!wrangler(["r2", "bucket", "info", name], "pipe").ok) must(["r2", "bucket", "create", name]);
+    const file = join(mkdtempSync(join(tmpdir(), "edgewise-cors-")), "cors.json");
+    writeFileSync(file, JSON.stringify(CORS));
+    must(["r2", "bucket", "cors", "set", name, "--file", file, "--force"]);
+  }
+}
+
+/** The bucket's S3 door: what wrangler.toml says, or that of the one account there is. */
+function bucketDoor(accounts: readonly { id: string }[]): string {
+  const { vars, account_id } = unstable_readConfig({ config: join(ROOT, "wrangler.toml") });
+  if (vars.R2_ENDPOINT) return String(vars.R2_ENDPOINT);
+  const account =
+    process.env.CLOUDFLARE_ACCOUNT_ID ?? account_id ?? (accounts.length === 1 ? accounts[0]?.id : undefined);
+  if (!account) throw new Error("several accounts: set CLOUDFLARE_ACCOUNT_ID, or R2_ENDPOINT in wrangler.toml");
+  return `https://${account}.r2.cloudflarestorage.com`;
+}
+
+/** Only Cloudflare makes the keys of a bucket. */
+function tellOfBucketKeys(existing: ReadonlySet<string>): void {
+  const missing = ["R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"].filter((name) => !existing.has(name));
+  if (missing.length > 0) console.log(`No media until ${missing.join(" and ")} are set: see "Media" in README.md`);
+}
+
 /**
  * Secrets that the deployed Worker lacks, made now and kept in a file of their own, for the operator's token is told nowhere else. Asked
  * for only once the Worker is there: a list that fails must never pass for an empty one, or new keys would sign everybody out.
@@ -61,6 +104,7 @@ function putMissingSecrets(): void {
   const existing = namesIn(["secret", "list", "--format", "json"]);
   if (!existing) throw new Error("the Worker's secrets could not be listed: run this again");
   const minted = Object.entries(mintSecrets()).filter(([name]) => !existing.has(name));
+  tellOfBucketKeys(existing);
   if (minted.length === 0) return;
   mkdirSync(join(ROOT, ".data"), { recursive: true, mode: 0o700 });
   writeFileSync(MINTED, minted.map(([name, value]) => `${name}=${value}\n`).join(""), { mode: 0o600 });
@@ -68,12 +112,15 @@ function putMissingSecrets(): void {
   console.log(`Made ${minted.map(([name]) => name).join(", ")}: kept in ${MINTED}`);
 }
 
-if (!wrangler(["whoami", "--json"], "pipe").ok) {
+const who = wrangler(["whoami", "--json"], "pipe");
+if (!who.ok) {
   console.error("Not logged in to Cloudflare: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN.");
   process.exit(1);
 }
-await build();
+const door = bucketDoor((JSON.parse(who.text) as { accounts: { id: string }[] }).accounts);
+await build(new URL(door).origin);
 prepareDatabases();
 prepareQueues();
-must(["deploy"]);
+prepareBuckets();
+must(["deploy", "--var", `R2_ENDPOINT:${door}`]);
 putMissingSecrets();

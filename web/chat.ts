@@ -10,12 +10,14 @@ import { call } from "./doors.ts";
 import { HeaderView } from "./header-view.ts";
 import { InfoView } from "./info-view.ts";
 import { drawList } from "./list-view.ts";
+import { MediaView } from "./media-view.ts";
 import { Names } from "./names.ts";
 import { Naming } from "./naming.ts";
 import { onNotificationClick } from "./push.ts";
 import { listOf } from "./rows.ts";
 import { SettingsView } from "./settings-view.ts";
 import { Shell } from "./shell.ts";
+import { Uploads } from "./uploads.ts";
 import { WishesView } from "./wishes-view.ts";
 
 /** The page of somebody who is signed in. It draws the state as a whole, soon after anything has changed. */
@@ -42,9 +44,14 @@ export class Chat {
     this.#tokens = new Tokens(account);
     this.#names = new Names(account.deviceId, this.#tokens, () => this.#changed());
     this.#shell = new Shell(this.#store, this.#tokens, () => this.#changed());
-    this.#view = new ConversationView(this.#shell, account.userId);
+    this.#view = new ConversationView(this.#shell, account.userId, new MediaView(this.#tokens));
     this.#view.onWish = () => this.#draw();
     this.#view.onInfo = (seq) => this.#showInfo(seq);
+    new Uploads(
+      this.#tokens,
+      (id, content) => this.#shell.send(id, { kind: "message", content }),
+      () => this.#view.id,
+    );
     this.#header = new HeaderView(this.#shell, this.#tokens);
     this.#info = new InfoView(this.#tokens);
     this.#bell = new Bell(account.deviceId, this.#tokens);
@@ -65,7 +72,7 @@ export class Chat {
 
   #showInfo(seq: number): void {
     const { id } = this.#view;
-    if (id) this.#info.open(this.#shell.state, { id, seq });
+    if (id) this.#info.open(this.#shell.state, { id, seq }, this.#account.userId);
     this.#draw();
   }
 
@@ -124,7 +131,7 @@ export class Chat {
   #drawList(naming: Naming): void {
     const { state, live, serverNow: now } = this.#shell;
     const me = this.#account.userId;
-    drawList({ listed: listOf(state, me), naming, live, me, open: this.#view.id, now });
+    drawList({ listed: listOf(state, { me, now }), naming, live, me, open: this.#view.id, now });
   }
 
   /** [CL-32] The other one of the open conversation, while somebody looks. */

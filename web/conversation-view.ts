@@ -1,9 +1,12 @@
+import type { Wish } from "../src/protocol/events.ts";
 import type { ConversationId, UserId } from "../src/protocol/ids.ts";
 import { heldOf } from "../src/sdk/index.ts";
 import { byId, syncChildren } from "./dom.ts";
+import type { MediaView } from "./media-view.ts";
+import { MessageMenu } from "./message-menu.ts";
 import type { Naming } from "./naming.ts";
-import { type Drawn, drawRow, type RowActs, roveTicks } from "./row-view.ts";
-import { type Row, rowsOf } from "./rows.ts";
+import { type Drawn, drawRow, type RowActs, rove } from "./row-view.ts";
+import { type MessageRow, type Row, rowsOf } from "./rows.ts";
 import type { Shell } from "./shell.ts";
 
 /** Rows shown at first, and more with each wish to see earlier ones. */
@@ -13,16 +16,21 @@ const SHOWN = 100;
 export class ConversationView {
   readonly #shell: Shell;
   readonly #me: UserId;
+  readonly #media: MediaView;
   readonly #log = byId("log", HTMLElement);
   readonly #text = byId("text", HTMLTextAreaElement);
   readonly #drafts = new Map<ConversationId, string>();
+  readonly #menu: MessageMenu;
+  /** The message that the field holds to be edited, and what was in the field before. */
+  #editing: { seq: number; draft: string } | null = null;
   #id: ConversationId | null = null;
   #shown = SHOWN;
   /** Whether the newest message is kept in sight. */
   #follows = true;
 
-  constructor(shell: Shell, me: UserId) {
+  constructor(shell: Shell, me: UserId, media: MediaView) {
     this.#shell = shell;
+    this.#media = media;
     this.#me = me;
     this.#log.onscroll = () => this.#scrolled();
     byId("earlier", HTMLButtonElement).onclick = () => this.#showEarlier();
@@ -31,6 +39,7 @@ export class ConversationView {
       this.#send();
     };
     this.#text.onkeydown = (event) => {
+      if (event.key === "Escape" && this.#editing) this.#endEdit();
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       this.#send();
@@ -40,6 +49,38 @@ export class ConversationView {
       this.#types(this.#text.value !== "");
     };
     this.#text.onblur = () => this.#types(false);
+    byId("edit-cancel", HTMLButtonElement).onclick = () => this.#endEdit();
+    this.#menu = new MessageMenu({
+      react: (seq, emoji) => this.#say({ kind: "reaction", targetSeq: seq, emoji }),
+      recall: (seq) => this.#say({ kind: "recall", targetSeq: seq }),
+      edit: (row) => this.#beginEdit(row),
+    });
+  }
+
+  #say(wish: Wish): void {
+    if (this.#id) this.#shell.send(this.#id, wish);
+  }
+
+  #beginEdit({ seq, text }: MessageRow): void {
+    if (seq === null) return;
+    this.#endEdit();
+    this.#editing = { seq, draft: this.#text.value };
+    this.#fill(text);
+    this.#text.focus();
+  }
+
+  /** The field holds again what was in it before. */
+  #endEdit(): void {
+    if (!this.#editing) return;
+    const { draft } = this.#editing;
+    this.#editing = null;
+    this.#fill(draft);
+  }
+
+  #fill(text: string): void {
+    byId("editing", HTMLElement).hidden = this.#editing === null;
+    this.#text.value = text;
+    this.#fit();
   }
 
   /** [CL-31] */
@@ -54,9 +95,11 @@ export class ConversationView {
   open(id: ConversationId | null): void {
     if (id === this.#id) return;
     this.#types(false);
+    this.#endEdit();
     if (this.#id) this.#drafts.set(this.#id, this.#text.value);
     this.#id = id;
     this.#shown = SHOWN;
+    this.#media.forget();
     this.#follows = true;
     this.#text.value = (id && this.#drafts.get(id)) ?? "";
     byId("conversation", HTMLElement).hidden = id === null;
@@ -69,7 +112,11 @@ export class ConversationView {
   draw(naming: Naming): void {
     const id = this.#id;
     if (!id) return;
-    const rows = rowsOf(this.#shell.state, id, this.#me);
+    const rows = rowsOf(this.#shell.state, id, {
+      me: this.#me,
+      now: this.#shell.serverNow,
+      isAdmin: naming.isAdmin(id),
+    });
     byId("earlier", HTMLElement).hidden = rows.length <= this.#shown;
     this.#drawRows(rows.slice(-this.#shown), naming);
     if (this.#follows) this.#log.scrollTop = this.#log.scrollHeight;
@@ -82,20 +129,28 @@ export class ConversationView {
       if (row.is === "note") return { ...row, sender: "", note: naming.note(row.event) };
       return { ...row, sender: row.senderId === this.#me || !isGroup ? "" : naming.handle(row.senderId), note: "" };
     });
-    const acts: RowActs = { discard: (wishId) => this.#shell.discard(wishId), info: (seq) => this.onInfo(seq) };
+    const acts: RowActs = {
+      discard: (wishId) => this.#shell.discard(wishId),
+      info: (seq) => this.onInfo(seq),
+      menu: (row, button) => this.#menu.open(row, button),
+      react: (seq, emoji) => this.#say({ kind: "reaction", targetSeq: seq, emoji }),
+      media: (media) => this.#media.element(media),
+    };
     const how = { keyOf: ({ key }: Drawn) => key, drawingOf: JSON.stringify, draw: (row: Drawn) => drawRow(row, acts) };
     const list = byId("rows", HTMLElement);
     syncChildren(list, drawn, how);
-    roveTicks(list);
+    rove(list);
   }
 
   #send(): void {
     const text = this.#text.value.trim();
     if (!this.#id || text === "") return;
-    this.#text.value = "";
-    this.#fit();
-    this.#follows = true;
-    this.#shell.send(this.#id, text);
+    const content = { type: "text", text } as const;
+    if (this.#editing) this.#say({ kind: "edit", targetSeq: this.#editing.seq, content });
+    else this.#say({ kind: "message", content });
+    this.#follows ||= !this.#editing;
+    if (this.#editing) this.#endEdit();
+    else this.#fill("");
     this.#types(false);
   }
 

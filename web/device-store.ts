@@ -77,12 +77,23 @@ export class DeviceStore {
   #keepEvents(changes: readonly Change[], state: ReplicaState): void {
     for (const change of changes) {
       if (change.type === "forgot") this.#removePieces();
-      if (change.type !== "grew") continue;
+      if (change.type === "cleared") this.#keepPieces(change.conversationId, change.through, state);
+      if (change.type !== "grew" && change.type !== "buried") continue;
       const { events } = heldOf(state, change.conversationId);
       for (const piece of new Set(change.events.map(({ seq }) => Math.floor(seq / PIECE)))) {
         const inPiece = events.filter(({ seq }) => Math.floor(seq / PIECE) === piece);
         localStorage.setItem(this.#pieceKey(change.conversationId, piece), JSON.stringify(inPiece));
       }
+    }
+  }
+
+  /** Those up to this seq anew; an empty one is none. */
+  #keepPieces(id: ConversationId, through: number, state: ReplicaState): void {
+    const { events } = heldOf(state, id);
+    for (let piece = 0; piece <= Math.floor(through / PIECE); piece++) {
+      const inPiece = events.filter(({ seq }) => Math.floor(seq / PIECE) === piece);
+      if (inPiece.length > 0) localStorage.setItem(this.#pieceKey(id, piece), JSON.stringify(inPiece));
+      else localStorage.removeItem(this.#pieceKey(id, piece));
     }
   }
 

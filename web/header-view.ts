@@ -3,9 +3,9 @@ import type { ConversationId } from "../src/protocol/ids.ts";
 import type { Mine } from "../src/protocol/states.ts";
 import { heldOf } from "../src/sdk/index.ts";
 import type { Tokens } from "./accounts.ts";
-import { byId, setText } from "./dom.ts";
+import { byId, h, setText, syncChildren } from "./dom.ts";
 import type { Naming } from "./naming.ts";
-import { ALWAYS_AT, isMuted, muteText, presenceText, typingText } from "./phrases.ts";
+import { ALWAYS_AT, durationText, isMuted, muteText, presenceText, RETENTIONS, typingText } from "./phrases.ts";
 import type { Shell } from "./shell.ts";
 
 type Wanted = { mutedUntil?: number | null; mentionsPierce?: boolean; pinned?: boolean; archived?: boolean };
@@ -15,6 +15,7 @@ const HOUR_MS = 3_600_000;
 export class HeaderView {
   readonly #shell: Shell;
   readonly #tokens: Tokens;
+  readonly #retention = byId("retention", HTMLSelectElement);
   #id: ConversationId | null = null;
 
   constructor(shell: Shell, tokens: Tokens) {
@@ -29,6 +30,40 @@ export class HeaderView {
     this.#onClick("unmute", () => ({ mutedUntil: null }));
     const pierce = byId("mentions-pierce", HTMLInputElement);
     pierce.onchange = () => void this.#change({ mentionsPierce: pierce.checked });
+    byId("clear", HTMLButtonElement).onclick = () => void this.#clear();
+    this.#retention.onchange = () => void this.#keep(Number(this.#retention.value));
+  }
+
+  /** For the person alone, on all of their devices: each is told by the server. */
+  async #clear(): Promise<void> {
+    const id = this.#id;
+    byId("mute-menu", HTMLElement).hidePopover();
+    if (!id || !confirm("Remove all messages of this conversation, for you alone?")) return;
+    const answer = await this.#tokens.call("clearConversation", { params: { id } });
+    setText(byId("mine-problem", HTMLElement), answer.ok ? "" : ERRORS[answer.code].title);
+  }
+
+  /** For everybody: the note of it in the log tells whether it was taken. */
+  async #keep(retentionMs: number): Promise<void> {
+    const id = this.#id;
+    if (!id) return;
+    const answer = await this.#tokens.call("changeConversation", { params: { id }, body: { retentionMs } });
+    setText(byId("mine-problem", HTMLElement), answer.ok ? "" : ERRORS[answer.code].title);
+  }
+
+  #drawRetention(id: ConversationId, naming: Naming): void {
+    const ms = naming.retentionMs(id);
+    const keeping = byId("keeping", HTMLElement);
+    keeping.hidden = ms === 0;
+    setText(keeping, ms > 0 ? `New messages disappear after ${durationText(ms)}` : "");
+    this.#retention.disabled = !naming.maySetRetention(id);
+    const offered = [...new Set([...RETENTIONS, ms])];
+    syncChildren(this.#retention, offered, {
+      keyOf: String,
+      drawingOf: String,
+      draw: (each) => h("option", { value: `${each}` }, each ? `disappear after ${durationText(each)}` : "stay"),
+    });
+    this.#retention.value = `${ms}`;
   }
 
   #onClick(id: string, wanted: (mine: Mine) => Wanted): void {
@@ -54,6 +89,7 @@ export class HeaderView {
     const status = byId("status", HTMLElement);
     setText(status, typing || this.#presence(id, naming) || naming.members(id));
     status.classList.toggle("typing", typing !== "");
+    this.#drawRetention(id, naming);
     this.#drawMine(heldOf(this.#shell.state, id).mine);
   }
 

@@ -1,7 +1,7 @@
 import { ERRORS } from "../src/protocol/errors.ts";
 import type { EventReceipts, Trace } from "../src/protocol/http.ts";
-import type { ConversationId } from "../src/protocol/ids.ts";
-import { heldOf, type ReplicaState } from "../src/sdk/index.ts";
+import type { ConversationId, UserId } from "../src/protocol/ids.ts";
+import { heldOf, type ReplicaState, timelineOf, wordsOf } from "../src/sdk/index.ts";
 import type { Tokens } from "./accounts.ts";
 import { moment } from "./clock.ts";
 import { byId, h, setText, syncChildren } from "./dom.ts";
@@ -28,13 +28,16 @@ export class InfoView {
     this.#trace.ontoggle = () => void this.#load();
   }
 
-  open(state: ReplicaState, shown: Shown): void {
-    const event = heldOf(state, shown.id).events.find(({ seq }) => seq === shown.seq);
+  open(state: ReplicaState, shown: Shown, me: UserId): void {
+    const { events } = heldOf(state, shown.id);
+    const lines = timelineOf(events, { me, wishes: [], now: Date.now() });
+    const line = lines.find(({ event }) => event.seq === shown.seq);
+    const event = line?.event;
     this.#shown = shown;
     this.#receipts = this.#traced = null;
     this.#asOf = "";
     this.#trace.open = false;
-    setText(byId("info-text", HTMLElement), event?.kind === "message" ? event.content.text : "");
+    setText(byId("info-text", HTMLElement), (line && wordsOf(line)) ?? "");
     setText(byId("info-sent", HTMLElement), event ? `Sent ${moment(event.occurredAt, Date.now())}` : "");
     this.#dialog.showModal();
   }

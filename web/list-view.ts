@@ -3,7 +3,7 @@ import type { Live } from "../src/sdk/index.ts";
 import { clock } from "./clock.ts";
 import { byId, h, icon, setText, syncChildren } from "./dom.ts";
 import type { Naming } from "./naming.ts";
-import { isMuted, typingText } from "./phrases.ts";
+import { GONE, isMuted, typingText } from "./phrases.ts";
 import type { Listed } from "./rows.ts";
 
 /** What the list is drawn from. `now`: epoch ms, by the server's clock. */
@@ -43,7 +43,7 @@ function itemOf(item: Listed, { naming, live, me, open, now }: ListFacts) {
 function lineOf({ id, last }: Listed, naming: Naming, me: UserId): string {
   if (last?.is !== "message") return last ? naming.note(last.event) : "";
   const who = last.senderId === me ? "You: " : naming.isGroup(id) ? `${naming.handle(last.senderId)}: ` : "";
-  return who + last.text.slice(0, 120);
+  return last.gone ? GONE[last.gone] : who + last.text.slice(0, 120);
 }
 
 type Item = ReturnType<typeof itemOf>;

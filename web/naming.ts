@@ -2,8 +2,9 @@ import type { Event } from "../src/protocol/events.ts";
 import type { ConversationId, UserId } from "../src/protocol/ids.ts";
 import { heldOf, type ReplicaState } from "../src/sdk/index.ts";
 import type { Names } from "./names.ts";
+import { durationText } from "./phrases.ts";
 
-type Note = Exclude<Event, { kind: "message" }>;
+type Note = Extract<Event, { kind: "member" | "settings" }>;
 
 /** What things are called on the screen, in the state as it is now. */
 export class Naming {
@@ -18,7 +19,8 @@ export class Naming {
   }
 
   #known(id: ConversationId) {
-    const changedAt = heldOf(this.#state, id).events.findLast(({ kind }) => kind !== "message")?.seq ?? 0;
+    const changedAt =
+      heldOf(this.#state, id).events.findLast(({ kind }) => kind === "member" || kind === "settings")?.seq ?? 0;
     return this.#names.conversation(id, changedAt);
   }
 
@@ -28,6 +30,21 @@ export class Naming {
 
   isGroup(id: ConversationId): boolean {
     return this.#known(id)?.kind === "group";
+  }
+
+  /** Whether I may take away what others said here. */
+  isAdmin(id: ConversationId): boolean {
+    return this.isGroup(id) && this.#known(id)?.mine.role === "admin";
+  }
+
+  /** How long messages are kept; 0: for ever. Ms. */
+  retentionMs(id: ConversationId): number {
+    return this.#known(id)?.retentionMs ?? 0;
+  }
+
+  /** Whether I may say how long messages are kept. */
+  maySetRetention(id: ConversationId): boolean {
+    return this.isAdmin(id) || this.#known(id)?.kind === "direct";
   }
 
   /** The other members. */
@@ -61,7 +78,7 @@ export class Naming {
 
   note(event: Note): string {
     const actor = this.#person(event.senderId);
-    if (event.kind === "settings") return `${actor} named the group “${event.title ?? ""}”`;
+    if (event.kind === "settings") return settingsNote(actor, event);
     const person = this.#person(event.userId);
     if (event.change === "left") return `${person} left`;
     if (event.change === "role") return `${actor} made ${person} ${event.role === "admin" ? "an admin" : "a member"}`;
@@ -72,4 +89,11 @@ export class Naming {
   #person(id: UserId): string {
     return id === this.#me ? "you" : this.handle(id);
   }
+}
+
+function settingsNote(actor: string, { title, retentionMs }: Extract<Note, { kind: "settings" }>): string {
+  const named = title === undefined ? [] : [`${actor} named the group “${title}”`];
+  const after = retentionMs ? `disappear after ${durationText(retentionMs)}` : "stay";
+  const kept = retentionMs === undefined ? [] : [`${actor} set new messages to ${after}`];
+  return [...named, ...kept].join("; ");
 }

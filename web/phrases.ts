@@ -1,6 +1,25 @@
 import type { Mine, Presence, Shed } from "../src/protocol/states.ts";
 import { moment } from "./clock.ts";
 
+/** What stands for a message whose content is gone. */
+export const GONE = { recalled: "This message was deleted", expired: "This message has disappeared" } as const;
+
+const DAY_MS = 86_400_000;
+/** What messages may be kept for, as the page offers it. Ms; 0: for ever. */
+export const RETENTIONS = [0, DAY_MS, 7 * DAY_MS, 90 * DAY_MS] as const;
+
+/** A duration in its greatest whole unit. */
+export function durationText(ms: number): string {
+  const units = [
+    ["day", DAY_MS],
+    ["hour", 3_600_000],
+    ["minute", 60_000],
+  ] as const;
+  const [unit, unitMs] = units.find(([, unitMs]) => ms >= unitMs && ms % unitMs === 0) ?? ["second", 1_000];
+  const count = Math.round(ms / unitMs);
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
 /** “typing …” where it is clear who does, else with names: of two at most. */
 export function typingText(names: readonly string[], isGroup: boolean): string {
   const [first, second] = names;

@@ -1,43 +1,112 @@
 import type { ErrorCode } from "../src/protocol/errors.ts";
-import type { Event } from "../src/protocol/events.ts";
+import type { MediaContent, Wish } from "../src/protocol/events.ts";
 import type { ConversationId, IdempotencyKey, UserId } from "../src/protocol/ids.ts";
+import { TIMES } from "../src/protocol/limits.ts";
 import type { Mine } from "../src/protocol/states.ts";
-import { conversationIds, type Entry, type Held, heldOf, type ReplicaState } from "../src/sdk/index.ts";
+import {
+  conversationIds,
+  type Entry,
+  type Held,
+  heldOf,
+  isReadable,
+  type Line,
+  lineOf,
+  type ReplicaState,
+  timelineOf,
+  wordsOf,
+} from "../src/sdk/index.ts";
 
 /** How far one's own message has come. */
 export type Tick = "queued" | "sent" | "delivered" | "read" | "failed";
-export type Row =
-  | {
-      is: "message";
-      key: string;
-      seq: number | null;
-      senderId: UserId;
-      at: number;
-      text: string;
-      tick: Tick | null;
-      wishId: IdempotencyKey | null;
-      code: ErrorCode | null;
-    }
-  | { is: "note"; key: string; seq: number; at: number; event: Exclude<Event, { kind: "message" }> };
+export type ReactionShown = { emoji: string; count: number; mine: boolean };
+/** What the person may do with a message. */
+export type May = { react: boolean; edit: boolean; recall: boolean };
+export type MessageRow = {
+  is: "message";
+  key: string;
+  seq: number | null;
+  senderId: UserId;
+  isMine: boolean;
+  at: number;
+  /** In one line; for media, what stands for it where it is not shown. */
+  text: string;
+  media: MediaContent | null;
+  /** Why its content is gone; null: it is there. */
+  gone: "recalled" | "expired" | null;
+  edited: boolean;
+  reactions: ReactionShown[];
+  may: May;
+  tick: Tick | null;
+  wishId: IdempotencyKey | null;
+  code: ErrorCode | null;
+};
+type NoteLine = Extract<Line, { is: "note" }>;
+export type Row = MessageRow | { is: "note"; key: string; seq: number; at: number; event: NoteLine["event"] };
+
+/** Who looks, and when (epoch ms by the server's clock). `isAdmin`: of the group that is looked at. */
+export type Looking = { me: UserId; now: number; isAdmin?: boolean };
+const NOTHING: May = { react: false, edit: false, recall: false };
 
 /** A conversation as it is shown: its log, then what is on its way. */
-export function rowsOf(state: ReplicaState, id: ConversationId, me: UserId): Row[] {
+export function rowsOf(state: ReplicaState, id: ConversationId, looking: Looking): Row[] {
   const held = heldOf(state, id);
-  const logged = held.events.map((event) => loggedRow(event, held, me));
+  const entries = state.outbox.filter((entry) => entry.conversationId === id);
   return [
-    ...logged,
-    ...state.outbox.filter((entry) => entry.conversationId === id).map((entry) => waitingRow(entry, me)),
+    ...linesOf(held, entries, looking).map((line) => loggedRow(line, held, looking)),
+    ...entries.filter(isOwnRow).map((entry) => waitingRow(entry, looking.me)),
   ];
 }
 
-function loggedRow(event: Event, held: Held, me: UserId): Row {
-  const { seq, senderId, occurredAt: at } = event;
-  if (event.kind !== "message") return { is: "note", key: `${seq}`, seq, at, event };
+/** What is on its way and about a message that is here shows on that one. */
+const isOwnRow = ({ event, standing }: Entry): boolean => event.kind === "message" || standing.is === "failed";
+const isPending = ({ event, standing }: Entry): boolean => event.kind !== "message" && standing.is !== "failed";
+
+function linesOf({ events }: Pick<Held, "events">, entries: readonly Entry[], { me, now }: Looking): Line[] {
+  return timelineOf(events, { me, now, wishes: entries.filter(isPending).map(({ event }) => event) });
+}
+
+function loggedRow(line: Line, held: Held, looking: Looking): Row {
+  const { seq, senderId, occurredAt: at } = line.event;
+  if (line.is === "note") return { is: "note", key: `${seq}`, seq, at, event: line.event };
+  const { me } = looking;
   const mine = senderId === me;
   // One's own message keeps its row when it goes from the outbox into the log.
-  const key = mine ? event.idempotencyKey : `${seq}`;
-  const tick = mine ? tickOf(seq, held) : null;
-  return { is: "message", key, seq, senderId, at, text: event.content.text, tick, wishId: null, code: null };
+  const key = mine ? line.event.idempotencyKey : `${seq}`;
+  const gone = line.content.type === "gone" ? line.content.because : null;
+  return {
+    ...{
+      is: "message",
+      key,
+      seq,
+      senderId,
+      isMine: mine,
+      at,
+      text: wordsOf(line) ?? "",
+      media: mediaOf(line.content),
+      gone,
+      edited: line.edited,
+    },
+    reactions: line.reactions.map(({ emoji, userIds }) => ({
+      ...{ emoji, count: userIds.length, mine: userIds.includes(me) },
+    })),
+    may: mayOf(line, looking),
+    ...{ tick: mine && !gone ? tickOf(seq, held) : null, wishId: null, code: null },
+  };
+}
+
+const mediaOf = (content: MediaContent | { type: "text" | "gone" }): MediaContent | null =>
+  content.type === "media" ? content : null;
+
+/** The server's rules, so that nothing is offered that it would refuse. [LM-2] [LM-3] */
+function mayOf({ content, event }: Extract<Line, { is: "message" }>, { me, now, isAdmin = false }: Looking): May {
+  if (content.type === "gone") return NOTHING;
+  const mine = event.senderId === me;
+  const age = now - event.receivedAt;
+  return {
+    react: true,
+    edit: mine && content.type === "text" && age < TIMES.editMs,
+    recall: isAdmin || (mine && age < TIMES.recallMs),
+  };
 }
 
 /** [CL-25] Delivered and read mean by everybody else. */
@@ -46,29 +115,42 @@ function tickOf(seq: number, { ticks }: Held): Tick {
   return seq <= ticks.delivered ? "delivered" : "sent";
 }
 
-function waitingRow({ wishId, idempotencyKey, composedAt: at, event, standing }: Entry, me: UserId): Row {
+function waitingRow({ wishId, idempotencyKey, composedAt: at, event, standing }: Entry, me: UserId): MessageRow {
   const tick = standing.is === "acked" ? "sent" : standing.is === "failed" ? "failed" : "queued";
   const code = standing.is === "failed" ? standing.code : null;
+  const nothing = { gone: null, edited: false, reactions: [], may: NOTHING };
   return {
-    is: "message",
-    key: idempotencyKey,
-    seq: null,
-    senderId: me,
-    at,
-    text: event.content.text,
-    tick,
-    wishId,
-    code,
+    ...{
+      is: "message",
+      key: idempotencyKey,
+      seq: null,
+      senderId: me,
+      isMine: true,
+      at,
+      text: wishText(event),
+      media: wishedMedia(event),
+      ...nothing,
+    },
+    ...{ tick, wishId, code },
   };
 }
 
-/** Messages of others past what was read. */
-export function unreadOf({ events, read }: Held, me: UserId): number {
+/** A wish in words, for a row of its own. */
+function wishText(wish: Wish): string {
+  if (wish.kind === "recall") return "Delete a message";
+  if (wish.kind === "reaction") return `React ${wish.emoji ?? ""}`;
+  if (wish.content.type === "text") return wish.kind === "edit" ? `Edit: ${wish.content.text}` : wish.content.text;
+  return lineOf(wish.content);
+}
+const wishedMedia = (wish: Wish): MediaContent | null => (wish.kind === "message" ? mediaOf(wish.content) : null);
+
+/** Messages of others past what was read. `now`: epoch ms by the server's clock. */
+export function unreadOf({ events, read }: Held, { me, now }: Looking): number {
   let unread = 0;
   for (let i = events.length - 1; i >= 0; i--) {
     const event = events[i];
     if (!event || event.seq <= read) break;
-    if (event.kind === "message" && event.senderId !== me) unread += 1;
+    if (isReadable(event, now) && event.senderId !== me) unread += 1;
   }
   return unread;
 }
@@ -76,24 +158,30 @@ export function unreadOf({ events, read }: Held, me: UserId): number {
 export type Listed = { id: ConversationId; last: Row | null; unread: number; waiting: number; mine: Mine };
 
 /** [CL-36] One's conversations: what is pinned first, then those with the newest message or wish. */
-export function listOf(state: ReplicaState, me: UserId): Listed[] {
+export function listOf(state: ReplicaState, looking: Looking): Listed[] {
   const withWishes = state.outbox.map(({ conversationId }) => conversationId);
   const ids = [...new Set([...conversationIds(state), ...withWishes])];
-  const listed = ids.map((id) => listedOf(state, id, me));
+  const listed = ids.map((id) => listedOf(state, id, looking));
   return listed.sort((a, b) => Number(b.mine.pinned) - Number(a.mine.pinned) || (b.last?.at ?? 0) - (a.last?.at ?? 0));
 }
 
-function listedOf(state: ReplicaState, id: ConversationId, me: UserId): Listed {
+function listedOf(state: ReplicaState, id: ConversationId, looking: Looking): Listed {
   const held = heldOf(state, id);
   const entries = state.outbox.filter((entry) => entry.conversationId === id);
-  const event = held.events.at(-1);
-  const entry = entries.at(-1);
-  const last = entry ? waitingRow(entry, me) : event ? loggedRow(event, held, me) : null;
+  const entry = entries.findLast(isOwnRow);
+  const line = entry ? undefined : lastLine(held, entries, looking);
+  const last = entry ? waitingRow(entry, looking.me) : line ? loggedRow(line, held, looking) : null;
   return {
     id,
     last,
-    unread: unreadOf(held, me),
+    unread: unreadOf(held, looking),
     waiting: entries.filter(({ standing }) => standing.is === "waiting").length,
     mine: held.mine,
   };
+}
+
+/** What was said of it lies behind it, so nothing before it need be looked at. */
+function lastLine({ events }: Held, entries: readonly Entry[], looking: Looking): Line | undefined {
+  const at = events.findLastIndex(({ kind }) => kind === "message" || kind === "member" || kind === "settings");
+  return linesOf({ events: events.slice(Math.max(0, at)) }, entries, looking).at(-1);
 }

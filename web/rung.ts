@@ -28,6 +28,17 @@ export async function takeDown(
   await showBadge(registration);
 }
 
+/** [LM-9] Takes down what rang for this message alone: it was recalled. */
+export async function takeDownOne(
+  registration: ServiceWorkerRegistration,
+  conversationId: ConversationId,
+  seq: number,
+): Promise<void> {
+  const shown = await rungOf(registration, conversationId);
+  for (const { notification, rung } of shown) if (rung.seq === seq) notification.close();
+  await showBadge(registration);
+}
+
 /** [PU-38] The number on the app's icon: the unread messages of all conversations that have rung. Nothing where there are no such icons. */
 export async function showBadge(registration: ServiceWorkerRegistration): Promise<void> {
   if (!("setAppBadge" in navigator)) return;

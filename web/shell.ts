@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../src/protocol/errors.ts";
+import type { Wish } from "../src/protocol/events.ts";
 import { PONG, ServerFrame } from "../src/protocol/frames.ts";
 import type { ConversationId, IdempotencyKey, UserId } from "../src/protocol/ids.ts";
 import type { Mine } from "../src/protocol/states.ts";
@@ -72,10 +73,10 @@ export class Shell {
 
   // --- what the person does ---
 
-  send(conversationId: ConversationId, text: string): void {
+  /** A message, or what is said of one. */
+  send(conversationId: ConversationId, event: Wish): void {
     const composedAt = Date.now();
     const idempotencyKey = this.#mint.mint(composedAt, null);
-    const event = { kind: "message", content: { type: "text", text } } as const;
     this.#tell({ type: "wish", conversationId, idempotencyKey, composedAt, event });
   }
 

@@ -1,6 +1,6 @@
 /** The service worker: shows pushes while no page is open. It holds no token and asks the server nothing. */
 import { type OpenConversation, PushPayload } from "../src/protocol/push.ts";
-import { type Rung, rungOf, showBadge, takeDown } from "./rung.ts";
+import { type Rung, rungOf, showBadge, takeDown, takeDownOne } from "./rung.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 type Message = PushPayload & { type: "message" };
@@ -25,6 +25,7 @@ function inTurn(work: () => Promise<void>): Promise<void> {
 async function take(data: PushMessageData | null): Promise<void> {
   const payload = PushPayload.safeParse(data?.json()).data;
   if (payload?.type === "read") await takeDown(self.registration, payload.conversationId, payload.seq);
+  else if (payload?.type === "gone") await takeDownOne(self.registration, payload.conversationId, payload.seq);
   else if (payload) await ring(payload);
 }
 

@@ -3,7 +3,9 @@ import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 
+/** What a deployment can make for itself; the keys of its bucket only Cloudflare can. */
 export type Secrets = { TOKEN_KEYS: string; OPERATOR_TOKEN: string; VAPID_KEYS: string };
+export type LocalSecrets = Secrets & { R2_ACCESS_KEY_ID: string; R2_SECRET_ACCESS_KEY: string };
 
 const random = () => randomBytes(32).toString("base64url");
 export const mintSecrets = (): Secrets => ({
@@ -19,24 +21,31 @@ function mintVapidKeys(): string {
   return `${point.toString("base64url")}.${d}`;
 }
 
-const lines = (secrets: Partial<Secrets>): string =>
+const mintLocalSecrets = (): LocalSecrets => ({
+  ...mintSecrets(),
+  R2_ACCESS_KEY_ID: randomBytes(16).toString("hex"),
+  R2_SECRET_ACCESS_KEY: randomBytes(32).toString("hex"),
+});
+
+const lines = (secrets: Partial<LocalSecrets>): string =>
   Object.entries(secrets)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
 
 /** The local server's secrets, made once and kept in DATA_DIR/secrets.env for the owner's eyes only (mode 0600). */
-export async function localSecrets(dataDir: string): Promise<Secrets> {
+export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, "secrets.env");
-  const minted = mintSecrets();
+  const minted = mintLocalSecrets();
   // `wx`: two starts at once agree on the secrets of whichever came first.
   await writeFile(file, lines(minted), { mode: 0o600, flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
   });
-  const { TOKEN_KEYS, OPERATOR_TOKEN, VAPID_KEYS } = parseEnv(await readFile(file, "utf8"));
-  if (!TOKEN_KEYS || !OPERATOR_TOKEN)
+  const found: Partial<LocalSecrets> = parseEnv(await readFile(file, "utf8"));
+  if (!found.TOKEN_KEYS || !found.OPERATOR_TOKEN)
     throw new Error(`${file} is not complete: remove it and everybody signs in again`);
-  if (VAPID_KEYS) return { TOKEN_KEYS, OPERATOR_TOKEN, VAPID_KEYS };
-  await appendFile(file, `\n${lines({ VAPID_KEYS: minted.VAPID_KEYS })}`); // [PU-40] made before there was push
-  return { TOKEN_KEYS, OPERATOR_TOKEN, VAPID_KEYS: minted.VAPID_KEYS };
+  const isMissing = ([name]: [string, string]) => !found[name as keyof LocalSecrets];
+  const missing = Object.fromEntries(Object.entries(minted).filter(isMissing)); // [PU-40] made before there was push, or media
+  if (Object.keys(missing).length > 0) await appendFile(file, `\n${lines(missing)}`);
+  return { ...minted, ...found, ...missing };
 }

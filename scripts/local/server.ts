@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig, unstable_splitSqlQuery } from "wrangler";
-import type { Secrets } from "./secrets.ts";
+import type { LocalSecrets } from "./secrets.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const CONFIG = join(ROOT, "wrangler.toml");
@@ -17,12 +17,17 @@ const shared = (dataDir: string) => ({
 });
 
 /** What the environment may set for a local server instead of wrangler.toml; a queue's provider may be a loopback then. */
-const SETTABLE = ["PUSH_CONTACT", "PUSH_CONTENT", "PUSH_HOSTS", "FCM_URL", "FCM_SERVICE_ACCOUNT"];
+const SETTABLE = ["PUSH_CONTACT", "PUSH_CONTENT", "RETENTION_DAYS", "PUSH_HOSTS", "FCM_URL", "FCM_SERVICE_ACCOUNT"];
 const settings = (): Record<string, string> =>
   Object.fromEntries(SETTABLE.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 
 /** Serves the built Worker of dist/worker with the bindings of wrangler.toml; everything durable lies in `dataDir`. */
-export async function serve(workerDir: string, dataDir: string, port: number, secrets: Secrets): Promise<Miniflare> {
+export async function serve(
+  workerDir: string,
+  dataDir: string,
+  port: number,
+  secrets: LocalSecrets,
+): Promise<Miniflare> {
   const options = bindings();
   const worker = {
     ...options,
@@ -30,12 +35,38 @@ export async function serve(workerDir: string, dataDir: string, port: number, se
     name: "edgewise",
     modulesRoot: workerDir,
     modules: await modulesOf(workerDir),
-    bindings: { ...options.bindings, RATE_LIMITS: "wide", ...settings(), ...secrets },
+    bindings: { ...options.bindings, RATE_LIMITS: "wide", ...settings(), ...secrets, R2_ENDPOINT: bucketDoor(port) },
+    r2Buckets: bucketsOf(options.bindings.R2_BUCKET, secrets),
   };
-  const server = new Miniflare(convertV4MiniflareOptions({ ...shared(dataDir), port, workers: [worker] }));
+  const unsafeTriggerHandlers = process.env.TRIGGER_HANDLERS === "on"; // for tests, which pull the trigger by hand
+  const server = new Miniflare(
+    convertV4MiniflareOptions({ ...shared(dataDir), port, unsafeTriggerHandlers, workers: [worker] }),
+  );
   await server.ready;
+  setInterval(() => void trigger(server), HOUR_MS).unref();
   return server;
 }
+
+const HOUR_MS = 60 * 60_000;
+
+/** What the cron trigger of wrangler.toml does where it is deployed; the local runtime has no clock for it. */
+async function trigger(server: Miniflare): Promise<void> {
+  const worker = await server.getWorker();
+  await worker.scheduled({ scheduledTime: new Date() });
+}
+
+/**
+ * The local bucket's S3 door. By another name than the page's, as in production: browsers and HTTP clients treat it as another origin
+ * then, with a preflight, and without the access token.
+ */
+const bucketDoor = (port: number): string => `http://localhost:${port}/cdn-cgi/local/r2/s3`;
+
+const bucketsOf = (
+  id: unknown,
+  { R2_ACCESS_KEY_ID: accessKeyId, R2_SECRET_ACCESS_KEY: secretAccessKey }: LocalSecrets,
+) => ({
+  MEDIA: { id: String(id), s3Credentials: { accessKeyId, secretAccessKey } },
+});
 
 async function modulesOf(workerDir: string): Promise<{ type: "ESModule" | "CompiledWasm"; path: string }[]> {
   const names = await readdir(workerDir);

@@ -1,7 +1,7 @@
 import type { Wish } from "../protocol/events.ts";
 import type { DeviceId, IdempotencyKey, UserId } from "../protocol/ids.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
-import { isCurrent, type Membership } from "./membership.ts";
+import { isBlocking, isCurrent, type Membership } from "./membership.ts";
 
 /** A validated wish plus who asks. */
 export type SendCommand = {
@@ -11,6 +11,8 @@ export type SendCommand = {
   composedAt: number;
   sentAt: number;
   event: Wish;
+  /** Why its media cannot be a message's, as the inbox has found; absent: nothing is wrong with it. */
+  unfit?: string;
 };
 
 /** [EO-1] A key newer than the device's newest has never been used, because keys are monotonic on the device: no index is needed. */
@@ -22,20 +24,27 @@ export function decideAppend(
   m: Membership | undefined,
   head: number,
   wish: Wish,
-): Result<Wish, "not_found" | "not_member" | "invalid_request"> {
+  unfit?: string,
+): Result<Wish, "not_found" | "not_member" | "forbidden" | "invalid_request"> {
   if (!m) return refuse("not_found"); // [GR-1]
   if (!isCurrent(m)) return refuse("not_member"); // [GR-2]
-  const { replyTo } = wish.content;
+  if (isBlocking(m)) return refuse("forbidden", "unblock this person first"); // [BL-3]
+  const replyTo = wish.kind === "message" ? wish.content.replyTo : undefined;
   if (replyTo !== undefined && replyTo > head) return refuse("invalid_request", "event.content.replyTo: no such event"); // [EV-4]
+  if (unfit !== undefined) return refuse("invalid_request", `event.content.mediaId: ${unfit}`); // [MD-8]
   return ok(wish);
 }
 
-/** A key that is not newer was used before for this same wish, for another, or never. `found`: the wish in the log under this key. */
+/**
+ * A key that is not newer was used before for this same wish, for another, or never. `found`: the wish in the log under this key;
+ * null: there is one, but what it said is gone.
+ */
 export function decideRepeat(
-  found: Wish | undefined,
+  found: Wish | null | undefined,
   wish: Wish,
 ): Result<"duplicate", "idempotency_conflict" | "key_out_of_order"> {
-  if (!found) return refuse("key_out_of_order"); // [EO-4] certain: nothing was appended
+  if (found === undefined) return refuse("key_out_of_order"); // [EO-4] certain: nothing was appended
+  if (found === null) return ok("duplicate"); // [LM-6] nobody can tell any more whether it was another
   return sameWish(found, wish) ? ok("duplicate") : refuse("idempotency_conflict"); // [EO-2] [EO-3]
 }
 

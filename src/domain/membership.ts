@@ -5,19 +5,63 @@ import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 
 /** Seqs a member may see, both ends included; an open end is null. Leaving and joining again makes a second span. */
 export type Span = readonly [from: number, to: number | null];
-export type Membership = { readonly userId: UserId; readonly role: Role; readonly spans: readonly Span[] };
+/** `hidden`: seqs in their spans that are none of theirs, for the other one of the direct conversation was blocked then. */
+export type Membership = {
+  readonly userId: UserId;
+  readonly role: Role;
+  readonly spans: readonly Span[];
+  readonly hidden?: readonly Span[];
+  /** Up to this seq the member has cleared the conversation, for themselves alone. */
+  readonly clearedThrough?: number;
+};
 export type Roster = ReadonlyMap<UserId, Membership>;
 export type ConversationKind = "direct" | "group";
 
 export const isCurrent = (m: Membership | undefined): m is Membership =>
   m !== undefined && m.spans.at(-1)?.[1] === null;
 export const currentMembers = (roster: Roster): Membership[] => [...roster.values()].filter(isCurrent);
-/** The highest seq that this member may see. */
-export const headFor = (m: Membership, head: number): number => m.spans.at(-1)?.[1] ?? head;
+/** Whether this member blocks the other one of the direct conversation now. */
+export const isBlocking = (m: Membership | undefined): boolean => m?.hidden?.at(-1)?.[1] === null;
+
+export const isHidden = ({ hidden = [] }: Membership, seq: number): boolean =>
+  hidden.some(([from, to]) => from <= seq && (to === null || seq <= to));
+
+/** [BL-1] What the member may see: the one rule for whatever reads or brings events. */
+export function visibleSpans(m: Membership): readonly Span[] {
+  const { clearedThrough = 0 } = m;
+  return clearedThrough > 0 ? shownSpans(m).flatMap((span) => without(span, 1, clearedThrough)) : shownSpans(m); // [LM-16]
+}
+
+/** The same, and what they have cleared. */
+function shownSpans({ spans, hidden = [] }: Membership): readonly Span[] {
+  return hidden.reduce<readonly Span[]>((left, [from, to]) => left.flatMap((span) => without(span, from, to)), spans);
+}
+
+function without([from, to]: Span, first: number, last: number | null): Span[] {
+  const before: Span = [from, to === null ? first - 1 : Math.min(to, first - 1)];
+  const after: Span[] = last === null ? [] : [[Math.max(from, last + 1), to]];
+  return [before, ...after].filter(([low, high]) => high === null || low <= high);
+}
+
+/** [BL-1] What comes after `head` is hidden from this member, or is so no more; what was hidden stays so. */
+export function withBlock(m: Membership, blocks: boolean, head: number): Membership {
+  if (isBlocking(m) === blocks) return m;
+  const hidden = m.hidden ?? [];
+  if (blocks) return { ...m, hidden: [...hidden, [head + 1, null]] };
+  const [from] = hidden.at(-1) ?? [head + 1];
+  return { ...m, hidden: [...hidden.slice(0, -1), ...(from <= head ? [[from, head] as const] : [])] };
+}
+
+/** The highest seq that this member may see, or could before they cleared it; 0: none. */
+export function headFor(m: Membership, head: number): number {
+  const last = shownSpans(m).findLast(([from]) => from <= head);
+  return last ? Math.min(last[1] ?? head, head) : 0;
+}
 /** The lowest seq that this member may see. */
-export const floorFor = (m: Membership): number => m.spans[0]?.[0] ?? 1;
+export const floorFor = ({ spans, clearedThrough = 0 }: Membership): number =>
+  Math.max(spans[0]?.[0] ?? 1, clearedThrough + 1);
 export const canSee = (m: Membership, seq: number): boolean =>
-  m.spans.some(([from, to]) => from <= seq && (to === null || seq <= to)); // [GR-6]
+  visibleSpans(m).some(([from, to]) => from <= seq && (to === null || seq <= to)); // [GR-6]
 
 /** A decided change of the roster; the appender gives it its seq. */
 export type MemberChange = { userId: UserId; change: "added" | "removed" | "left" | "role"; role?: Role | undefined };
@@ -76,8 +120,9 @@ const isLastAdmin = (roster: Roster, m: Membership): boolean =>
 export function applyChange(before: Membership | undefined, change: MemberChange, seq: number): Membership {
   const spans = before?.spans ?? [];
   const role = change.role ?? before?.role ?? "member";
-  if (change.change === "role") return { userId: change.userId, role, spans };
-  if (change.change === "added") return { userId: change.userId, role, spans: [...spans, [seq, null]] };
+  const member = { ...before, userId: change.userId, role };
+  if (change.change === "role") return { ...member, spans };
+  if (change.change === "added") return { ...member, spans: [...spans, [seq, null]] };
   const [from] = spans.at(-1) ?? [seq];
-  return { userId: change.userId, role, spans: [...spans.slice(0, -1), [from, seq]] }; // [GR-6]
+  return { ...member, spans: [...spans.slice(0, -1), [from, seq]] }; // [GR-6]
 }

@@ -1,4 +1,4 @@
-import type { Membership } from "./membership.ts";
+import { type Membership, visibleSpans } from "./membership.ts";
 
 export type PageWish = { before?: number | undefined; after?: number | undefined; limit: number };
 /** Seqs, both ends included. */
@@ -8,7 +8,7 @@ export type PagePlan = { ranges: readonly Range[]; hasMore: boolean };
 
 /** The log is gapless, so which seqs a page holds is arithmetic over the member's spans; no store is asked. */
 export function planPage(m: Membership, head: number, wish: PageWish): PagePlan {
-  const visible = m.spans.map(([from, to]): [number, number] => [from, Math.min(to ?? head, head)]);
+  const visible = visibleSpans(m).map(([from, to]): [number, number] => [from, Math.min(to ?? head, head)]);
   return wish.after === undefined
     ? takeNewest(visible, Math.min(wish.before ?? head + 1, head + 1) - 1, wish.limit)
     : takeOldest(visible, wish.after + 1, wish.limit);

@@ -12,7 +12,7 @@ export type Push = {
 };
 
 /** How long a push is worth having. Ms. */
-const LIFE_MS = { message: 24 * 60 * 60_000, read: 60 * 60_000 } as const;
+const LIFE_MS = { message: 24 * 60 * 60_000, read: 60 * 60_000, gone: 24 * 60 * 60_000 } as const;
 
 /** The deployer's choice for everybody. */
 export type Telling = { isFull: boolean; displayName: string | undefined };
@@ -27,14 +27,14 @@ export function pushOf(job: PushJob, telling: Telling, now: number): Push | null
 
 /**
  * [PU-24] The newest push of a conversation replaces the one that still waits. A `read` that leaves something unread must not: it would
- * replace the message that is yet to ring.
+ * replace the message that is yet to ring. A `gone` must: what still waits is the push of the message that was recalled.
  */
 const topicOf = ({ kind, unread, conversationId }: PushJob): string =>
   kind === "read" && unread > 0 ? `r${conversationId}` : conversationId;
 
 function payloadOf({ kind, conversationId, seq, unread, preview }: PushJob, telling: Telling): PushPayload {
   const place = { conversationId, seq, unread };
-  if (kind === "read") return { type: "read", ...place };
+  if (kind !== "message") return { type: kind, ...place };
   if (!preview || !telling.isFull) return { type: "message", ...place }; // [PU-27]
   const { senderId: userId, title, text } = preview;
   const { displayName } = telling;
@@ -49,7 +49,7 @@ function payloadOf({ kind, conversationId, seq, unread, preview }: PushJob, tell
 
 /** The same push telling less and less, for where it is too large. */
 export function lesserOf(payload: PushPayload): PushPayload[] {
-  if (payload.type === "read") return [payload];
+  if (payload.type !== "message") return [payload];
   const { sender: _, title: __, text: ___, ...bare } = payload;
   const { text: ____, ...named } = payload;
   return [payload, named, bare];

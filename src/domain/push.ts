@@ -16,8 +16,8 @@ export type PushJob = {
   conversationId: ConversationId;
   /** Epoch ms. */
   decidedAt: number;
-  /** `message` rings; `read` is silent and takes down what rang up to `seq`. */
-  kind: "message" | "read";
+  /** `message` rings; `read` is silent and takes down what rang up to `seq`, `gone` what rang for `seq` alone. */
+  kind: "message" | "read" | "gone";
   seq: number;
   /** The conversation's unread messages: the same number that the list tells. */
   unread: number;

@@ -9,15 +9,19 @@ export type Marks = { delivered?: number | undefined; read?: number | undefined 
 /** A receipt with both of its truths: `read` for everybody, `contactsRead` for contacts. Their inbox tells which one holds for a viewer. */
 export type RawReceipt = Receipt & { contactsRead: number };
 
-/** The same trail back when nothing moved. `shows`: whom the reader lets know that they read. */
+/**
+ * The same trail back when nothing moved. `shows`: whom the reader lets know that they read. `silent`: nobody else learns anything, also not
+ * later.
+ */
 export function receive(
   prev: Trail,
   next: Marks,
-  { shows, head, now, keep }: { shows: Visibility; head: number; now: number; keep: number },
+  { shows, head, now, keep, silent }: { shows: Visibility; head: number; now: number; keep: number; silent?: boolean },
 ): Result<Trail, "receipt_ahead"> {
   const read = next.read ?? 0;
   if (Math.max(next.delivered ?? 0, read) > head) return refuse("receipt_ahead"); // [RC-3]
   let trail = advanced(prev, "read", read, now, keep);
+  if (silent) return ok(trail); // [BL-4]
   trail = advanced(trail, "delivered", Math.max(next.delivered ?? 0, read), now, keep); // [RC-2] read implies delivered
   if (shows === "everyone") trail = advanced(trail, "shownRead", read, now, keep); // [RC-8]
   if (shows !== "nobody") trail = advanced(trail, "contactsRead", read, now, keep);

@@ -14,6 +14,9 @@ export type Bell = {
   text?: string;
 };
 
+/** A recalled message whose notification a member's devices may still show. `unread`: of the conversation, without it. */
+export type Silence = { seq: number; unread: number };
+
 export const NOT_MUTED: Mine = { mentionsPierce: false, pinned: false, archived: false };
 const isMuted = ({ mutedUntil = 0 }: Mine, now: number): boolean => mutedUntil > now;
 
@@ -72,6 +75,9 @@ export function messageJob(to: To, { seq, unread, senderId, title, text }: Bell)
   const job = { ...addressed(to), kind: "message", seq, unread } as const;
   return to.subscription.preview ? { ...job, preview } : job;
 }
+
+/** [LM-9] Silent: takes down what rang for this message, for it was recalled. */
+export const goneJob = (to: To, { seq, unread }: Silence): PushJob => ({ ...addressed(to), kind: "gone", seq, unread });
 
 /** [PU-6] Silent: takes down what rang up to `seq`, for it was read elsewhere. */
 export const readJob = (to: To, seq: number, unread: number): PushJob => ({

@@ -19,6 +19,11 @@ export class AlarmClock {
     return this.at !== null;
   }
 
+  /** Whether it rings by then. Epoch ms. */
+  ringsBy(at: number): boolean {
+    return this.at !== null && this.at <= at;
+  }
+
   /** Rings at `at` or sooner. Epoch ms. Durable together with the writes of the same turn. */
   ringBy(at: number, now: number): void {
     const stale = this.at !== null && this.at < now - STALE_MS;

@@ -36,6 +36,17 @@ export class Choices {
     return asked.ok ? ok(mine) : asked;
   }
 
+  /** [LM-16] Clears a conversation, on all of the user's devices. Repeating it tells them again. */
+  async clear(userId: UserId, id: ConversationId): Promise<Outcome<null>> {
+    const { index, receipts } = this.parts;
+    const visit = receipts.visit(id);
+    const answer = await tryCall(() => conversationOf(this.env, id).clear(userId, visit));
+    const standing = answer.ok ? answer.value : answer;
+    if (!standing.ok) return standing;
+    index.tellLive(id, { type: "changed", conversations: [receipts.summaryOf(standing.value)] }, Date.now());
+    return ok(null);
+  }
+
   private async attend(userId: UserId, id: ConversationId): Promise<Outcome<Standing>> {
     const visit = this.parts.receipts.visit(id);
     const answer = await tryCall(() => conversationOf(this.env, id).attend(userId, visit));

@@ -1,14 +1,43 @@
 import { decideAppend, decideRepeat, isNewKey, type SendCommand } from "../domain/append.ts";
-import { applyChange, currentMembers, isCurrent, type Membership } from "../domain/membership.ts";
+import {
+  type Because,
+  decideLate,
+  expiryOf,
+  isShownRung,
+  isWished,
+  type LateWish,
+  mentionsOf,
+  tombstoneOf,
+  wishOf,
+} from "../domain/life.ts";
+import { lineOf } from "../domain/media.ts";
+import {
+  applyChange,
+  canSee,
+  currentMembers,
+  headFor,
+  isBlocking,
+  isCurrent,
+  type Membership,
+  withBlock,
+} from "../domain/membership.ts";
 import type { PushReport } from "../domain/push.ts";
 import type { Marks } from "../domain/receipts.ts";
 import { receive } from "../domain/receipts.ts";
-import type { Bell } from "../domain/ringing.ts";
+import type { Bell, Silence } from "../domain/ringing.ts";
 import { occurredAt } from "../domain/time.ts";
 import { advanced, type Mark, NO_TRAIL, standing, stepsKept, type Trail } from "../domain/trail.ts";
-import type { Event, MessageEvent, ServerChange } from "../protocol/events.ts";
+import type {
+  EditEvent,
+  Event,
+  MessageEvent,
+  RecallEvent,
+  ServerChange,
+  Wish,
+  WishedEvent,
+} from "../protocol/events.ts";
 import type { Ack } from "../protocol/frames.ts";
-import type { DeviceId, EventId, IdempotencyKey, UserId } from "../protocol/ids.ts";
+import type { DeviceId, EventId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
 import { ok } from "../protocol/result.ts";
 import type { Visibility } from "../protocol/states.ts";
 import type { Checkpoint, ConversationStore, Facts } from "../storage/conversation-store.ts";
@@ -33,14 +62,20 @@ export class ConversationState {
   readonly devices: Map<UserId, number>;
   head: number;
   memberCount: number;
+  /** How often content was taken away: what was made of the events before is out of date. */
+  burials = 0;
   private readonly recent = new Map<number, { event: Event; body: string }>();
   /** How many are unread past `read`, counted up to `through`. */
   private readonly unreads = new Map<UserId, { member: Membership; read: number; through: number; count: number }>();
   private readonly newId: () => string;
+  /** How long the deployer keeps messages at most; 0: for ever. Ms. */
+  private readonly deployerMs: number;
 
-  constructor(store: ConversationStore, newId: () => string) {
+  constructor(store: ConversationStore, newId: () => string, deployerMs: number) {
     this.store = store;
     this.newId = newId;
+    this.deployerMs = deployerMs;
+    store.upgrade();
     this.facts = store.facts();
     this.roster = store.roster();
     this.checkpoint = { ...store.checkpoint() };
@@ -56,18 +91,22 @@ export class ConversationState {
   send(command: SendCommand, now: number): Outcome<Appended> {
     const { deviceId, idempotencyKey, event: wish } = command;
     if (!isNewKey(this.newestKey(deviceId), idempotencyKey)) return this.repeat(command);
-    const decided = decideAppend(this.roster.get(command.userId), this.head, wish);
+    const decided = decideAppend(this.roster.get(command.userId), this.head, wish, command.unfit);
     if (!decided.ok) return decided;
+    const life = wish.kind === "message" ? ok(wish) : this.decideLate(command.userId, wish, now);
+    if (!life.ok) return life;
     const { composedAt, sentAt } = command;
-    const event: MessageEvent = {
+    const event: WishedEvent = {
       ...this.envelope(command.userId, now, occurredAt({ composedAt, sentAt, receivedAt: now })),
       deviceId,
       idempotencyKey,
       composedAt,
       sentAt,
       ...wish,
+      ...this.expiring(wish, now),
     };
     const body = this.write(event, deviceId, idempotencyKey);
+    if (wish.kind === "recall") this.bury(wish.targetSeq, "recalled");
     this.newestKeys.delete(deviceId); // the map's order is that of their last sends
     this.newestKeys.set(deviceId, idempotencyKey);
     return ok({ ack: ackOf(event, false), body });
@@ -81,10 +120,57 @@ export class ConversationState {
 
   private repeat({ deviceId, idempotencyKey, userId, event: wish }: SendCommand): Outcome<Appended> {
     const found = this.store.findByKey(deviceId, idempotencyKey);
-    const first = found?.kind === "message" && found.senderId === userId ? found : undefined;
-    const decided = decideRepeat(first && { kind: first.kind, content: first.content }, wish);
+    const first = found && isWished(found) && found.senderId === userId ? found : undefined;
+    const decided = decideRepeat(first && wishOf(first), wish);
     if (!decided.ok) return decided;
-    return ok({ ack: ackOf(first as MessageEvent, true), body: JSON.stringify(first) });
+    return ok({ ack: ackOf(first as WishedEvent, true), body: JSON.stringify(first) });
+  }
+
+  private expiring({ kind }: Wish, now: number): { expiresAt?: number } {
+    const { retentionMs: chosenMs = 0 } = this.facts;
+    const expiresAt = kind === "message" ? expiryOf(now, { chosenMs, deployerMs: this.deployerMs }) : null;
+    return expiresAt === null ? {} : { expiresAt };
+  }
+
+  /** [LM-15] Takes away what has expired, at most `limit` messages; answers how many there were. */
+  expire(now: number, limit: number): number {
+    const due = this.store.expired(now, limit);
+    for (const seq of due) this.bury(seq, "expired");
+    return due.length;
+  }
+
+  /** [LM-16] What there is by now is this member's no more. */
+  clear(member: Membership): void {
+    const clearedThrough = headFor(member, this.head);
+    if ((member.clearedThrough ?? 0) >= clearedThrough) return;
+    const cleared = { ...member, clearedThrough };
+    this.roster.set(member.userId, cleared);
+    this.store.putCleared(cleared);
+  }
+
+  /** Whether this may be said of the message it names. */
+  private decideLate(userId: UserId, wish: LateWish, now: number): Outcome<LateWish> {
+    const member = this.roster.get(userId) as Membership;
+    const event = canSee(member, wish.targetSeq) ? this.store.event(wish.targetSeq) : undefined;
+    const target = event?.kind === "message" ? event : undefined;
+    return decideLate({ kind: this.facts.kind, member, target, now }, wish);
+  }
+
+  /** [LM-5] Takes the content of a message and of its edits away, from the log and from memory. */
+  private bury(seq: number, because: Because): void {
+    const message = this.store.event(seq);
+    if (message?.kind !== "message") return;
+    const mediaId = message.content.type === "media" ? message.content.mediaId : null;
+    this.putTombstone(tombstoneOf(message, because), "gone", mediaId);
+    for (const edit of this.store.editsOf(seq)) this.putTombstone(tombstoneOf(edit, because), "edit", null);
+    this.unreads.clear(); // [LM-8]
+    this.burials += 1;
+  }
+
+  private putTombstone(event: MessageEvent | EditEvent, kind: "gone" | "edit", mediaId: MediaId | null): void {
+    const body = JSON.stringify(event);
+    this.store.bury(event.seq, kind, body, mediaId);
+    if (this.recent.has(event.seq)) this.recent.set(event.seq, { event, body });
   }
 
   /** The texts of these events. What was appended last is still at hand, and is what most ask for. */
@@ -103,21 +189,46 @@ export class ConversationState {
 
   /** What to ring a member with for the events of a range; null when nobody else said anything there. */
   bellFor(userId: UserId, from: number, to: number): Bell | null {
-    const messages = this.messagesOfOthers(userId, from, to);
-    const newest = messages.at(-1);
     const member = this.roster.get(userId);
-    if (!newest || !member) return null;
+    if (!member || isBlocking(member)) return null; // [BL-2]
+    const messages = this.messagesOfOthers(userId, from, to).filter(({ seq }) => canSee(member, seq));
+    const newest = messages.at(-1);
+    if (!newest) return null;
     const { seq, senderId, content } = newest;
     const { title } = this.facts;
-    const mentioned = messages.some((message) => message.content.mentions?.includes(userId));
+    const mentioned = messages.some((message) => mentionsOf(message.content).includes(userId));
     const bell = { seq, senderId, unread: this.unread(member), mentioned };
-    return { ...bell, text: content.text, ...(title === undefined ? {} : { title }) };
+    const text = content.type === "gone" ? undefined : lineOf(content); // [MD-14]
+    return { ...bell, ...(text === undefined ? {} : { text }), ...(title === undefined ? {} : { title }) };
+  }
+
+  /** [LM-9] What a member's notification is to be taken down for: a recall among the events of a range. */
+  silenceFor(userId: UserId, from: number, to: number): Silence | null {
+    const member = this.roster.get(userId);
+    const trail = this.trail(userId);
+    const [rung, read] = [standing(trail, "rung"), standing(trail, "read")];
+    if (!member || rung <= read) return null;
+    const newest = this.store.newestOfOthers(userId, read + 1, rung);
+    const recalls = this.recalls(from, to).filter(({ seq }) => canSee(member, seq));
+    const recall = recalls.find(({ targetSeq }) => isShownRung(targetSeq, { rung, read, newest }));
+    return recall ? { seq: recall.targetSeq, unread: this.unread(member) } : null;
+  }
+
+  private recalls(from: number, to: number): RecallEvent[] {
+    if (!this.isRecent(from, to)) return this.store.recalls(from, to);
+    return this.recentEvents(from, to).filter((event) => event.kind === "recall");
+  }
+
+  private recentEvents(from: number, to: number): Event[] {
+    return Array.from({ length: to - from + 1 }, (_, i) => this.recentAt(from + i).event);
   }
 
   private messagesOfOthers(userId: UserId, from: number, to: number): MessageEvent[] {
     if (!this.isRecent(from, to)) return this.store.messagesOfOthers(userId, from, to);
-    const events = Array.from({ length: to - from + 1 }, (_, i) => this.recentAt(from + i).event);
-    return events.filter((event): event is MessageEvent => event.kind === "message" && event.senderId !== userId);
+    return this.recentEvents(from, to).filter(
+      (event): event is MessageEvent =>
+        event.kind === "message" && event.content.type !== "gone" && event.senderId !== userId,
+    );
   }
 
   /** [UN-1] Messages of others past what the member has read: the one number that the list, `changed` and pushes tell. */
@@ -152,7 +263,10 @@ export class ConversationState {
   /** An event is made text once; the log, the sockets, the pages and history carry that text. */
   private write(event: Event, deviceId: DeviceId | null, key: IdempotencyKey | null): string {
     const body = JSON.stringify(event);
-    this.store.append({ seq: event.seq, senderId: event.senderId, kind: event.kind, deviceId, key, body });
+    const target = event.kind === "edit" ? event.targetSeq : null;
+    const expiresAt = event.kind === "message" ? (event.expiresAt ?? null) : null;
+    const { seq, senderId, kind } = event;
+    this.store.append({ seq, senderId, kind, deviceId, key, target, expiresAt, body });
     this.head = event.seq;
     this.recent.set(event.seq, { event, body });
     this.recent.delete(event.seq - RECENT);
@@ -186,10 +300,28 @@ export class ConversationState {
   /** What a member's device says it has; false when it had said so before. */
   receive(userId: UserId, marks: Marks, shows: Visibility, now: number): Outcome<boolean> {
     const before = this.trail(userId);
-    const after = receive(before, marks, { shows, head: this.head, now, keep: stepsKept(this.memberCount) });
+    const member = this.roster.get(userId);
+    const silent = isBlocking(member);
+    const head = member ? headFor(member, this.head) : this.head;
+    const after = receive(before, marks, { shows, head, now, keep: stepsKept(this.memberCount), silent });
     if (!after.ok) return after;
     this.trails.set(userId, after.value);
     return ok(after.value !== before);
+  }
+
+  /** The seq of the event by which this person was removed; null: they are in, never were, or left by themselves. */
+  removedAt(userId: UserId): number | null {
+    const [, to] = this.roster.get(userId)?.spans.at(-1) ?? [0, null];
+    const event = to === null ? undefined : this.store.event(to);
+    return event?.kind === "member" && event.change === "removed" ? event.seq : null;
+  }
+
+  /** [BL-1] From here on the member sees nothing of the other one, or does again. */
+  setBlock(member: Membership, blocks: boolean): void {
+    const changed = withBlock(member, blocks, this.head);
+    if (changed === member) return;
+    this.store.putHidden(changed);
+    this.roster.set(changed.userId, changed);
   }
 
   pushed(reports: readonly PushReport[]): void {
@@ -209,7 +341,8 @@ export class ConversationState {
   }
 }
 
-function ackOf(event: MessageEvent, duplicate: boolean): Ack {
+function ackOf(event: WishedEvent, duplicate: boolean): Ack {
   const { conversationId, seq, eventId, receivedAt, occurredAt } = event;
-  return { conversationId, seq, eventId, receivedAt, occurredAt, duplicate };
+  const ack = { conversationId, seq, eventId, receivedAt, occurredAt, duplicate };
+  return event.kind === "message" && event.expiresAt !== undefined ? { ...ack, expiresAt: event.expiresAt } : ack;
 }

@@ -1,4 +1,4 @@
-import { canSee, currentMembers, isCurrent, type Membership } from "../domain/membership.ts";
+import { canSee, currentMembers, isCurrent, isHidden, type Membership } from "../domain/membership.ts";
 import type { RawTrace, RawTraced } from "../domain/tracing.ts";
 import { passedAt } from "../domain/trail.ts";
 import { Event } from "../protocol/events.ts";
@@ -24,7 +24,7 @@ export function traceOf(
   if (body === undefined) return refuse("not_found");
   const event = Event.parse(JSON.parse(body));
   if (event.senderId !== userId) return refuse("forbidden", "only its sender may ask");
-  const others = currentMembers(known.roster).filter((m) => m.userId !== userId && canSee(m, seq));
+  const others = currentMembers(known.roster).filter((m) => m.userId !== userId && wasFor(m, seq));
   return ok({
     seq,
     appendedAt: event.receivedAt,
@@ -34,7 +34,12 @@ export function traceOf(
   });
 }
 
-function memberTrace(state: ConversationState, fanout: Fanout, { userId }: Membership, seq: number): RawTraced {
+/** [BL-4] It was meant for who blocks its sender, too: it waits for them, as if their devices were off. */
+const wasFor = (m: Membership, seq: number): boolean => canSee(m, seq) || isHidden(m, seq);
+
+function memberTrace(state: ConversationState, fanout: Fanout, member: Membership, seq: number): RawTraced {
+  const { userId } = member;
+  if (isHidden(member, seq)) return { userId, state: "parked", pushes: [] };
   const trail = state.trail(userId);
   const at = (mark: Parameters<typeof passedAt>[1]) => passedAt(trail, mark, seq);
   const delivery = fanout.stateOf(userId);

@@ -1,4 +1,12 @@
-import { canSee, currentMembers, floorFor, headFor, isCurrent, type Membership } from "../domain/membership.ts";
+import {
+  canSee,
+  currentMembers,
+  floorFor,
+  headFor,
+  isBlocking,
+  isCurrent,
+  type Membership,
+} from "../domain/membership.ts";
 import { type PageWish, planPage, type Range, splitAtShipped } from "../domain/paging.ts";
 import { rawReceipt, ticksFor } from "../domain/receipts.ts";
 import { standing } from "../domain/trail.ts";
@@ -61,7 +69,9 @@ export function historyOf(
   if (!found.ok) return found;
   const { checkpoint, head, store } = found.value.state;
   const { ranges, hasMore } = planPage(found.value.member, head, wish);
-  const { history, log } = splitAtShipped(ranges, all ? 0 : checkpoint.shipped);
+  // [LM-7] History may still have what was taken away: the log answers meanwhile.
+  const isStale = ranges.some(([from, to]) => store.hasStale(from, to));
+  const { history, log } = splitAtShipped(ranges, all || isStale ? 0 : checkpoint.shipped);
   const bodies = log.flatMap(([from, to]) => Array.from(store.rows(from, to), (row) => row.body));
   return ok({ bodies, history, shard: checkpoint.shard, hasMore, ...endsOf(found.value) });
 }
@@ -89,9 +99,17 @@ export function standingOf(state: ConversationState | undefined, userId: UserId)
 export function descriptionOf(state: ConversationState | undefined, userId: UserId): Outcome<Description> {
   const found = memberOf(state, userId);
   if (!found.ok) return found;
-  const { createdAt } = found.value.state.facts;
+  const { createdAt, retentionMs = 0 } = found.value.state.facts;
   const mine = mineOf(found.value);
-  return ok({ ...namesOf(found.value), createdAt, ...endsOf(found.value), members: membersOf(found.value), mine });
+  const keeping = retentionMs > 0 ? { retentionMs } : {};
+  return ok({
+    ...namesOf(found.value),
+    createdAt,
+    ...keeping,
+    ...endsOf(found.value),
+    members: membersOf(found.value),
+    mine,
+  });
 }
 
 function namesOf({ state }: Found): Pick<Description, "conversationId" | "kind" | "title"> {
@@ -117,11 +135,15 @@ function membersOf({ state, member }: Found): Description["members"] {
 function peerOf({ state, member }: Found): Pick<Standing, "peer" | "receipts"> {
   if (state.facts.kind !== "direct") return {};
   const userId = [...state.roster.keys()].find((id) => id !== member.userId);
-  return userId ? { peer: { userId }, receipts: [rawReceipt({ userId }, state.trail(userId))] } : {};
+  if (!userId) return {};
+  if (isBlocking(member)) return { peer: { userId } }; // [BL-4]
+  return { peer: { userId }, receipts: [rawReceipt({ userId }, state.trail(userId))] };
 }
 
 function ticksOf({ state, member }: Found): Pick<Standing, "ticks"> {
-  return isCrowd(state) || !isCurrent(member) ? {} : { ticks: ticksFor(member.userId, state.roster, state.trails) };
+  return isCrowd(state) || !isCurrent(member) || isBlocking(member)
+    ? {}
+    : { ticks: ticksFor(member.userId, state.roster, state.trails) };
 }
 
 function lastEventOf({ state, member }: Found, head: number): Pick<Standing, "lastEvent"> {

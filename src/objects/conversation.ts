@@ -1,20 +1,32 @@
 import { DurableObject } from "cloudflare:workers";
 import { monotonicFactory } from "ulid";
 import type { SendCommand } from "../domain/append.ts";
-import { decidePut, decideRemove, headFor, isCurrent, type MemberChange, mayAdminister } from "../domain/membership.ts";
+import { decideInvite, decideJoin, type InviteWish, isOver, type Invite as KeptInvite } from "../domain/invites.ts";
+import { daysToMs, maySet, mentionsOf, type SettingsChange } from "../domain/life.ts";
+import {
+  decidePut,
+  decideRemove,
+  headFor,
+  isBlocking,
+  isCurrent,
+  type MemberChange,
+  mayAdminister,
+} from "../domain/membership.ts";
 import type { PageWish } from "../domain/paging.ts";
 import type { PushReport } from "../domain/push.ts";
+import type { Found } from "../domain/searching.ts";
 import { keepReceipts, nextSettleAt, SETTLE_AFTER_MS, SETTLE_RETRY_MS } from "../domain/settling.ts";
 import { sheds } from "../domain/shedding.ts";
 import type { RawTrace } from "../domain/tracing.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/log.ts";
-import type { Conversation as Description } from "../protocol/http.ts";
-import type { ConversationId, UserId } from "../protocol/ids.ts";
+import type { Conversation as Description, Invite } from "../protocol/http.ts";
+import type { ConversationId, DeviceId, IdempotencyKey, InviteCode, UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import { ConversationStore } from "../storage/conversation-store.ts";
 import { within } from "../storage/reach.ts";
 import { AlarmClock } from "./alarm-clock.ts";
+import { type Placed, searchOf } from "./conversation-search.ts";
 import { ConversationState } from "./conversation-state.ts";
 import { traceOf } from "./conversation-traces.ts";
 import { descriptionOf, historyOf, memberOf, pageOf, standingOf } from "./conversation-views.ts";
@@ -32,6 +44,7 @@ import type {
   Outcome,
   ReceiptAnswer,
   ReceiptRequest,
+  SearchRequest,
   Standing,
   Visit,
 } from "./rpc.ts";
@@ -40,11 +53,15 @@ import { Typists } from "./typists.ts";
 
 /** The alarm waits this long for calls under way, so that one checkpoint tells it all; a busy conversation is never idle. Ms. */
 const IDLE_WITHIN_MS = 1_000;
+/** Messages whose content is taken away in one transaction. */
+const EXPIRE_AT_ONCE = 500;
 const NOBODY: ReadonlySet<UserId> = new Set();
 const mentionedBy = (commands: readonly SendCommand[]): ReadonlySet<UserId> => {
-  const named = commands.flatMap(({ event }) => event.content.mentions ?? []);
+  const named = commands.flatMap(({ event }) => (event.kind === "message" ? mentionsOf(event.content) : []));
   return named.length > 0 ? new Set(named) : NOBODY;
 };
+
+const told = ({ madeAt: _, ...invite }: KeptInvite): Invite => invite;
 
 /** One conversation: the single writer of its log. A shell: it loads facts, asks the domain, writes once, answers. */
 export class Conversation extends DurableObject<Env> {
@@ -88,9 +105,10 @@ export class Conversation extends DurableObject<Env> {
   private readonly isParked = (userId: UserId): boolean => this.fanout.stateOf(userId)?.mode === "parked";
 
   private wake(): void {
-    const state = new ConversationState(this.store, this.newId);
+    const state = new ConversationState(this.store, this.newId, daysToMs(this.env.RETENTION_DAYS));
     this.state = state;
     for (const m of state.roster.values()) this.fanout.restore(m, state.checkpoint.delivered, state.head);
+    this.ringForExpiry(state, Date.now());
     if (!this.hasWork(state)) return;
     this.mayHaveForgotten ||= !this.clock.isSet; // work without an alarm: its handler did not come to its end
     this.clock.ringBy(Date.now() + SETTLE_AFTER_MS, Date.now());
@@ -152,25 +170,96 @@ export class Conversation extends DurableObject<Env> {
     return ok(null);
   }
 
-  setTitle(actorId: UserId, title: string): Outcome<null> {
+  /** What is given changes; what is so already appends nothing. */
+  set(actorId: UserId, { title, retentionMs }: SettingsChange): Outcome<null> {
     const state = this.state;
     if (!state) return refuse("not_found");
-    const allowed = mayAdminister({ kind: state.facts.kind, roster: state.roster, actorId });
+    const { facts, roster } = state;
+    const allowed = maySet({ kind: facts.kind, roster, actorId }, { title, retentionMs });
     if (!allowed.ok) return allowed;
-    if (state.facts.title === title) return ok(null);
+    if (isBlocking(roster.get(actorId))) return refuse("forbidden", "unblock this person first"); // [BL-3]
+    const news = {
+      ...(title === undefined || title === facts.title ? {} : { title }),
+      ...(retentionMs === undefined || retentionMs === (facts.retentionMs ?? 0) ? {} : { retentionMs }),
+    };
+    if (Object.keys(news).length === 0) return ok(null);
     const now = Date.now();
     this.write(() => {
-      state.facts.title = title;
-      this.store.putFacts(state.facts);
-      state.change(actorId, { kind: "settings", title }, now);
+      this.store.putFacts(Object.assign(facts, news));
+      state.change(actorId, { kind: "settings", ...news }, now);
     });
     this.afterAppend(now);
     return ok(null);
   }
 
-  private commit(actorId: UserId, changes: MemberChange[], now: number): void {
+  // --- invites ---
+
+  invite(actorId: UserId, code: InviteCode, wish: InviteWish): Outcome<Invite> {
+    const group = this.administered(actorId);
+    if (!group.ok) return group;
+    const now = Date.now();
+    const all = this.store.invites();
+    const over = all.filter((invite) => isOver(invite, now));
+    const facts = { code, makerId: actorId, madeAt: group.value.head, open: all.length - over.length, now };
+    const decided = decideInvite(wish, facts);
+    if (!decided.ok) return decided;
+    this.write(() => {
+      for (const invite of over) this.store.dropInvite(invite.code);
+      this.store.putInvite(decided.value);
+    });
+    return ok(told(decided.value));
+  }
+
+  invites(actorId: UserId): Outcome<Invite[]> {
+    const group = this.administered(actorId);
+    if (!group.ok) return group;
+    const now = Date.now();
+    return ok(this.store.invites().flatMap((invite) => (isOver(invite, now) ? [] : told(invite))));
+  }
+
+  revokeInvite(actorId: UserId, code: InviteCode): Outcome<null> {
+    const group = this.administered(actorId);
+    if (!group.ok) return group;
+    this.store.dropInvite(code);
+    return ok(null);
+  }
+
+  /** [IV-3] Who joins and that the invite was used is one turn of the one writer. */
+  join(userId: UserId, code: InviteCode): Outcome<{ added: boolean; conversation: Description }> {
+    const { state } = this;
+    if (!state) return refuse("not_found");
+    const now = Date.now();
+    const invite = this.store.invites().find((one) => one.code === code);
+    const decided = decideJoin({ roster: state.roster, userId, invite, removedAt: state.removedAt(userId), now });
+    if (!decided.ok) return decided;
+    const change = decided.value;
+    if (change && invite)
+      this.commit(userId, [change], now, () => this.store.putInvite({ ...invite, uses: invite.uses + 1 }));
+    const conversation = this.describe(userId);
+    return conversation.ok ? ok({ added: change !== null, conversation: conversation.value }) : conversation;
+  }
+
+  private administered(actorId: UserId): Outcome<ConversationState> {
+    const { state } = this;
+    if (!state) return refuse("not_found");
+    const allowed = mayAdminister({ kind: state.facts.kind, roster: state.roster, actorId });
+    return allowed.ok ? ok(state) : allowed;
+  }
+
+  /** [BL-1] This member blocks the other one of a direct conversation, or does so no more. */
+  setBlock(userId: UserId, blocks: boolean): Outcome<null> {
+    const found = memberOf(this.state, userId);
+    if (!found.ok) return found;
+    const { state, member } = found.value;
+    if (state.facts.kind !== "direct") return refuse("forbidden");
+    this.write(() => state.setBlock(member, blocks));
+    return ok(null);
+  }
+
+  private commit(actorId: UserId, changes: MemberChange[], now: number, also: () => void = () => {}): void {
     const state = this.state as ConversationState;
     this.write(() => {
+      also();
       for (const change of changes) state.change(actorId, { kind: "member", ...change }, now);
     });
     for (const { userId, change } of changes) {
@@ -237,14 +326,39 @@ export class Conversation extends DurableObject<Env> {
     if (this.state?.roster.has(userId) && this.state.lookedAt(userId, devices)) this.saveCheckpoint(Date.now());
   }
 
+  /** [LM-16] Takes all that there is from the sight of one member, and answers how it stands for them then. */
+  clear(userId: UserId, visit: Visit): Outcome<Standing> {
+    const found = memberOf(this.state, userId);
+    if (found.ok) this.write(() => found.value.state.clear(found.value.member));
+    return this.attend(userId, visit);
+  }
+
   /** How it stands, for a list: nobody need be called for it. */
   standing(userId: UserId, held: ReceiptRequest | null): Outcome<Standing> {
     if (held) this.desk.receive(userId, held);
     return standingOf(this.state, userId);
   }
 
+  /** What of history's proposals, and of what is not shipped yet, the member may see and holds the words. */
+  search(userId: UserId, request: SearchRequest): Outcome<Found<Placed>> {
+    return searchOf(this.state, userId, request);
+  }
+
   describe(userId: UserId): Outcome<Description> {
     return descriptionOf(this.state, userId);
+  }
+
+  /** Whether this user is a member now. */
+  admits(userId: UserId): Outcome<null> {
+    const found = memberOf(this.state, userId);
+    if (!found.ok) return found;
+    return isCurrent(found.value.member) ? ok(null) : refuse("not_member");
+  }
+
+  /** Whether there is a message of this wish, and it shows media. */
+  refersToMedia(deviceId: DeviceId, key: IdempotencyKey): boolean {
+    const event = this.state?.store.findByKey(deviceId, key);
+    return event?.kind === "message" && event.content.type === "media";
   }
 
   // --- receipts, typing, traces ---
@@ -271,13 +385,14 @@ export class Conversation extends DurableObject<Env> {
     if (!found.ok) return found;
     if (!isCurrent(found.value.member)) return refuse("not_member");
     const now = Date.now();
+    if ([...found.value.state.roster.values()].some(isBlocking)) return ok(null); // [BL-5]
     if (!sheds(this.load.stage(now), "typing")) this.typists.tell(found.value.state, userId, active, now);
     return ok(null);
   }
 
   private keepReceipts(now: number): void {
     this.unwritten = true;
-    const act = keepReceipts(this.clock.isSet, this.receiptsWrittenAt, now);
+    const act = keepReceipts(this.clock.ringsBy(now + SETTLE_RETRY_MS), this.receiptsWrittenAt, now);
     if (act === "write") this.saveCheckpoint(now);
     if (act === "ring") this.clock.ringBy(now + SETTLE_AFTER_MS, now);
   }
@@ -293,8 +408,8 @@ export class Conversation extends DurableObject<Env> {
     this.clock.ringBy(Date.now(), Date.now());
   }
 
-  private hasWork({ checkpoint, head }: ConversationState): boolean {
-    return checkpoint.delivered < head || checkpoint.shipped < head || this.unwritten;
+  private hasWork({ checkpoint, head, store }: ConversationState): boolean {
+    return checkpoint.delivered < head || checkpoint.shipped < head || this.unwritten || store.hasStale();
   }
 
   private saveCheckpoint(now: number): void {
@@ -326,23 +441,40 @@ export class Conversation extends DurableObject<Env> {
     const { checkpoint, roster } = state;
     const isBehind = () => checkpoint.delivered < state.head || checkpoint.shipped < state.head;
     if (!isBehind() && this.unwritten) this.saveCheckpoint(Date.now()); // [RC-4] before anything is awaited
-    this.unwritten ||= isBehind();
+    const wasBehind = isBehind(); // a receipt that comes meanwhile may be written by itself
+    this.expire(state, Date.now());
     this.fanout.noteAll({ type: "alarm", now: Date.now() });
     if (this.load.stage(Date.now()) === 0) await this.deliverer.ease();
     const shipped = sheds(this.load.stage(Date.now()), "history") ? false : await this.shipSafely(state); // [OV-1]
     await within(IDLE_WITHIN_MS, this.fanout.idle()).catch(() => {});
     await this.deliverer.ringTheSilent(roster, Date.now());
     checkpoint.delivered = this.fanout.settledThrough(state.head);
+    this.unwritten ||= wasBehind;
     if (this.unwritten) this.saveCheckpoint(Date.now());
     this.ringForWhatIsLeft(state, shipped, Date.now());
   }
 
+  /** [LM-15] A batch a transaction, so that none is too large; what the platform cuts short is due again at once. */
+  private expire(state: ConversationState, now: number): void {
+    while (this.write(() => state.expire(now, EXPIRE_AT_ONCE)) === EXPIRE_AT_ONCE);
+  }
+
+  private ringForExpiry({ store }: ConversationState, now: number): void {
+    const expiry = store.nextExpiry();
+    if (expiry !== null) this.clock.ringBy(Math.max(expiry, now), now);
+  }
+
   private ringForWhatIsLeft(state: ConversationState, shipped: boolean, now: number): void {
+    this.ringForExpiry(state, now);
     const doubtAt = this.deliverer.nextDoubtAt(state.roster, now);
     if (doubtAt !== null) this.clock.ringBy(doubtAt, now);
     if (!this.hasWork(state)) return;
     const retryAt = this.fanout.nextRetryAt();
-    const left = { failed: !shipped, shipped: state.checkpoint.shipped === state.head, retryAt };
+    const left = {
+      failed: !shipped,
+      shipped: state.checkpoint.shipped === state.head && !state.store.hasStale(),
+      retryAt,
+    };
     this.clock.ringBy(nextSettleAt(left, now), now);
   }
 

@@ -33,6 +33,7 @@ export class Deliverer {
   private readonly ports: Ports;
   private readonly deadlines = new Deadlines();
   private readonly frames = new Map<string, string>();
+  private framesOf: { state: ConversationState | null; burials: number } = { state: null, burials: 0 };
   /** Whether some device of the member wants pushes; not known: it may. */
   private readonly subscribed = new Map<UserId, boolean>();
   /** Up to which seq a device without a sign of life was rung for. */
@@ -53,8 +54,9 @@ export class Deliverer {
     if (!first) return null;
     const frame = this.eventsFrame(past);
     const bell = this.subscribed.get(userId) === false ? null : state.bellFor(userId, first[0], through);
+    const silence = this.subscribed.get(userId) === false ? null : state.silenceFor(userId, first[0], through);
     const { conversationId } = state.facts;
-    const delivery = { userId, conversationId, frame, bell, crowd: isCrowd(state), stage: this.ports.stage() };
+    const delivery = { userId, conversationId, frame, bell, silence, crowd: isCrowd(state), stage: this.ports.stage() };
     if (delivery.stage > 0) this.burdened.add(userId);
     const answer = await tryCall(() => inboxOf(this.env, userId).deliver(delivery), 2, this.deadlines.limit);
     if (!answer.ok) throw new Error("inbox not reached");
@@ -138,10 +140,12 @@ export class Deliverer {
 
   /** The same text for everybody who lacks the same events. */
   private eventsFrame(ranges: readonly Range[]): string {
+    const state = this.ports.state();
+    if (this.framesOf.state !== state || this.framesOf.burials !== state.burials) this.frames.clear(); // [LM-5]
+    this.framesOf = { state, burials: state.burials };
     const key = ranges.join();
     const known = this.frames.get(key);
     if (known) return known;
-    const state = this.ports.state();
     const bodies = ranges.flatMap(([from, to]) => state.bodies(from, to));
     const frame = eventsText(state.facts.conversationId, bodies);
     if (this.frames.size >= 8) this.frames.clear();

@@ -25,6 +25,7 @@ import { Choices } from "./choices.ts";
 import { FrameDoor } from "./frame-door.ts";
 import { FrameGate } from "./frame-gate.ts";
 import { Load } from "./load.ts";
+import { MediaDesk } from "./media-desk.ts";
 import { OwnReceipts } from "./own-receipts.ts";
 import { OwnTyping } from "./own-typing.ts";
 import { Presence } from "./presence.ts";
@@ -50,6 +51,7 @@ export class Inbox extends DurableObject<Env> {
   private readonly sockets: Sockets;
   private readonly index: ChangeIndex;
   private readonly sender: Sender;
+  private readonly media: MediaDesk;
   private readonly ringer: Ringer;
   private readonly receipts: OwnReceipts;
   private readonly presence: Presence;
@@ -67,10 +69,12 @@ export class Inbox extends DurableObject<Env> {
     this.sockets = new Sockets(ctx, (socket) => void this.left(socket, this.sockets.heardAt(socket)));
     this.gate = new FrameGate(env);
     this.index = new ChangeIndex(this.store, this.sockets);
+    this.media = new MediaDesk(env);
     this.sender = new Sender({
       append: (conversationId, request) =>
         conversationOf(this.env, conversationId).append(this.userId(request.commands), request),
       aloneAs: (conversationId, deviceIds) => this.aloneAs(conversationId, deviceIds),
+      vet: (conversationId, commands) => this.media.vet(conversationId, commands, Date.now()),
       drained: () => this.burden.stage(Date.now()),
       appended: (conversationId, command, appended) => this.ownAppended(conversationId, command, appended),
     });
@@ -194,7 +198,7 @@ export class Inbox extends DurableObject<Env> {
   // --- the index, and what conversations tell ---
 
   /** Row first, then the live sockets, then the push; the output gate holds all until the row is durable. */
-  async deliver({ userId, conversationId, frame, bell, crowd, stage }: Delivery): Promise<DeliveryAnswer> {
+  async deliver({ userId, conversationId, frame, bell, silence, crowd, stage }: Delivery): Promise<DeliveryAnswer> {
     const now = Date.now();
     this.index.note(conversationId);
     const told = this.sockets.tell(frame, now);
@@ -202,7 +206,12 @@ export class Inbox extends DurableObject<Env> {
     this.burden.hear(conversationId, stage, now);
     if (crowd) this.receipts.expectCrowd(conversationId, now);
     const held = this.receipts.waiting(conversationId, now);
-    const rung = bell ? await this.ring({ userId, conversationId, bell, silentMs: null }) : "none";
+    const isHushed = !silence || (await this.ringer.unring(userId, conversationId, silence, now));
+    const rung = !isHushed
+      ? "failed"
+      : bell
+        ? await this.ring({ userId, conversationId, bell, silentMs: null })
+        : "none";
     const park = this.ringer.park(conversationId, told, now); // [IX-6]
     return { park, told, rung, subscribed: this.ringer.isWanted, held };
   }
@@ -290,6 +299,10 @@ export class Inbox extends DurableObject<Env> {
     return this.choices.setMine(userId, conversationId, change);
   }
 
+  clear(userId: UserId, conversationId: ConversationId): Promise<Outcome<null>> {
+    return this.choices.clear(userId, conversationId);
+  }
+
   /** The profile, as it is kept in the directory, too. */
   setProfile(profile: Self, byDeviceId: DeviceId): void {
     this.store.setProfile(profile);
@@ -298,6 +311,10 @@ export class Inbox extends DurableObject<Env> {
 
   setContact(otherId: UserId, accepted: boolean): void {
     this.store.setContact(otherId, accepted);
+  }
+
+  setBlocked(otherId: UserId, blocked: boolean): void {
+    this.store.setBlocked(otherId, blocked);
   }
 
   putSubscription(userId: UserId, deviceId: DeviceId, subscription: Subscription): Promise<Outcome<null>> {

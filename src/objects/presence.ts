@@ -76,6 +76,7 @@ export class Presence {
 
   /** [PR-5] What this viewer may know, and a lease if they ask for one and it is theirs to have. */
   watched({ viewerId, lastSeen, until }: WatchRequest, now: number): State {
+    if (this.store.isBlocked(viewerId)) return { state: "unknown" }; // [BL-5]
     if (!mayShow(this.store.privacy.lastSeen, lastSeen, this.store.isContact(viewerId))) return { state: "unknown" };
     if (until !== null) this.store.addWatcher(viewerId, until, now);
     const state = this.now(now);
@@ -88,6 +89,7 @@ export class Presence {
     if (!userId) return;
     const told = { userId, ...this.now(now) };
     for (const watcherId of this.store.watchersAt(now))
-      if (shows(this.store.privacy.lastSeen, this.store.isContact(watcherId))) this.tell(watcherId, told);
+      if (!this.store.isBlocked(watcherId) && shows(this.store.privacy.lastSeen, this.store.isContact(watcherId)))
+        this.tell(watcherId, told);
   }
 }

@@ -1,4 +1,4 @@
-import { isCurrent } from "../domain/membership.ts";
+import { isBlocking, isCurrent } from "../domain/membership.ts";
 import { type RawReceipt, rawReceipt, ticksFor } from "../domain/receipts.ts";
 import { type Stage, sheds } from "../domain/shedding.ts";
 import { standing, type Trail } from "../domain/trail.ts";
@@ -48,7 +48,8 @@ export class ReceiptDesk {
       this.ports.moved(now);
     }
     const [readBefore, read] = [standing(before, "read"), standing(after, "read")];
-    const receipt = { ...rawReceipt(member, after), read };
+    const raw = rawReceipt(member, after);
+    const receipt = { ...raw, read, delivered: Math.max(raw.delivered, read) };
     const quiet = read > readBefore && standing(after, "rung") > readBefore; // [PU-6]
     return ok({ receipt, unread: state.unread(member), quiet, crowd: isCrowd(state) });
   }
@@ -56,6 +57,7 @@ export class ReceiptDesk {
   /** [RC-5] Not in a crowd [RC-6], not while overloaded [OV-1], and not one who will ask anyway. */
   private tellAuthors(state: ConversationState, userId: UserId, before: Trail, after: Trail): void {
     if (isCrowd(state) || sheds(this.ports.stage(), "receipts")) return;
+    if ([...state.roster.values()].some(isBlocking)) return; // [BL-4] neither to the one nor to the other
     const news = rawReceipt({ userId }, after);
     const known = rawReceipt({ userId }, before);
     if (news.delivered === known.delivered && news.contactsRead === known.contactsRead && news.read === known.read)

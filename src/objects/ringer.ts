@@ -1,5 +1,5 @@
-import type { PushJob } from "../domain/push.ts";
-import { messageJob, type Park, parkFor, readJob, rings } from "../domain/ringing.ts";
+import type { PushJob, Subscription } from "../domain/push.ts";
+import { goneJob, messageJob, type Park, parkFor, readJob, rings, type Silence } from "../domain/ringing.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/log.ts";
 import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
@@ -64,11 +64,19 @@ export class Ringer {
 
   /** [PU-6] Takes down, on the devices that are not connected, what rang and was read up to `seq` elsewhere. */
   async quiet(userId: UserId, conversationId: ConversationId, seq: number, unread: number, now: number): Promise<void> {
+    await this.put(this.away(now).map((to) => readJob({ userId, conversationId, now, ...to }, seq, unread)));
+  }
+
+  /** [LM-9] Takes down, on the devices that are not connected, what rang for a message that was recalled. False: try again. */
+  unring(userId: UserId, conversationId: ConversationId, silence: Silence, now: number): Promise<boolean> {
+    return this.put(this.away(now).map((to) => goneJob({ userId, conversationId, now, ...to }, silence)));
+  }
+
+  private away(now: number): { deviceId: DeviceId; subscription: Subscription }[] {
     const connected = this.connected(null, now);
-    const jobs = [...this.store.subscriptions()]
+    return [...this.store.subscriptions()]
       .filter(([deviceId]) => !connected.has(deviceId))
-      .map(([deviceId, subscription]) => readJob({ userId, deviceId, subscription, conversationId, now }, seq, unread));
-    await this.put(jobs);
+      .map(([deviceId, subscription]) => ({ deviceId, subscription }));
   }
 
   private async put(jobs: PushJob[]): Promise<boolean> {

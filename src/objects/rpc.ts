@@ -1,7 +1,8 @@
 import type { SendCommand } from "../domain/append.ts";
 import type { Range } from "../domain/paging.ts";
 import type { Marks, RawReceipt } from "../domain/receipts.ts";
-import type { Bell, Park } from "../domain/ringing.ts";
+import type { Bell, Park, Silence } from "../domain/ringing.ts";
+import type { Key } from "../domain/searching.ts";
 import type { Stage } from "../domain/shedding.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Role } from "../protocol/events.ts";
@@ -31,6 +32,8 @@ export type Delivery = {
   conversationId: ConversationId;
   frame: string;
   bell: Bell | null;
+  /** A message that rang was recalled. */
+  silence: Silence | null;
   crowd: boolean;
   stage: Stage;
 };
@@ -71,6 +74,9 @@ export type WatchRequest = { viewerId: UserId; lastSeen: Visibility; until: numb
 export type LogPage = { bodies: string[]; head: number; floor: number };
 /** A page as a plan: `bodies` from the log's unshipped tail, `history` still to be read from the shard, before them. */
 export type HistoryPage = LogPage & { history: Range[]; shard: string; hasMore: boolean };
+
+/** `words`: folded. `seqs`: what history proposes. `before`: hits older than this, at most `limit` of them. */
+export type SearchRequest = { words: string; seqs: number[]; before: Key; limit: number };
 
 export type OpenRequest =
   | { kind: "direct"; memberIds: readonly [UserId, UserId] }

@@ -1,8 +1,10 @@
 import type { SendCommand } from "../domain/append.ts";
 import { type Holds, holdAt, mayPass, refuseAt, releaseAt } from "../domain/lane.ts";
+import { mediaOf } from "../domain/media.ts";
 import { Deadlines, tryCall } from "../platform/calls.ts";
+import { log } from "../platform/log.ts";
 import type { ConversationId, DeviceId } from "../protocol/ids.ts";
-import { type Refusal, type Result, refuse } from "../protocol/result.ts";
+import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import type { Appended, AppendRequest, Outcome } from "./rpc.ts";
 
 /** Wishes of one `append` call. */
@@ -22,6 +24,8 @@ type Ports = {
   aloneAs: (conversationId: ConversationId, deviceIds: ReadonlySet<DeviceId>) => number | null;
   /** Nothing waits any more in one conversation. */
   drained: () => void;
+  /** The same wishes, marked where their media is unfit. Throws when it could not be found out. Only called for wishes with media. */
+  vet: (conversationId: ConversationId, commands: SendCommand[]) => Promise<SendCommand[]>;
   /** Called in log order, before anybody is answered. */
   appended: (conversationId: ConversationId, command: SendCommand, appended: Appended) => void;
 };
@@ -99,8 +103,26 @@ export class Sender {
     this.ports.drained();
   }
 
-  private call(conversationId: ConversationId, lane: Lane, batch: Waiting[]): Promise<Result<Outcome<Appended>[]>> {
-    const commands = batch.map((w) => w.command);
+  /** [MD-10] The media of a batch is looked at here, in its turn, so that nothing behind it overtakes. */
+  private async vetted(conversationId: ConversationId, commands: SendCommand[]): Promise<Result<SendCommand[]>> {
+    try {
+      return ok(await this.ports.vet(conversationId, commands));
+    } catch (error) {
+      log.warn("media_not_vetted", { conversationId, error });
+      return refuse("unavailable");
+    }
+  }
+
+  private async call(
+    conversationId: ConversationId,
+    lane: Lane,
+    batch: Waiting[],
+  ): Promise<Result<Outcome<Appended>[]>> {
+    const wishes = batch.map((w) => w.command);
+    const hasMedia = wishes.some(({ event }) => mediaOf(event));
+    const vetted = hasMedia ? await this.vetted(conversationId, wishes) : ok(wishes);
+    if (!vetted.ok) return vetted;
+    const commands = vetted.value;
     const aloneAs = this.ports.aloneAs(conversationId, new Set(commands.map((c) => c.deviceId)));
     const append = () => {
       this.calls = Math.max(this.calls + 1, Date.now() * 1_000);

@@ -1,7 +1,8 @@
 import type { Env } from "../platform/env.ts";
 import { shardDatabase, shardOf } from "../platform/history-shards.ts";
+import { dropMedia } from "../platform/media/media.ts";
 import type { LogRow } from "../storage/conversation-store.ts";
-import { forgetRows, SHIP_BYTES, SHIP_ROWS, shipRows } from "../storage/history.ts";
+import { forgetRows, reshipRows, SHIP_BYTES, SHIP_ROWS, shipRows } from "../storage/history.ts";
 import type { ConversationState } from "./conversation-state.ts";
 
 /**
@@ -21,6 +22,20 @@ export async function ship(env: Env, state: ConversationState): Promise<void> {
     const rows = nextRows(state);
     await shipRows(database, conversationId, rows);
     if (checkpoint.reshippedAt === startedAt) checkpoint.shipped = rows.at(-1)?.seq ?? checkpoint.shipped;
+  }
+  await refresh(env, database, state);
+}
+
+/**
+ * [LM-7] What was taken away after history may have got it. Last, so that rows which were on their way when their content went are found
+ * there; what a lost call brings later stays out, for shipping leaves alone what is there.
+ */
+async function refresh(env: Env, database: D1Database, { store, facts }: ConversationState): Promise<void> {
+  for (let rows = store.stale(SHIP_ROWS); rows.length > 0; rows = store.stale(SHIP_ROWS)) {
+    await reshipRows(database, facts.conversationId, rows);
+    const media = rows.flatMap(({ mediaId }) => mediaId ?? []);
+    if (media.length > 0) await dropMedia(env, media);
+    store.refreshed(rows);
   }
 }
 

@@ -37,6 +37,7 @@ export class Watching {
     const { lastSeen } = this.store.privacy;
     return mapWindowed(userIds, CALL_WINDOW, async (userId) => {
       if (userId === viewerId) return { userId, state: "online" };
+      if (this.store.isBlocked(userId)) return unknown(userId); // [BL-5]
       const answer = await tryCall(() => inboxOf(this.env, userId).watched({ viewerId, lastSeen, until }), 1);
       return answer.ok ? { userId, ...answer.value } : unknown(userId);
     });
@@ -45,6 +46,7 @@ export class Watching {
   /** One who is watched has come or gone. */
   hear(told: Told, now: number): void {
     if (!shows(this.store.privacy.lastSeen, this.store.isContact(told.userId))) return; // [PR-5]
+    if (this.store.isBlocked(told.userId)) return; // [BL-5]
     if (sheds(this.stage(now), "presence")) return; // [OV-1]
     for (const socket of this.sockets.ready(now)) {
       const { watches } = this.sockets.of(socket);

@@ -10,6 +10,7 @@ export type Env = {
   HISTORY_0: D1Database;
   HISTORY_1: D1Database;
   PUSHES: Queue<PushJob>;
+  MEDIA: R2Bucket;
   ASSETS: Fetcher;
   STRICT_ADDRESS: RateLimit;
   STRICT_HANDLE: RateLimit;
@@ -29,7 +30,14 @@ export type Env = {
   PUSH_CONTACT: string;
   /** "full", or "none": no push carries names or text. */
   PUSH_CONTENT: string;
+  /** Days after which every message disappears; empty: never. [LM-13] */
+  RETENTION_DAYS?: string;
   FCM_URL: string;
   VAPID_KEYS?: string;
   FCM_SERVICE_ACCOUNT?: string;
+  /** The S3 door of the bucket MEDIA and its keys; without all of them there is no media. */
+  R2_ENDPOINT: string;
+  R2_BUCKET: string;
+  R2_ACCESS_KEY_ID?: string;
+  R2_SECRET_ACCESS_KEY?: string;
 };

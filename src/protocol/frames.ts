@@ -92,6 +92,7 @@ export const Ack = z
     eventId: EventId,
     receivedAt: EpochMs,
     occurredAt: EpochMs,
+    expiresAt: EpochMs.optional().meta({ description: "When the content will be taken away." }),
     duplicate: z.boolean().meta({ description: "This wish had been appended before; the ack is the first one's." }),
   })
   .meta({ id: "Ack" });

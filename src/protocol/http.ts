@@ -1,9 +1,20 @@
 import * as z from "zod";
 import type { ErrorCode } from "./errors.ts";
-import { Event, Role } from "./events.ts";
+import { ContentType, Event, MediaBytes, RetentionMs, Role } from "./events.ts";
 import { Ack, SendBody, Summary } from "./frames.ts";
-import { ConversationId, DeviceId, EpochMs, IdempotencyKey, Seq, SeqOrZero, UserId } from "./ids.ts";
-import { LIMITS } from "./limits.ts";
+import {
+  ConversationId,
+  DeviceId,
+  EpochMs,
+  EventId,
+  IdempotencyKey,
+  InviteCode,
+  MediaId,
+  Seq,
+  SeqOrZero,
+  UserId,
+} from "./ids.ts";
+import { LIMITS, TIMES } from "./limits.ts";
 import { Mine, Presence, Privacy, Visibility } from "./states.ts";
 
 /** One HTTP door. The Hono routes, the OpenAPI document and the tests are made from these, so a door and its description cannot differ. */
@@ -81,6 +92,7 @@ export const Conversation = z
     kind: z.enum(["direct", "group"]),
     title: z.string().optional(),
     createdAt: EpochMs,
+    retentionMs: RetentionMs.optional().meta({ description: "Absent where messages do not disappear." }),
     head: SeqOrZero,
     floor: Seq.meta({ description: "The lowest seq that I may see." }),
     members: z.array(Member),
@@ -138,6 +150,50 @@ export const Trace = z
   .object({ seq: Seq, appendedAt: EpochMs, inHistory: z.boolean(), members: z.array(TracedMember) })
   .meta({ id: "Trace" });
 export type Trace = z.infer<typeof Trace>;
+
+/** Where the bytes go, in one request of this method with these headers; what else is sent, the store refuses. */
+const Upload = z
+  .object({ method: z.literal("PUT"), url: z.string(), headers: z.record(z.string(), z.string()), expiresAt: EpochMs })
+  .meta({ id: "Upload" });
+export type Upload = z.infer<typeof Upload>;
+export const MediaTicket = z
+  .object({
+    mediaId: MediaId,
+    upload: Upload.optional().meta({
+      description: "Absent where these bytes are here already. A PUT that is answered with 412 was made before.",
+    }),
+  })
+  .meta({ id: "MediaTicket" });
+export type MediaTicket = z.infer<typeof MediaTicket>;
+const MediaPlace = z.object({ url: z.string(), expiresAt: EpochMs }).meta({ id: "MediaPlace" });
+export type MediaPlace = z.infer<typeof MediaPlace>;
+
+export const Invite = z
+  .object({
+    code: InviteCode,
+    makerId: UserId,
+    expiresAt: EpochMs,
+    maxUses: z.int().nullable().meta({ description: "How many it lets in; null: as many as the group holds." }),
+    uses: z.int().min(0),
+    readmits: z.boolean().meta({ description: "Also those who had been removed before it was made." }),
+  })
+  .meta({ id: "Invite" });
+export type Invite = z.infer<typeof Invite>;
+
+export const SearchHit = z
+  .object({
+    conversationId: ConversationId,
+    seq: Seq,
+    eventId: EventId,
+    senderId: UserId,
+    receivedAt: EpochMs,
+    occurredAt: EpochMs,
+    snippet: z.object({ text: z.string(), from: z.int().min(0), to: z.int().min(0) }).meta({
+      description: "The words that were found, from UTF-16 unit `from` to `to`, with some of what stands around them.",
+    }),
+  })
+  .meta({ id: "SearchHit", description: "A message that shows the words." });
+export type SearchHit = z.infer<typeof SearchHit>;
 
 const SignedDevice = z.strictObject({ name: DeviceName, id: DeviceId.optional() });
 const ofConversation = z.strictObject({ id: ConversationId });
@@ -280,12 +336,39 @@ export const DOORS = {
     access: "device",
     params: z.strictObject({ userId: UserId }),
     answers: { 200: z.object({ userId: UserId, state: ContactState }) },
-    refusals: ["not_found", "too_many_contacts"],
+    refusals: ["not_found", "forbidden", "too_many_contacts"],
   }),
   removeContact: door({
     method: "delete",
     path: "/v1/contacts/{userId}",
     summary: "End being contacts, take back or decline a request",
+    access: "device",
+    params: z.strictObject({ userId: UserId }),
+    answers: { 204: null },
+    refusals: [],
+  }),
+  blocks: door({
+    method: "get",
+    path: "/v1/blocks",
+    summary: "Whom I block",
+    access: "device",
+    answers: { 200: z.object({ blocks: z.array(Profile) }) },
+    refusals: [],
+  }),
+  block: door({
+    method: "put",
+    path: "/v1/blocks/{userId}",
+    summary:
+      "Block somebody: what they write to me alone is accepted from them and never reaches me, also not later; they are not told. Groups are as before",
+    access: "device",
+    params: z.strictObject({ userId: UserId }),
+    answers: { 204: null },
+    refusals: ["not_found", "too_many_blocks"],
+  }),
+  unblock: door({
+    method: "delete",
+    path: "/v1/blocks/{userId}",
+    summary: "Block somebody no more: what they write from now on reaches me",
     access: "device",
     params: z.strictObject({ userId: UserId }),
     answers: { 204: null },
@@ -336,12 +419,31 @@ export const DOORS = {
   changeConversation: door({
     method: "patch",
     path: "/v1/conversations/{id}",
-    summary: "Change a group's settings (admins)",
+    summary:
+      "Change a group's settings (admins), or how long the messages of a conversation are kept (in a direct one either)",
     access: "device",
     params: ofConversation,
-    body: z.strictObject({ title: Title }),
+    body: z
+      .strictObject({
+        title: Title.optional(),
+        retentionMs: z
+          .union([z.literal(0), z.int().min(TIMES.retentionMinMs).max(TIMES.retentionMaxMs)])
+          .nullable()
+          .optional()
+          .meta({ description: "From now on messages disappear after so long; 0 or null: they do not." }),
+      })
+      .refine((change) => Object.values(change).some((value) => value !== undefined), "nothing to change"),
     answers: { 200: ConversationAnswer },
     refusals: ["not_found", "not_member", "forbidden"],
+  }),
+  clearConversation: door({
+    method: "delete",
+    path: "/v1/conversations/{id}",
+    summary: "Clear a conversation for me alone: what there is by now is not mine to see any more, on any device",
+    access: "device",
+    params: ofConversation,
+    answers: { 204: null },
+    refusals: ["not_found"],
   }),
   changeMine: door({
     method: "patch",
@@ -388,6 +490,47 @@ export const DOORS = {
     answers: { 204: null },
     refusals: ["not_found", "not_member", "forbidden", "last_admin"],
   }),
+  createInvite: door({
+    method: "post",
+    path: "/v1/conversations/{id}/invites",
+    summary: "Make an invite to a group (admins): whoever has its code may join",
+    access: "device",
+    params: ofConversation,
+    body: z.strictObject({
+      expiresAt: EpochMs.optional(),
+      maxUses: z.int().min(1).max(LIMITS.groupMembers).optional(),
+      readmits: z.boolean().optional(),
+    }),
+    answers: { 201: Invite },
+    refusals: ["not_found", "not_member", "forbidden", "too_many_invites"],
+  }),
+  invites: door({
+    method: "get",
+    path: "/v1/conversations/{id}/invites",
+    summary: "The invites to a group that are not over (admins)",
+    access: "device",
+    params: ofConversation,
+    answers: { 200: z.object({ invites: z.array(Invite) }) },
+    refusals: ["not_found", "not_member", "forbidden"],
+  }),
+  revokeInvite: door({
+    method: "delete",
+    path: "/v1/conversations/{id}/invites/{code}",
+    summary: "Revoke an invite (admins)",
+    access: "device",
+    params: z.strictObject({ id: ConversationId, code: InviteCode }),
+    answers: { 204: null },
+    refusals: ["not_found", "not_member", "forbidden"],
+  }),
+  join: door({
+    method: "post",
+    path: "/v1/invites/{code}/join",
+    summary: "Join a group by an invite; a repeat is harmless",
+    access: "device",
+    params: z.strictObject({ code: InviteCode }),
+    answers: { 200: ConversationAnswer, 201: ConversationAnswer },
+    refusals: ["not_found", "forbidden", "invite_over", "group_full"],
+  }),
   history: door({
     method: "get",
     path: "/v1/conversations/{id}/events",
@@ -416,7 +559,15 @@ export const DOORS = {
     params: ofConversation,
     body: SendBody,
     answers: { 200: Ack, 201: Ack },
-    refusals: ["not_found", "not_member", "idempotency_conflict", "key_out_of_order", "device_revoked", "rate_limited"],
+    refusals: [
+      "not_found",
+      "not_member",
+      "forbidden",
+      "idempotency_conflict",
+      "key_out_of_order",
+      "device_revoked",
+      "rate_limited",
+    ],
   }),
   eventReceipts: door({
     method: "get",
@@ -435,6 +586,62 @@ export const DOORS = {
     params: ofEvent,
     answers: { 200: Trace },
     refusals: ["not_found", "not_member", "forbidden"],
+  }),
+  newMedia: door({
+    method: "post",
+    path: "/v1/media",
+    summary: "Where to upload a file for one message to this conversation; forwarding it elsewhere begins here, too",
+    access: "device",
+    body: z.strictObject({
+      conversationId: ConversationId,
+      contentType: ContentType,
+      bytes: MediaBytes,
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .meta({ description: "Of the bytes, in hexadecimal." }),
+    }),
+    answers: { 201: MediaTicket },
+    refusals: ["not_found", "media_not_offered", "media_too_large"],
+  }),
+  media: door({
+    method: "get",
+    path: "/v1/media/{mediaId}",
+    summary: "The bytes, for members: a redirect to where they lie, or that place itself with `as=url`",
+    access: "device",
+    params: z.strictObject({ mediaId: MediaId }),
+    query: z.strictObject({ as: z.literal("url").optional() }),
+    answers: { 200: MediaPlace, 302: null },
+    refusals: ["not_found", "media_not_offered", "media_not_uploaded"],
+  }),
+  search: door({
+    method: "get",
+    path: "/v1/search",
+    summary: "My messages that show these words, whatever their case; those written last come first",
+    access: "device",
+    query: z.strictObject({
+      q: z
+        .string()
+        .max(LIMITS.searchLength)
+        .refine((q) => q.trim().length > 0, "must not be blank"),
+      conversationId: ConversationId.optional(),
+      cursor: z.string().max(64).optional(),
+      limit: wholeNumber(1, LIMITS.searchPage).optional(),
+    }),
+    answers: {
+      200: z
+        .object({
+          hits: z.array(SearchHit),
+          cursor: z.string().optional().meta({
+            description: "There may be more: ask again with it. A page may be short, or empty, and have one.",
+          }),
+          incomplete: z
+            .boolean()
+            .meta({ description: "Something did not answer: there may be more hits on this page." }),
+        })
+        .meta({ id: "SearchPage" }),
+    },
+    refusals: ["not_found"],
   }),
   pushKey: door({
     method: "get",

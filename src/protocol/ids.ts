@@ -12,6 +12,13 @@ export const DeviceId = z.string().regex(ULID).brand("DeviceId").meta({
 });
 export type DeviceId = z.infer<typeof DeviceId>;
 
+export const MediaId = z
+  .string()
+  .regex(ULID)
+  .brand("MediaId")
+  .meta({ id: "MediaId", description: "A file of one message. ULID." });
+export type MediaId = z.infer<typeof MediaId>;
+
 export const EventId = z.string().regex(ULID).brand("EventId").meta({ id: "EventId", description: "An event. ULID." });
 export type EventId = z.infer<typeof EventId>;
 
@@ -22,6 +29,16 @@ export const ConversationId = z
   .brand("ConversationId")
   .meta({ id: "ConversationId", description: "A conversation. Opaque; do not take it apart." });
 export type ConversationId = z.infer<typeof ConversationId>;
+
+export const InviteCode = z
+  .string()
+  .regex(/^[0-9A-HJKMNP-TV-Z]{26}[A-Za-z0-9_-]{22}$/)
+  .brand("InviteCode")
+  .meta({
+    id: "InviteCode",
+    description: "Lets its holder into a group. Opaque; keep it from those who are not meant.",
+  });
+export type InviteCode = z.infer<typeof InviteCode>;
 
 export const IdempotencyKey = z.string().regex(ULID).brand("IdempotencyKey").meta({
   id: "IdempotencyKey",

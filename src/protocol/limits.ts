@@ -10,6 +10,8 @@ export const LIMITS = {
   groupMembers: 1_024,
   /** People one message may mention. */
   mentions: 64,
+  /** UTF-16 code units of a reaction: the longest emoji there is, and some more. */
+  emojiLength: 40,
   titleLength: 100,
   displayNameLength: 100,
   deviceNameLength: 100,
@@ -31,24 +33,63 @@ export const LIMITS = {
   /** Devices of one user that are signed in at a time. */
   devices: 32,
   tokenLength: 4_096,
+  /** UTF-16 code units of what is searched for. */
+  searchLength: 200,
+  /** Hits in one page of search. */
+  searchPage: 50,
   /** Contacts of one user, with those whom they have asked. */
   contacts: 2_000,
   /** People who wait for one user's answer to be their contact. */
   contactRequests: 500,
+  /** Invites to one group at a time. */
+  invites: 100,
+  /** People one user blocks at a time. */
+  blocks: 1_000,
   /** People one device watches at a time. */
   watched: 100,
   /** Members above which receipts are counts. */
   receiptMembers: 256,
+  /** A photo or picture; a voice message or other sound; a video; anything else. */
+  imageBytes: 16 * 1024 * 1024,
+  audioBytes: 16 * 1024 * 1024,
+  videoBytes: 100 * 1024 * 1024,
+  fileBytes: 100 * 1024 * 1024,
+  captionLength: 1_024,
+  fileNameLength: 255,
+  /** No sound or video is longer than a week. */
+  mediaDurationMs: 7 * 24 * 60 * 60_000,
+  /** Width or height of a picture, in pixels. */
+  mediaPixels: 65_535,
+  /** A ThumbHash in base64url: 25 bytes at most, and room. */
+  thumbhashLength: 64,
+  /** A small JPEG or WebP that travels in the message itself, in base64. */
+  thumbnailLength: 4_096,
   /** URL of a Web Push endpoint, and a provider's registration token. */
   endpointLength: 2_048,
 } as const;
 
 /** Every duration that both sides must agree on. Ms. */
 export const TIMES = {
+  /** How long a URL to upload to is good for beginning an upload. */
+  uploadMs: 15 * 60_000,
+  /** How long a URL to download from is good at least; it is never good for twice as long. */
+  downloadMs: 15 * 60_000,
+  /** How long uploaded media waits for its message before it is deleted. */
+  mediaWaitsMs: 24 * 60 * 60_000,
   /** How often a live device says `ping`. One that did and falls silent counts as gone. */
   heartbeatMs: 25_000,
+  /** How long an invite is good unless it says otherwise, and at most. */
+  inviteMs: 7 * 24 * 60 * 60_000,
+  inviteMaxMs: 366 * 24 * 60 * 60_000,
   /** How long a `watch` lasts unless it is repeated. */
   watchMs: 60_000,
   /** How long `typing` lasts unless it is repeated. */
   typingMs: 6_000,
+  /** How long after the server received it a message may be edited. */
+  editMs: 15 * 60_000,
+  /** How long after the server received it its sender may recall a message. */
+  recallMs: 2 * 24 * 60 * 60_000,
+  /** What a conversation's messages may be kept for: a minute, to a year. */
+  retentionMinMs: 60_000,
+  retentionMaxMs: 365 * 24 * 60 * 60_000,
 } as const;

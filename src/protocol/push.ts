@@ -20,6 +20,9 @@ export const PushPayload = z
     z
       .object({ type: z.literal("read"), ...place })
       .meta({ description: "Rings nothing: takes down what rang up to `seq`." }),
+    z
+      .object({ type: z.literal("gone"), ...place })
+      .meta({ description: "Rings nothing: takes down what rang for the message `seq`, which was recalled." }),
   ])
   .meta({ id: "PushPayload" });
 export type PushPayload = z.infer<typeof PushPayload>;

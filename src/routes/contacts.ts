@@ -8,6 +8,7 @@ import { DOORS } from "../protocol/http.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
+import { isBlocked } from "../storage/blocks.ts";
 import { contactStateOf, contactsOf, putContact, removeContact } from "../storage/contacts.ts";
 import { existingUsers } from "../storage/directory.ts";
 
@@ -27,6 +28,7 @@ export function mountContacts(app: Hono<AppEnv>): void {
 
 async function put({ env, caller, params: { userId } }: Visit<typeof DOORS.putContact>) {
   if (userId === caller.userId) return refuse("invalid_request", "userId: nobody is their own contact"); // [CT-4]
+  if (await isBlocked(env.DIRECTORY, caller.userId, userId)) return refuse("forbidden", "unblock this person first"); // [BL-6]
   const state = await putContact(env.DIRECTORY, caller.userId, userId, ROOM);
   if (state === "nobody") return refuse("not_found");
   if (state === "full") return refuse("too_many_contacts");
@@ -38,12 +40,17 @@ async function put({ env, caller, params: { userId } }: Visit<typeof DOORS.putCo
 async function remove({ env, caller, params: { userId } }: Visit<typeof DOORS.removeContact>) {
   const nothing = ok({ status: 204 as const, body: null });
   if (userId === caller.userId || !(await existingUsers(env.DIRECTORY, [userId])).has(userId)) return nothing; // [CT-4]
+  const ended = await endContact(env, caller.userId, userId);
+  return ended.ok ? nothing : ended;
+}
+
+/** Whatever there is between the two ends; repeating it is harmless. */
+export async function endContact(env: Env, userId: UserId, otherId: UserId): Promise<Result<undefined, "unavailable">> {
   // [CT-6] The inboxes first: whoever sees the contact gone from the list would not ask again for what was not told.
-  const told = await tellBoth(env, caller.userId, userId, false);
+  const told = await tellBoth(env, userId, otherId, false);
   if (!told.ok) return told;
-  await removeContact(env.DIRECTORY, caller.userId, userId);
-  const settled = await settle(env, caller.userId, userId, false);
-  return settled.ok ? nothing : settled;
+  await removeContact(env.DIRECTORY, userId, otherId);
+  return settle(env, userId, otherId, false);
 }
 
 /** [CT-7] Without it a PUT that crosses a DELETE could tell what is no longer so, and nobody would take it back. */

@@ -59,10 +59,20 @@ export function mountConversations(app: Hono<AppEnv>): void {
   });
 
   mount(app, DOORS.changeConversation, async ({ env, caller, params, body }) => {
-    const changed = await ask(() => conversationOf(env, params.id).setTitle(caller.userId, body.title));
+    const changed = await ask(() =>
+      conversationOf(env, params.id).set(caller.userId, {
+        title: body.title,
+        retentionMs: body.retentionMs ?? (body.retentionMs === null ? 0 : undefined),
+      }),
+    );
     if (!changed.ok) return changed;
     const conversation = await describe(env, params.id, caller.userId);
     return conversation.ok ? ok({ status: 200, body: { conversation: conversation.value } }) : conversation;
+  });
+
+  mount(app, DOORS.clearConversation, async ({ env, caller, params }) => {
+    const cleared = await ask(() => inboxOf(env, caller.userId).clear(caller.userId, params.id));
+    return cleared.ok ? ok({ status: 204, body: null }) : cleared;
   });
 
   mount(app, DOORS.changeMine, async ({ env, caller, params, body }) => {

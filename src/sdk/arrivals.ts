@@ -1,3 +1,4 @@
+import { isWished } from "../domain/life.ts";
 import type { Event } from "../protocol/events.ts";
 import type { ConversationId, IdempotencyKey } from "../protocol/ids.ts";
 import type { Welcome } from "./link.ts";
@@ -28,6 +29,6 @@ export function arrived(turn: Turn, link: Welcome, entry: Entry, seq: number): v
 export const ownKeys = ({ me }: Welcome, events: readonly Event[]): Map<IdempotencyKey, number> =>
   new Map(
     events.flatMap((event) =>
-      event.kind === "message" && event.deviceId === me.deviceId ? [[event.idempotencyKey, event.seq] as const] : [],
+      isWished(event) && event.deviceId === me.deviceId ? [[event.idempotencyKey, event.seq] as const] : [],
     ),
   );

@@ -1,4 +1,7 @@
 /** What a client is made of. A shell gives a `Replica` a socket, a clock and a disk; `web/shell.ts` is one. */
+
+export { decideSize, kindOf, lineOf } from "../domain/media.ts";
+export { isReadable, type Line, type Reaction, timelineOf, wordsOf } from "./fold.ts";
 export type { Effects, Happening, MintRequest, NewKey, Outcome } from "./happenings.ts";
 export { KeyMint } from "./keys.ts";
 export { type Live, NOTHING_LIVE } from "./live.ts";
@@ -15,3 +18,4 @@ export {
   NOTHING_STORED,
   ReplicaState,
 } from "./state.ts";
+export { type UploadPorts, uploadMedia } from "./upload.ts";

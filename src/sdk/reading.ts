@@ -4,6 +4,7 @@ import type { Changed } from "../protocol/frames.ts";
 import type { ConversationId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { settleArrived } from "./arrivals.ts";
+import { buryRecalled } from "./burying.ts";
 import type { Welcome } from "./link.ts";
 import { GATHER_MS, recallMarks } from "./receipts.ts";
 import { join, turnPage } from "./timeline.ts";
@@ -31,12 +32,20 @@ export function hearPage(turn: Turn, link: Welcome, frameId: number, page: Frame
 export function hearChanged(turn: Turn, link: Welcome, changed: Changed): void {
   link.catchUp.heard(changed.conversationId, "head" in changed ? changed.head : null);
   recallMarks(turn, link, changed);
+  if ("floor" in changed) letGo(turn, changed.conversationId, changed.floor);
+}
+
+/** [LM-16] What was cleared, here or on another device of mine, lies below the floor. */
+function letGo(turn: Turn, conversationId: ConversationId, floor: number): void {
+  const [first] = turn.held(conversationId).events;
+  if (first && first.seq < floor) turn.change({ type: "cleared", conversationId, through: floor - 1 });
 }
 
 function grow(turn: Turn, link: Welcome, id: ConversationId, events: readonly Event[], covered: number): void {
   if (covered === turn.covered(id)) return;
   turn.change({ type: "grew", conversationId: id, covered, events });
   settleArrived(turn, link, id, events);
+  buryRecalled(turn, id, events);
   link.telling.owe(id, turn.time + GATHER_MS);
 }
 

@@ -1,6 +1,7 @@
 import type { ServerFrame } from "../protocol/frames.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
+import { Expiring } from "./burying.ts";
 import type { Effects, Happening } from "./happenings.ts";
 import { Link, type Welcome } from "./link.ts";
 import { expire, hearLive, type Live, NOTHING_LIVE } from "./live.ts";
@@ -37,6 +38,7 @@ export class Replica {
   /** Whom the screen shows: also while there is no socket to ask on. */
   #watching: readonly UserId[] = [];
   readonly #clock = new ForwardClock();
+  readonly #expiring = new Expiring();
 
   constructor(state: ReplicaState = NOTHING_STORED) {
     this.#state = state;
@@ -65,10 +67,12 @@ export class Replica {
     const turn = new Turn(this.#state, now, time);
     this.#take(turn, happening);
     if (this.#link) advance(turn, this.#link, this.#watching);
+    this.#expiring.due(turn);
     this.#state = turn.state;
     const { store, frames, mint, outcomes, refused } = turn;
     const next = this.#link?.nextAt(time) ?? Number.POSITIVE_INFINITY;
-    const wakeAt = Number.isFinite(next) ? now + (next - time) : null;
+    const at = Math.min(now + (next - time), Math.max(this.#expiring.wakeAt, now));
+    const wakeAt = Number.isFinite(at) ? at : null;
     return { store, frames, mint, outcomes, refused, wakeAt };
   }
 
@@ -80,6 +84,7 @@ export class Replica {
         this.#link = happening.type === "opened" ? new Link(happening.background ?? false) : null;
         break;
       case "frame":
+        if (happening.frame.type === "welcome") this.#expiring.learn(happening.frame.serverTime, turn.now);
         if (link) hear(turn, link, happening.frame);
         break;
       case "wish":

@@ -90,10 +90,11 @@ function awaitEvent(turn: Turn, entry: Entry, seq: number): void {
 }
 
 function ownEvent({ me }: Welcome, entry: Entry, ack: Frame<"ack">, sentAt: number): Event {
-  const { conversationId, seq, eventId, receivedAt, occurredAt } = ack;
+  const { conversationId, seq, eventId, receivedAt, occurredAt, expiresAt } = ack;
   const { idempotencyKey, composedAt, event } = entry;
   const origin = { senderId: me.userId, deviceId: me.deviceId, idempotencyKey, composedAt, sentAt };
-  return { conversationId, seq, eventId, receivedAt, occurredAt, ...origin, ...event };
+  const expiring = expiresAt === undefined ? {} : { expiresAt };
+  return { conversationId, seq, eventId, receivedAt, occurredAt, ...origin, ...event, ...expiring };
 }
 
 export function sendRefused(turn: Turn, link: Welcome, asked: Send, frameId: number, error: Frame<"error">): void {

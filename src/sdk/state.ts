@@ -73,6 +73,10 @@ export type Change =
   | { type: "forgot" }
   | { type: "cursor"; cursor: string }
   | { type: "grew"; conversationId: ConversationId; covered: number; events: readonly Event[] }
+  /** Tombstones for events that are held. */
+  | { type: "buried"; conversationId: ConversationId; events: readonly Event[] }
+  /** What lies up to this seq is not mine to see any more. */
+  | { type: "cleared"; conversationId: ConversationId; through: number }
   | { type: "marked"; conversationId: ConversationId; marks: Partial<Omit<Held, "covered" | "events">> }
   | { type: "entry"; entry: Entry }
   | { type: "left"; wishId: IdempotencyKey };
@@ -93,6 +97,19 @@ export function applyChange(state: ReplicaState, change: Change): ReplicaState {
         ...held,
         covered: change.covered,
         events: change.events.length > 0 ? [...held.events, ...change.events] : held.events,
+      }));
+    case "buried": {
+      const bySeq = new Map(change.events.map((event) => [event.seq, event]));
+      return withHeld(state, change.conversationId, (held) => ({
+        ...held,
+        events: held.events.map((event) => bySeq.get(event.seq) ?? event),
+      }));
+    }
+    case "cleared":
+      return withHeld(state, change.conversationId, (held) => ({
+        ...held,
+        covered: Math.max(held.covered, change.through),
+        events: held.events.filter(({ seq }) => seq > change.through),
       }));
     case "marked":
       return withHeld(state, change.conversationId, (held) => ({ ...held, ...change.marks }));

@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { contactState } from "../domain/contacts.ts";
 import type { Contact, ContactState } from "../protocol/http.ts";
 import type { UserId } from "../protocol/ids.ts";
-import { contacts, users } from "./directory-schema.ts";
+import { blocks, contacts, users } from "./directory-schema.ts";
 import { reach } from "./reach.ts";
 
 /** How many contacts a user may have with those they have asked, and how many may wait for a user's answer. */
@@ -21,6 +21,10 @@ const hasRoom = (userId: UserId, { contacts: max }: Room): SQL =>
 const mayBeAsked = (userId: UserId, { requests: max }: Room): SQL =>
   sql`(SELECT count(*) FROM ${contacts} WHERE (${isOf(userId)}) AND ${contacts.askerId} <> ${userId}) < ${max}`;
 
+/** [BL-6] Whom the user blocks may ask to be a contact, and is not heard. */
+const notBlocked = (userId: UserId): SQL =>
+  sql`NOT EXISTS (SELECT 1 FROM ${blocks} WHERE ${eq(blocks.blockerId, userId)} AND ${blocks.blockedId} = ${users.userId})`;
+
 /** Everybody with whom the user has begun something, by handle. Throws `Unavailable`, as all of these do. */
 export async function contactsOf(db: D1Database, userId: UserId): Promise<Contact[]> {
   const { handle, displayName } = users;
@@ -29,7 +33,7 @@ export async function contactsOf(db: D1Database, userId: UserId): Promise<Contac
     .select({ userId: users.userId, handle, displayName, askerId: contacts.askerId })
     .from(contacts)
     .innerJoin(users, isOther)
-    .where(isOf(userId)) // [CT-8]
+    .where(and(isOf(userId), notBlocked(userId))) // [CT-8]
     .orderBy(asc(handle));
   const rows = await reach("contacts", () => query.all());
   return rows.map(({ askerId, ...profile }) => ({ ...profile, state: contactState(askerId, userId) }));

@@ -1,18 +1,29 @@
-import type { ConversationKind, Membership, Span } from "../domain/membership.ts";
+import type { Invite } from "../domain/invites.ts";
+import { type ConversationKind, type Membership, type Span, visibleSpans } from "../domain/membership.ts";
 import type { PushReport } from "../domain/push.ts";
 import type { Trail } from "../domain/trail.ts";
-import { Event, MessageEvent, type Role } from "../protocol/events.ts";
-import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../protocol/ids.ts";
+import { EditEvent, Event, MessageEvent, RecallEvent, type Role } from "../protocol/events.ts";
+import type { ConversationId, DeviceId, IdempotencyKey, InviteCode, MediaId, UserId } from "../protocol/ids.ts";
 
 /** One event as it is kept: `body` is its JSON, written once and passed on as text to sockets, pages and history. */
 export type LogRow = { seq: number; senderId: UserId; body: string };
-export type NewRow = LogRow & { kind: Event["kind"]; deviceId: DeviceId | null; key: IdempotencyKey | null };
+export type NewRow = LogRow & {
+  kind: Event["kind"];
+  deviceId: DeviceId | null;
+  key: IdempotencyKey | null;
+  /** Of an edit: the message it is about. */
+  target: number | null;
+  /** When the content is to be taken away. Epoch ms. */
+  expiresAt: number | null;
+};
 
 export type Facts = {
   conversationId: ConversationId;
   kind: ConversationKind;
   createdAt: number;
   title?: string;
+  /** How long messages are kept from now on; absent: for ever. */
+  retentionMs?: number;
   /** What a group was asked to be when it was made, to answer a repeat. */
   fingerprint?: string;
 };
@@ -51,7 +62,8 @@ const START: Checkpoint = {
   devices: [],
 };
 
-// Plain rowid or WITHOUT ROWID tables and no index: a write is billed once a row and once more an index entry.
+// Plain rowid or WITHOUT ROWID tables and no index over all rows: a write is billed once a row and once more an index entry. A message
+// whose content is gone is of kind `gone` here, so that it counts as unread no more and rings nobody.
 const SCHEMA = `
   CREATE TABLE facts (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
   CREATE TABLE checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
@@ -59,6 +71,14 @@ const SCHEMA = `
   CREATE TABLE log (
     seq INTEGER PRIMARY KEY, sender_id TEXT NOT NULL, kind TEXT NOT NULL, device_id TEXT, key TEXT, body TEXT NOT NULL
   );
+`;
+// `stale`: seqs whose body has changed since history may have got it, and the media that went with it.
+const LIFE = `
+  ALTER TABLE log ADD COLUMN target INTEGER;
+  ALTER TABLE log ADD COLUMN expires_at INTEGER;
+  CREATE INDEX log_by_target ON log (target) WHERE target NOT NULL;
+  CREATE INDEX log_by_expiry ON log (expires_at) WHERE expires_at NOT NULL;
+  CREATE TABLE stale (seq INTEGER PRIMARY KEY, media_id TEXT);
 `;
 
 /** The rows of one conversation object. Every method is synchronous: the caller decides what is one transaction. */
@@ -70,11 +90,22 @@ export class ConversationStore {
 
   /** False for an id that somebody made up: asking for it must leave nothing behind. */
   exists(): boolean {
-    return this.sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'facts'").toArray().length > 0;
+    return this.has("facts");
+  }
+
+  private has(table: string): boolean {
+    const query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?";
+    return this.sql.exec(query, table).toArray().length > 0;
+  }
+
+  /** A conversation of before messages had a life. */
+  upgrade(): void {
+    if (!this.has("stale")) this.sql.exec(LIFE);
   }
 
   create(facts: Facts): void {
     this.sql.exec(SCHEMA);
+    this.sql.exec(LIFE);
     this.putFacts(facts);
   }
 
@@ -100,9 +131,42 @@ export class ConversationStore {
 
   roster(): Map<UserId, Membership> {
     const rows = this.sql.exec<{ user_id: UserId; role: Role; spans: string }>("SELECT * FROM members").toArray();
+    const hidden = this.hidden();
+    const cleared = this.cleared();
     return new Map(
-      rows.map((r) => [r.user_id, { userId: r.user_id, role: r.role, spans: JSON.parse(r.spans) as Span[] }]),
+      rows.map(({ user_id: userId, role, spans }) => {
+        const member = { userId, role, spans: JSON.parse(spans) as Span[] };
+        const gaps = hidden.get(userId);
+        const clearedThrough = cleared.get(userId);
+        const clear = clearedThrough === undefined ? {} : { clearedThrough };
+        return [userId, { ...member, ...(gaps ? { hidden: gaps } : {}), ...clear }];
+      }),
     );
+  }
+
+  private hidden(): Map<UserId, Span[]> {
+    if (!this.has("hidden")) return new Map();
+    const rows = this.sql.exec<{ id: UserId; spans: string }>("SELECT user_id AS id, spans FROM hidden").toArray();
+    return new Map(rows.map(({ id, spans }) => [id, JSON.parse(spans) as Span[]]));
+  }
+
+  /** What a member's blocks have hidden from them. The table is made for the few conversations that need it. */
+  putHidden({ userId, hidden = [] }: Membership): void {
+    this.sql.exec("CREATE TABLE IF NOT EXISTS hidden (user_id TEXT PRIMARY KEY, spans TEXT NOT NULL) WITHOUT ROWID");
+    const query = "INSERT INTO hidden VALUES (?1, ?2) ON CONFLICT DO UPDATE SET spans = ?2";
+    this.sql.exec(query, userId, JSON.stringify(hidden));
+  }
+
+  private cleared(): Map<UserId, number> {
+    if (!this.has("cleared")) return new Map();
+    const rows = this.sql.exec<{ id: UserId; seq: number }>("SELECT user_id AS id, seq FROM cleared").toArray();
+    return new Map(rows.map(({ id, seq }) => [id, seq]));
+  }
+
+  /** How far a member has cleared it. The table is made for the few conversations that need it. */
+  putCleared({ userId, clearedThrough = 0 }: Membership): void {
+    this.sql.exec("CREATE TABLE IF NOT EXISTS cleared (user_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID");
+    this.sql.exec("INSERT INTO cleared VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seq = ?2", userId, clearedThrough);
   }
 
   putMember(m: Membership): void {
@@ -115,20 +179,87 @@ export class ConversationStore {
     );
   }
 
+  invites(): Invite[] {
+    if (!this.has("invites")) return [];
+    const rows = this.sql.exec<{ body: string }>("SELECT body FROM invites ORDER BY code").toArray();
+    return rows.map(({ body }) => JSON.parse(body) as Invite);
+  }
+
+  /** The table is made for the groups that need it. */
+  putInvite(invite: Invite): void {
+    this.sql.exec("CREATE TABLE IF NOT EXISTS invites (code TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID");
+    const query = "INSERT INTO invites VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = ?2";
+    this.sql.exec(query, invite.code, JSON.stringify(invite));
+  }
+
+  dropInvite(code: InviteCode): void {
+    if (this.has("invites")) this.sql.exec("DELETE FROM invites WHERE code = ?", code);
+  }
+
   head(): number {
     return this.sql.exec<{ head: number }>("SELECT coalesce(max(seq), 0) AS head FROM log").one().head;
   }
 
   append(row: NewRow): void {
     this.sql.exec(
-      "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT INTO log (seq, sender_id, kind, device_id, key, target, expires_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       row.seq,
       row.senderId,
       row.kind,
       row.deviceId,
       row.key,
+      row.target,
+      row.expiresAt,
       row.body,
     );
+  }
+
+  event(seq: number): Event | undefined {
+    const [row] = this.sql.exec<{ body: string }>("SELECT body FROM log WHERE seq = ?", seq).toArray();
+    return row && Event.parse(JSON.parse(row.body));
+  }
+
+  editsOf(seq: number): EditEvent[] {
+    const rows = this.sql.exec<{ body: string }>("SELECT body FROM log WHERE target = ? ORDER BY seq", seq).toArray();
+    return rows.map(({ body }) => EditEvent.parse(JSON.parse(body)));
+  }
+
+  /** [LM-5] The tombstone takes the event's place; that history must have it too is written with it. */
+  bury(seq: number, kind: "gone" | "edit", body: string, mediaId: MediaId | null): void {
+    this.sql.exec("UPDATE log SET kind = ?, expires_at = NULL, body = ? WHERE seq = ?", kind, body, seq);
+    this.sql.exec("INSERT INTO stale VALUES (?, ?) ON CONFLICT DO NOTHING", seq, mediaId);
+  }
+
+  /** Messages whose time is over, the oldest first. `now`: epoch ms. */
+  expired(now: number, limit: number): number[] {
+    const query = "SELECT seq FROM log WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
+    return this.sql
+      .exec<{ seq: number }>(query, now, limit)
+      .toArray()
+      .map(({ seq }) => seq);
+  }
+
+  /** When the next message's time is over (epoch ms); null: none's will be. */
+  nextExpiry(): number | null {
+    return this.sql.exec<{ at: number | null }>("SELECT min(expires_at) AS at FROM log WHERE expires_at NOT NULL").one()
+      .at;
+  }
+
+  /** Rows that history may have in an older form, oldest first. */
+  stale(limit: number): (LogRow & { mediaId: MediaId | null })[] {
+    const query =
+      "SELECT seq, sender_id AS senderId, body, media_id AS mediaId FROM stale JOIN log USING (seq) ORDER BY seq LIMIT ?";
+    return this.sql.exec<LogRow & { mediaId: MediaId | null }>(query, limit).toArray();
+  }
+
+  hasStale(from = 1, to = Number.MAX_SAFE_INTEGER): boolean {
+    return this.sql.exec("SELECT 1 FROM stale WHERE seq BETWEEN ? AND ? LIMIT 1", from, to).toArray().length > 0;
+  }
+
+  /** History has these as they are now. */
+  refreshed(rows: readonly LogRow[]): void {
+    const seqs = JSON.stringify(rows.map(({ seq }) => seq));
+    this.sql.exec("DELETE FROM stale WHERE seq IN (SELECT value FROM json_each(?))", seqs);
   }
 
   /** Rows in seq order, both ends included; lazily, so that a caller with a byte limit reads no more than it takes. */
@@ -172,7 +303,7 @@ export class ConversationStore {
 
   /** Messages of others past `read` that the spans show. */
   unread(reader: Membership, read: number): number {
-    return reader.spans.reduce(
+    return visibleSpans(reader).reduce(
       (sum, [from, to]) => sum + this.countOfOthers(reader.userId, Math.max(from, read + 1), to),
       0,
     );
@@ -191,9 +322,23 @@ export class ConversationStore {
     return rows.map(({ body }) => MessageEvent.parse(JSON.parse(body))).reverse();
   }
 
-  /** Who wrote the messages in these seqs, both ends included. */
+  /** The last message of somebody else in these seqs, both ends included, that is not gone; 0: none. */
+  newestOfOthers(userId: UserId, from: number, to: number): number {
+    const query =
+      "SELECT coalesce(max(seq), 0) AS n FROM log WHERE seq BETWEEN ? AND ? AND kind = 'message' AND sender_id <> ?";
+    return this.sql.exec<{ n: number }>(query, from, to, userId).one().n;
+  }
+
+  /** The recalls in these seqs, both ends included; of very many the last ones. */
+  recalls(from: number, to: number): RecallEvent[] {
+    const query = "SELECT body FROM log WHERE seq BETWEEN ? AND ? AND kind = 'recall' ORDER BY seq DESC LIMIT 64";
+    const rows = this.sql.exec<{ body: string }>(query, from, to).toArray();
+    return rows.map(({ body }) => RecallEvent.parse(JSON.parse(body))).reverse();
+  }
+
+  /** Who wrote the messages in these seqs, both ends included; also of those that are gone. */
   authors(from: number, to: number): UserId[] {
-    const query = "SELECT DISTINCT sender_id AS id FROM log WHERE seq BETWEEN ? AND ? AND kind = 'message'";
+    const query = "SELECT DISTINCT sender_id AS id FROM log WHERE seq BETWEEN ? AND ? AND kind IN ('message', 'gone')";
     return this.sql
       .exec<{ id: UserId }>(query, from, to)
       .toArray()

@@ -1,5 +1,5 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import type { DeviceId, UserId } from "../protocol/ids.ts";
+import type { ConversationId, DeviceId, MediaId, UserId } from "../protocol/ids.ts";
 import type { Privacy } from "../protocol/states.ts";
 
 /** The tables of migrations/directory as drizzle sees them; a test compares the two. What each column means is said there. */
@@ -42,6 +42,28 @@ export const contacts = sqliteTable(
     askerId: text("asker_id").$type<UserId>(),
   },
   (table) => [primaryKey({ columns: [table.lowId, table.highId] })],
+);
+
+export const media = sqliteTable("media", {
+  mediaId: text("media_id").$type<MediaId>().primaryKey(),
+  userId: text("user_id").$type<UserId>().notNull(),
+  conversationId: text("conversation_id").$type<ConversationId>().notNull(),
+  contentType: text("content_type").notNull(),
+  bytes: integer("bytes").notNull(),
+  sha256: text("sha256").notNull(),
+  objectKey: text("object_key").notNull(),
+  claim: text("claim"),
+  touchedAt: integer("touched_at").notNull(),
+  kept: integer("kept").notNull(),
+});
+
+export const blocks = sqliteTable(
+  "blocks",
+  {
+    blockerId: text("blocker_id").$type<UserId>().notNull(),
+    blockedId: text("blocked_id").$type<UserId>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.blockerId, table.blockedId] })],
 );
 
 /** A user's row. `signedInAt`: ms, the newest successful sign-in. */

@@ -1,22 +1,45 @@
 import type { Range } from "../domain/paging.ts";
 import type { ConversationId } from "../protocol/ids.ts";
 import type { LogRow } from "./conversation-store.ts";
+import { chunksOf, foldedOf, forgetChunks, indexChunks } from "./search-index.ts";
 
 /** Rows of one statement. Keeps the bound JSON well under D1's 2 MB for the longest messages, together with `SHIP_BYTES`. */
 export const SHIP_ROWS = 500;
 export const SHIP_BYTES = 900_000;
 
-/** Copies rows to a shard. Any number of times, in any order: a row that is there stays as it is and costs nothing. */
-export async function shipRows(db: D1Database, conversationId: ConversationId, rows: readonly LogRow[]): Promise<void> {
-  const json = JSON.stringify(rows.map(({ seq, body }) => [seq, body]));
-  await db
+/**
+ * Copies rows to a shard. Any number of times, in any order: a row that is there stays as it is and costs nothing. One that was shipped
+ * before history could be searched gets its words.
+ */
+export const shipRows = (db: D1Database, conversationId: ConversationId, rows: readonly LogRow[]): Promise<void> =>
+  put(
+    db,
+    conversationId,
+    rows,
+    "UPDATE SET folded = excluded.folded WHERE folded IS NULL AND excluded.folded NOT NULL AND body = excluded.body", // [HI-1]
+  );
+
+/** Puts rows in the place of what a shard has of them. Any number of times: a body changes once, and for good. */
+export const reshipRows = (db: D1Database, conversationId: ConversationId, rows: readonly LogRow[]): Promise<void> =>
+  put(db, conversationId, rows, "UPDATE SET body = excluded.body, folded = excluded.folded"); // [LM-7]
+
+/** Rows and what search knows of them, in one transaction: [SE-5]. */
+async function put(
+  db: D1Database,
+  conversationId: ConversationId,
+  rows: readonly LogRow[],
+  onConflict: string,
+): Promise<void> {
+  const texts = rows.map(({ seq, body }) => [seq, body, foldedOf(body)] as const);
+  const write = db
     .prepare(
-      `INSERT INTO events (conversation_id, seq, body)
-       SELECT ?1, json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?2) WHERE true
-       ON CONFLICT DO NOTHING`, // [HI-1]
+      `INSERT INTO events (conversation_id, seq, body, folded)
+       SELECT ?1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+       FROM json_each(?2) WHERE true ON CONFLICT DO ${onConflict}`,
     )
-    .bind(conversationId, json)
-    .run();
+    .bind(conversationId, JSON.stringify(texts));
+  const isSilent = texts.some(([, , folded]) => folded === null);
+  await db.batch([write, ...indexChunks(db, conversationId, chunksOf(rows), isSilent)]);
 }
 
 /** The bodies of these seqs in order. Fewer than asked when history does not have them all. */
@@ -32,5 +55,6 @@ export async function readRows(
 
 /** Takes a conversation off a shard that does not hold its bucket any more. */
 export async function forgetRows(db: D1Database, conversationId: ConversationId): Promise<void> {
-  await db.prepare("DELETE FROM events WHERE conversation_id = ?").bind(conversationId).run();
+  const rows = db.prepare("DELETE FROM events WHERE conversation_id = ?").bind(conversationId);
+  await db.batch([forgetChunks(db, conversationId), rows]);
 }

@@ -17,6 +17,7 @@ const SCHEMA = [
   "CREATE TABLE contacts (user_id TEXT PRIMARY KEY) WITHOUT ROWID",
   "CREATE TABLE subscriptions (device_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
   "CREATE TABLE watchers (user_id TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
+  "CREATE TABLE blocked (user_id TEXT PRIMARY KEY) WITHOUT ROWID",
 ];
 
 const DEFAULT_SELF: Pick<Self, "privacy"> = { privacy: { lastSeen: "everyone", readReceipts: "everyone" } };
@@ -38,6 +39,7 @@ export class InboxStore {
   private selfRows: Map<string, unknown> | undefined;
   private mineRows: Map<ConversationId, Mine> | undefined;
   private contactRows: Set<UserId> | undefined;
+  private blockedRows: Set<UserId> | undefined;
   private subscriptionRows: Map<DeviceId, Subscription> | undefined;
   private watcherRows: Map<UserId, number> | undefined;
 
@@ -46,7 +48,7 @@ export class InboxStore {
     this.newEpoch = newEpoch;
     const tables = sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").toArray();
     if (!tables.some(({ name }) => name === "facts")) return;
-    if (!tables.some(({ name }) => name === "watchers")) this.createMissing();
+    if (!tables.some(({ name }) => name === "blocked")) this.createMissing();
     this.read();
   }
 
@@ -220,6 +222,22 @@ export class InboxStore {
     this.write(accepted ? "INSERT INTO contacts VALUES (?)" : "DELETE FROM contacts WHERE user_id = ?", userId);
     if (accepted) this.contacts().add(userId);
     else this.contacts().delete(userId);
+  }
+
+  private blocked(): Set<UserId> {
+    this.blockedRows ??= new Set(this.rows<{ id: UserId }>("SELECT user_id AS id FROM blocked").map(({ id }) => id));
+    return this.blockedRows;
+  }
+
+  isBlocked(userId: UserId): boolean {
+    return this.blocked().has(userId);
+  }
+
+  setBlocked(userId: UserId, blocked: boolean): void {
+    if (this.isBlocked(userId) === blocked) return;
+    this.write(blocked ? "INSERT INTO blocked VALUES (?)" : "DELETE FROM blocked WHERE user_id = ?", userId);
+    if (blocked) this.blocked().add(userId);
+    else this.blocked().delete(userId);
   }
 
   // --- where to push, and who watches ---

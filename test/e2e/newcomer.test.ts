@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { textOf } from "../../src/domain/life.ts";
 import { type Device, PASSWORD, signIn, signUp } from "./support/client.ts";
 import { call, must } from "./support/door.ts";
 import { walkHistory } from "./support/history.ts";
@@ -32,7 +33,7 @@ beforeEach(({ skip, onTestFailed }) => {
 
 const everybody = () => [alice, aliceLaptop, bob, bobLaptop];
 const texts = (device: Device) =>
-  device.log(direct).events.map((event) => (event.kind === "message" ? event.content.text : event.kind));
+  device.log(direct).events.map((event) => (event.kind === "message" ? (textOf(event.content) ?? "") : event.kind));
 const faultless = () => everybody().flatMap((d) => [...d.faults, ...(d.wire?.strange ?? []), ...d.log(direct).faults]);
 
 /** Polls until the expectation holds; its last failure is the test's. */

@@ -167,7 +167,7 @@ test("[CL-38] message info tells who has it and how it came, and follows what ha
   await anna.open("Hiking");
   await cleo.page.evaluate("location.hash = ''");
   await anna.say("I bring the map");
-  await anna.tick("I bring the map").getByRole("button").click();
+  await anna.tick("I bring the map").locator("button.tick").click();
   const info = anna.page.getByRole("dialog", { name: "Message info" });
   const group = (title: string) => info.locator("section", { hasText: title });
   await see(group("Read by")).toContainText("ben");
@@ -189,9 +189,9 @@ test("the ticks are reached by keyboard: the newest first, the others by the arr
   const text = page.getByLabel("Message", { exact: true });
   await text.focus();
   await page.keyboard.press("Shift+Tab");
-  await see(anna.tick("I bring the map").getByRole("button")).toBeFocused();
+  await see(anna.tick("I bring the map").locator("button.tick")).toBeFocused();
   await page.keyboard.press("ArrowUp");
-  await see(anna.tick("Who drives?").getByRole("button")).toBeFocused();
+  await see(anna.tick("Who drives?").locator("button.tick")).toBeFocused();
   await page.keyboard.press("Enter");
   await see(page.getByRole("dialog", { name: "Message info" })).toBeVisible();
   await page.keyboard.press("Escape");
@@ -280,7 +280,7 @@ test("[CL-37] axe finds no barrier on the main screens, bright, dark and small",
   expect(await anna.barriers()).toEqual([]);
   await anna.shoot("phone-conversation");
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(375);
-  await anna.tick("I bring the map").getByRole("button").click();
+  await anna.tick("I bring the map").locator("button.tick").click();
   await see(page.locator("#info-counts")).not.toBeEmpty();
   await anna.shoot("phone-info");
   await page.keyboard.press("Escape");

@@ -128,7 +128,7 @@ test("[GR-1] strangers and unopened ids answer alike on every call, and asking l
     expect(await c().attend(stranger, VISIT)).toEqual(refused);
     expect(await c().describe(stranger)).toEqual(refused);
     expect(await c().receipt(stranger, read(1))).toEqual(refused);
-    expect(await c().setTitle(stranger, "x")).toEqual(refused);
+    expect(await c().set(stranger, { title: "x" })).toEqual(refused);
     expect(await c().putMember({ actorId: stranger, userId: stranger, role: "admin" })).toEqual(refused);
     expect(await c().removeMember({ actorId: stranger, userId: stranger })).toEqual(refused);
   }

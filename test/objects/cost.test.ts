@@ -74,18 +74,12 @@ function countingEnv(env: Env): Env {
       }),
   });
   const database = (real: D1Database) => ({
-    prepare: (query: string) => ({
-      bind: (...values: unknown[]) => ({
-        run: async () => {
-          const result = await real
-            .prepare(query)
-            .bind(...values)
-            .run();
-          bill.rows += result.meta.rows_written;
-          return result;
-        },
-      }),
-    }),
+    prepare: (query: string) => real.prepare(query),
+    batch: async (statements: D1PreparedStatement[]) => {
+      const results = await real.batch(statements);
+      for (const { meta } of results) bill.rows += meta.rows_written;
+      return results;
+    },
   });
   const { CONVERSATIONS, INBOXES, HISTORY_0, HISTORY_1 } = env;
   return {

@@ -228,11 +228,32 @@ test("[TR-1] [TR-2] [RC-10] the sender of an event is told how it came to each m
 });
 const alien = "01J00000000000000000000000" as UserId;
 
-type Act = { by: number; read: boolean; evict: boolean };
-test("[UN-1] the list, `changed` and a push count alike, and as a count over the log and the cursors does", async () => {
-  const acts = fc.array(fc.record({ by: fc.nat(2), read: fc.boolean(), evict: fc.nat(9).map((n) => n === 0) }), {
-    maxLength: 14,
-  });
+type Act = { by: number; what: "say" | "read" | "recall" | "edit" | "reaction"; evict: boolean };
+const WHAT = ["say", "say", "say", "read", "read", "recall", "edit", "reaction"] as const;
+/** About the first message that is there; a recall by its sender. */
+async function speakOf(id: ConversationId, userId: UserId, what: "recall" | "edit" | "reaction"): Promise<void> {
+  const log = await conversation(id).pull(userId, VISIT, 0, 100);
+  const events = log.ok ? log.value.bodies.map((body): Event => JSON.parse(body)) : [];
+  const target = events.find((e) => e.kind === "message" && e.content.type !== "gone");
+  if (!target) return;
+  const { seq: targetSeq, senderId } = target;
+  const content = { type: "text" as const, text: "y" };
+  const event =
+    what === "edit"
+      ? { kind: what, targetSeq, content }
+      : what === "recall"
+        ? { kind: what, targetSeq }
+        : { kind: what, targetSeq, emoji: "👍" };
+  const sent = await inbox(senderId).send(id, { ...command(senderId, newDeviceId(), "x"), event });
+  if (!sent.ok) throw new Error(sent.code);
+}
+test("[UN-1] [LM-8] the list, `changed` and a push count alike, and as a count over the log and the cursors does", async () => {
+  const acts = fc.array(
+    fc.record({ by: fc.nat(2), what: fc.constantFrom(...WHAT), evict: fc.nat(9).map((n) => n === 0) }),
+    {
+      maxLength: 14,
+    },
+  );
   await fc.assert(
     fc.asyncProperty(acts, async (steps: Act[]) => {
       const { maker, members, id } = await openGroup(3);
@@ -242,9 +263,10 @@ test("[UN-1] the list, `changed` and a push count alike, and as a count over the
         const userId = members[step.by] as UserId;
         const log = await conversation(id).pull(maker, VISIT, 0, 100);
         const head = log.ok ? log.value.head : 0;
-        if (step.read) reads.set(userId, head);
-        if (step.read) await conversation(id).receipt(userId, read(head));
-        else await say(id, userId, "x");
+        if (step.what === "read") reads.set(userId, head);
+        if (step.what === "read") await conversation(id).receipt(userId, read(head));
+        else if (step.what === "say") await say(id, userId, "x");
+        else await speakOf(id, userId, step.what);
         if (step.evict) await runDurableObjectAlarm(stubOf(id));
         if (step.evict) await evictDurableObject(stubOf(id));
       }
@@ -252,7 +274,10 @@ test("[UN-1] the list, `changed` and a push count alike, and as a count over the
       const events = log.ok ? log.value.bodies.map((body): Event => JSON.parse(body)) : [];
       for (const userId of members) {
         const isUnread = (e: Event) =>
-          e.kind === "message" && e.senderId !== userId && e.seq > (reads.get(userId) ?? 0);
+          e.kind === "message" &&
+          e.content.type !== "gone" &&
+          e.senderId !== userId &&
+          e.seq > (reads.get(userId) ?? 0);
         const count = events.filter(isUnread).length;
         const list = await inbox(userId).list(userId, Number.MAX_SAFE_INTEGER, 10);
         const attended = await conversation(id).attend(userId, VISIT);

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { monotonicFactory, ulid } from "ulid";
 import { expect, vi } from "vitest";
+import { textOf } from "../../src/domain/life.ts";
 import type { ReceiptRequest, Visit } from "../../src/objects/rpc.ts";
 import { directId } from "../../src/platform/conversation-ids.ts";
 import type { Env } from "../../src/platform/env.ts";
@@ -110,7 +111,9 @@ export class TestSocket {
   }
 
   get texts(): string[] {
-    return this.of("events").flatMap((f) => f.events.map((e) => (e.kind === "message" ? e.content.text : e.kind)));
+    return this.of("events").flatMap((f) =>
+      f.events.map((e) => (e.kind === "message" ? (textOf(e.content) ?? e.content.type) : e.kind)),
+    );
   }
 
   get cursor(): string {

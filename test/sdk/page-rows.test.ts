@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { applyChange, heldOf, NOTHING_STORED, type ReplicaState } from "../../src/sdk/index.ts";
 import { listOf, rowsOf, unreadOf } from "../../web/rows.ts";
-import { HERE, key, ME, message, messages, Script } from "./support/script.ts";
+import { HERE, key, ME, message, messages, Script, START } from "./support/script.ts";
 
 const MINE = { mentionsPierce: false, pinned: false, archived: false };
-const ticks = (state: ReplicaState) => rowsOf(state, HERE, ME).map((row) => (row.is === "message" ? row.tick : row.is));
+const ticks = (state: ReplicaState) =>
+  rowsOf(state, HERE, { me: ME, now: START }).map((row) => (row.is === "message" ? row.tick : row.is));
 
 /** Two messages of mine in the log, and what everybody else has received. */
 const withTicks = (...told: [number, number][]) => {
@@ -25,7 +26,7 @@ describe("rows", () => {
 
   test("a message keeps its row on its way from the outbox into the log", () => {
     const script = new Script().wish(1).open();
-    const rowKeys = () => rowsOf(script.disk, HERE, ME).map((row) => row.key);
+    const rowKeys = () => rowsOf(script.disk, HERE, { me: ME, now: START }).map((row) => row.key);
     const before = rowKeys();
     expect(ticks(script.disk)).toEqual(["queued"]);
     script.ack(script.newest("send"), 2);
@@ -44,10 +45,13 @@ describe("rows", () => {
       events: [...messages(1, 2), message(3, key(9)), ...messages(4, 4)],
     });
     expect(ticks(script.disk)).toEqual([null, null, "sent", null, "failed"]);
-    expect(rowsOf(script.disk, HERE, ME).at(-1)).toMatchObject({ code: "not_member", wishId: key(1) });
-    expect(unreadOf(heldOf(script.disk, HERE), ME)).toBe(3);
+    expect(rowsOf(script.disk, HERE, { me: ME, now: START }).at(-1)).toMatchObject({
+      code: "not_member",
+      wishId: key(1),
+    });
+    expect(unreadOf(heldOf(script.disk, HERE), { me: ME, now: START })).toBe(3);
     script.tell({ type: "read", conversationId: HERE, seq: 1 });
-    expect(unreadOf(heldOf(script.disk, HERE), ME)).toBe(2);
+    expect(unreadOf(heldOf(script.disk, HERE), { me: ME, now: START })).toBe(2);
   });
 
   test("the newest conversation is first, whether it was heard from or written to", () => {
@@ -56,14 +60,14 @@ describe("rows", () => {
     const there = "g00000000000000000000000002" as typeof HERE;
     const event = { ...message(1), conversationId: there, occurredAt: message(1).occurredAt + 10 };
     const both = applyChange(older.disk, { type: "grew", conversationId: there, covered: 1, events: [event] });
-    expect(listOf(both, ME).map(({ id, unread }) => [id, unread])).toEqual([
+    expect(listOf(both, { me: ME, now: START }).map(({ id, unread }) => [id, unread])).toEqual([
       [there, 1],
       [HERE, 1],
     ]);
     const script = new Script(both);
     script.now += 60_000;
-    expect(listOf(script.wish(1).disk, ME)[0]).toMatchObject({ id: HERE, waiting: 1 });
-    expect(listOf(NOTHING_STORED, ME)).toEqual([]);
+    expect(listOf(script.wish(1).disk, { me: ME, now: START })[0]).toMatchObject({ id: HERE, waiting: 1 });
+    expect(listOf(NOTHING_STORED, { me: ME, now: START })).toEqual([]);
   });
 
   test("[CL-36] what is pinned is first, however old", () => {
@@ -72,7 +76,7 @@ describe("rows", () => {
     const there = "g00000000000000000000000002" as typeof HERE;
     const event = { ...message(1), conversationId: there, occurredAt: message(1).occurredAt + 10 };
     script.hear({ type: "events", conversationId: there, events: [event] });
-    const ids = () => listOf(script.disk, ME).map(({ id }) => id);
+    const ids = () => listOf(script.disk, { me: ME, now: START }).map(({ id }) => id);
     expect(ids()).toEqual([there, HERE]);
     script.hear({ type: "self", conversations: [{ conversationId: HERE, mine: { ...MINE, pinned: true } }] });
     expect(ids()).toEqual([HERE, there]);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { textOf } from "../../src/domain/life.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import { heldOf } from "../../src/sdk/state.ts";
 import type { ModelDevice } from "./support/model-device.ts";
@@ -90,7 +91,7 @@ const fairAct = act.filter(
 );
 
 const textsOf = (events: readonly Event[], { who }: ModelDevice): string[] =>
-  events.flatMap((e) => (e.kind === "message" && e.deviceId === who.deviceId ? [e.content.text] : []));
+  events.flatMap((e) => (e.kind === "message" && e.deviceId === who.deviceId ? [textOf(e.content) ?? ""] : []));
 
 describe("a replica in a hostile world", () => {
   test("[CL-1] [CL-4] [CL-5] [CL-6] [CL-7] [CL-8] every device ends with the log that its user may see, and is never wrong on the way", () => {

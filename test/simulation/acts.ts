@@ -27,12 +27,15 @@ const ACTS: readonly [share: number, act: Act][] = [
   [3, (world) => world.leaveAlone(world.works.pick(90_000))],
 ];
 
+/** The same people, who also speak of what was said before; others say less for it. */
+const LATE_ACTS: typeof ACTS = [[24, say], [17, speakOfIt], ...ACTS.slice(1)];
+
 export function act(world: World): void {
   const { works } = world;
   const device = world.devices[works.pick(world.devices.length)] as Device;
   const id = world.conversations[works.pick(world.conversations.length)] as ConversationId;
   let dice = works.pick(100);
-  for (const [share, act] of ACTS) {
+  for (const [share, act] of world.speaksLate ? LATE_ACTS : ACTS) {
     if (dice >= 0 && dice < share) act(world, device, id);
     dice -= share;
   }
@@ -48,6 +51,21 @@ function say(world: World, device: Device, id: ConversationId): void {
   if (!world.rosterOf(id).has(device.userId)) return;
   for (let n = 1 + world.works.pick(3); n > 0; n--)
     device.say(id, world.newText(), world.works.chance(0.2) ? [anybody(world)] : []);
+}
+
+/** Edits, recalls, reactions: mostly of what is there and theirs, and at times of what is not. */
+function speakOfIt(world: World, device: Device, id: ConversationId): void {
+  const { works } = world;
+  if (!world.rosterOf(id).has(device.userId)) return;
+  const messages = device
+    .events(id)
+    .filter(({ kind, senderId }) => kind === "message" && (works.chance(0.3) || senderId === device.userId));
+  const targetSeq = messages[works.pick(Math.max(1, messages.length))]?.seq ?? 1 + works.pick(5);
+  const label = world.newText();
+  const dice = works.pick(3);
+  if (dice === 0) device.wish(id, label, { kind: "edit", targetSeq, content: { type: "text", text: label } });
+  else if (dice === 1) device.wish(id, label, { kind: "recall", targetSeq });
+  else device.wish(id, label, { kind: "reaction", targetSeq, emoji: works.chance(0.7) ? "👍" : null });
 }
 
 const anybody = ({ people, works }: World): UserId => people[works.pick(people.length)] as UserId;

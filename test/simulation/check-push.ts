@@ -1,3 +1,4 @@
+import { mentionsOf } from "../../src/domain/life.ts";
 import { canSee } from "../../src/domain/membership.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
 import type { Device } from "./device.ts";
@@ -21,11 +22,12 @@ export function checkPushes(world: World): void {
 function isOwed(world: World, device: Device, id: ConversationId, { event, at }: Said): boolean {
   const { userId } = device;
   const member = world.rosterOf(id).get(userId);
+  if (world.server.logOf(id)[event.seq - 1]?.kind === "gone") return false; // [LM-9]
   if (event.senderId === userId || !member || !canSee(member, event.seq)) return false;
   const since = world.settings.subscribedSince(device.deviceId);
   if (since === null || since >= at || device.covered(id) >= event.seq) return false;
   if (world.settings.wasChoosing(userId, id, at - APART_MS)) return false;
-  const isNamed = event.content.mentions?.includes(userId) ?? false;
+  const isNamed = mentionsOf(event.content).includes(userId);
   return world.witness
     .choicesSince(userId, id, at - APART_MS)
     .every(

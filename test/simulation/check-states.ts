@@ -10,10 +10,17 @@ import type { World } from "./world.ts";
 const short = (id: string): string => id.slice(-4);
 
 /** [UN-1] Counted by hand: messages of others past `read`, up to `head`. */
-function unreadOf(world: World, id: ConversationId, userId: UserId, read: number, head: number): number {
+function unreadOf(
+  world: World,
+  id: ConversationId,
+  userId: UserId,
+  read: number,
+  head: number,
+  of = "message",
+): number {
   return world
     .visible(id, userId)
-    .filter(({ seq, senderId, kind }) => seq > read && seq <= head && senderId !== userId && kind === "message").length;
+    .filter(({ seq, senderId, kind }) => seq > read && seq <= head && senderId !== userId && kind === of).length;
 }
 
 /** [UN-1] What a conversation says of a member, at the moment in which it says so. */
@@ -33,7 +40,8 @@ export function checkHeard(world: World, device: Device, frame: ServerFrame): vo
     if (!("head" in told)) continue;
     const { conversationId, head, readSeq, unread } = told;
     const counted = unreadOf(world, conversationId, device.userId, readSeq, head);
-    if (counted !== unread)
+    const gone = unreadOf(world, conversationId, device.userId, readSeq, head, "gone"); // perhaps since it was said
+    if (unread < counted || unread > counted + gone)
       throw new Error(
         `[UN-1] ${short(device.userId)} is told ${unread} unread in ${conversationId.slice(0, 5)} past ${readSeq} up to ${head}, and there are ${counted}`,
       );

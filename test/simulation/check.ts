@@ -1,4 +1,6 @@
 import { expect } from "vitest";
+import { tombstoneOf } from "../../src/domain/life.ts";
+import type { Event } from "../../src/protocol/events.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
 import type { Device } from "./device.ts";
 import type { World } from "./world.ts";
@@ -38,12 +40,21 @@ export function checkEnd(world: World): void {
     ).toEqual(log.map((_, i) => i + 1));
     expect(world.server.historyOf(id), "history is the log").toEqual(log.map((e) => e.body));
     for (const device of world.devices) {
-      const held = device.events(id).map((e) => JSON.stringify(e));
       const visible = world.visible(id, device.userId).map((e) => JSON.stringify(JSON.parse(e.body)));
+      const held = device.events(id).map((e) => JSON.stringify(unheardOf(world, device, id, e)));
       expect(sortedKeys(held), describe(world, device, id, "equal logs")).toEqual(sortedKeys(visible));
     }
   }
   for (const device of world.devices) checkPromises(world, device);
+}
+
+/** An event as its device would hold it, had its person not been out of the group when it was recalled. */
+function unheardOf(world: World, device: Device, id: ConversationId, event: Event): Event {
+  const seq = event.kind === "edit" ? event.targetSeq : event.seq;
+  const log = world.server.logOf(id);
+  const recall = log.find(({ kind, body }) => kind === "recall" && JSON.parse(body).targetSeq === seq);
+  const isHeard = world.visible(id, device.userId).some((e) => e.seq === recall?.seq);
+  return recall && !isHeard && "content" in event ? (tombstoneOf(event, "recalled") as Event) : event;
 }
 
 /** The same event, whatever the order of its fields. */
@@ -56,11 +67,13 @@ function checkPromises(world: World, device: Device): void {
     const mine = world.server
       .logOf(id)
       .filter((e) => e.deviceId === device.deviceId)
-      .map((e) => ({ seq: e.seq, text: JSON.parse(e.body).content.text }));
+      .map((e) => ({ seq: e.seq, text: device.wishes.find((w) => w.keyNow === e.key)?.text ?? "nobody's" }));
     const wished = device.wishes.filter((w) => w.conversationId === id);
     const kept = wished.filter((w) => w.failed === undefined);
     // A member who was out is refused; when that answer is lost and they are in again, the wish comes under a new key, after later ones.
-    const mayBeLate = (text: string) => id.startsWith("g") && kept.some((w) => w.text === text && w.reminted);
+    // So may what is said of a message that was not there yet.
+    const mayBeLate = (text: string) =>
+      kept.some((w) => w.text === text && w.reminted && (w.isLate || id.startsWith("g")));
     const inOrder = (texts: string[]) => [...texts.filter((t) => !mayBeLate(t)), ...texts.filter(mayBeLate).toSorted()];
     const texts = mine.map((e) => e.text);
     expect(inOrder(texts), describe(world, device, id, "wishes in order, each once")).toEqual(

@@ -1,5 +1,6 @@
 import { ulid } from "ulid";
 import { upgradeFor } from "../../src/platform/socket-caller.ts";
+import type { Wish } from "../../src/protocol/events.ts";
 import type { ServerFrame } from "../../src/protocol/frames.ts";
 import { type ConversationId, DeviceId, IdempotencyKey, type UserId } from "../../src/protocol/ids.ts";
 import { TIMES } from "../../src/protocol/limits.ts";
@@ -14,8 +15,12 @@ import { type Downward, type ServerSocket, type Upward, Wire } from "./sockets.t
 type Line = { up: Wire<Upward>; down: Wire<Downward>; far: ServerSocket };
 export type Wished = {
   key: IdempotencyKey;
+  /** The one under which it goes by now. */
+  keyNow: IdempotencyKey;
   conversationId: ConversationId;
   text: string;
+  /** About an earlier message. */
+  isLate: boolean;
   ackedAt?: number;
   failed?: string;
   reminted?: true;
@@ -71,18 +76,17 @@ export class Device {
   }
 
   say(conversationId: ConversationId, text: string, mentions: readonly UserId[] = []): void {
-    const key = this.mint();
-    this.wishes.push({ key, conversationId, text });
-    this.handle({
-      type: "wish",
-      conversationId,
-      idempotencyKey: key,
-      composedAt: this.now,
-      event: {
-        kind: "message",
-        content: { type: "text", text, ...(mentions.length > 0 ? { mentions: [...mentions] } : {}) },
-      },
+    this.wish(conversationId, text, {
+      kind: "message",
+      content: { type: "text", text, ...(mentions.length > 0 ? { mentions: [...mentions] } : {}) },
     });
+  }
+
+  /** `text` names the wish; no other one of this world has it. */
+  wish(conversationId: ConversationId, text: string, event: Wish): void {
+    const key = this.mint();
+    this.wishes.push({ key, keyNow: key, conversationId, text, isLate: event.kind !== "message" });
+    this.handle({ type: "wish", conversationId, idempotencyKey: key, composedAt: this.now, event });
   }
 
   read(conversationId: ConversationId): void {
@@ -247,7 +251,7 @@ export class Device {
       let idempotencyKey = this.mint();
       while (above !== null && idempotencyKey <= above) idempotencyKey = this.mint();
       const wish = this.wishes.find((w) => w.key === wishId);
-      if (wish) wish.reminted = true;
+      if (wish) Object.assign(wish, { reminted: true, keyNow: idempotencyKey });
       return { wishId, idempotencyKey };
     });
     this.handle({ type: "minted", conversationId, keys });

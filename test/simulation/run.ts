@@ -23,10 +23,16 @@ const BAD: Plan = {
   faults: { lostCall: 0.25, lostReply: 0.15, repeated: 0.05, slow: 0.12, database: 0.4, queue: 0.3 },
 };
 /** In every fifth the group is a crowd. */
-const planOf = (seed: number): Plan => ({ ...(seed % 3 === 0 ? BAD : PLAN), crowd: seed % 5 === 0 ? 2 : PLAN.crowd });
+export const planOf = (seed: number): Plan => ({
+  ...(seed % 3 === 0 ? BAD : PLAN),
+  crowd: seed % 5 === 0 ? 2 : PLAN.crowd,
+});
 
 /** One life of a world, checked at every step and at its end. Throws with the seed and the last things that happened. */
-export async function simulate(seed: number, plan: Plan = planOf(seed)): Promise<{ steps: number; events: number }> {
+export async function simulate(
+  seed: number,
+  plan: Plan = planOf(seed),
+): Promise<{ steps: number; events: number; tombstones: number }> {
   const world = new World(seed, plan);
   let steps = 0;
   try {
@@ -51,7 +57,8 @@ export async function simulate(seed: number, plan: Plan = planOf(seed)): Promise
     checkLive(world);
     const bug = world.works.trace.find((line) => line.includes("BUG"));
     if (bug) throw new Error(bug);
-    return { steps, events: world.conversations.reduce((sum, id) => sum + world.server.logOf(id).length, 0) };
+    const events = world.conversations.flatMap((id) => world.server.logOf(id));
+    return { steps, events: events.length, tombstones: events.filter(({ kind }) => kind === "gone").length };
   } catch (error) {
     const { message } = error as Error;
     throw new Error(

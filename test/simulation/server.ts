@@ -25,7 +25,9 @@ export class Server {
     this.runtime = new Runtime(works, faults);
     this.conversations = this.runtime.namespace("conversation", Conversation as never);
     this.inboxes = this.runtime.namespace("inbox", Inbox as never);
-    const migration = readFileSync("migrations/history/0001_events.sql", "utf8");
+    const migration = ["0001_events", "0002_search"]
+      .map((name) => readFileSync(`migrations/history/${name}.sql`, "utf8"))
+      .join("\n");
     const shard = () => new Shard(migration, (act) => this.beside("database", act));
     const lifeOf = (userId: UserId) => this.inbox(userId).lives;
     this.pushes = new PushQueue(works, (act) => this.beside("queue", act), lifeOf);

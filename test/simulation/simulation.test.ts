@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { simulate } from "./run.ts";
+import { planOf, simulate } from "./run.ts";
 
 /** Seeds that once failed, with what they found. */
 const FOUND: [seed: number, what: string][] = [
@@ -17,6 +17,15 @@ for (const [seed, what] of FOUND) {
     expect((await simulate(seed)).events).toBeGreaterThan(0);
   });
 }
+
+test(`[LM-1] [LM-6] [LM-7] [LM-8] [LM-11] [LM-12] ${runs} lives in which people also edit, recall and react, from seed ${first}`, {
+  timeout: 3_600_000,
+}, async () => {
+  let tombstones = 0;
+  for (let seed = first; seed < first + runs; seed++)
+    tombstones += (await simulate(seed, { ...planOf(seed), late: true })).tombstones;
+  expect(tombstones).toBeGreaterThan(runs * 3);
+});
 
 test(`[EV-1] [EV-2] [EO-2] [EO-5] [SD-2] [DL-2] [DL-4] [DL-5] [IX-1] [IX-3] [HI-2] ${runs} lives of a world that breaks, from seed ${first}`, {
   timeout: 3_600_000,

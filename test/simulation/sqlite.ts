@@ -75,6 +75,7 @@ export class Shard {
   }
 
   batch(statements: { query: string; bindings: unknown[] }[]) {
-    return this.wire(() => statements.map(({ query, bindings }) => ({ results: this.disk.run(query, bindings) })));
+    const run = () => statements.map(({ query, bindings }) => ({ results: this.disk.run(query, bindings) }));
+    return this.wire(() => this.disk.transaction(run));
   }
 }

@@ -1,3 +1,4 @@
+import { mentionsOf } from "../../src/domain/life.ts";
 import type { PushJob } from "../../src/domain/push.ts";
 import type { Delivery, Outcome, ReceiptAnswer, RingRequest, Standing } from "../../src/objects/rpc.ts";
 import { Event, type MessageEvent } from "../../src/protocol/events.ts";
@@ -144,7 +145,7 @@ export class Witness implements RuntimeWitness {
     const isMuted = (mine?.mutedUntil ?? 0) > this.server.now + this.server.inbox(userId).skewMs + 1;
     const isNamed = this.said
       .get(conversationId)
-      ?.some(({ event }) => event.seq <= seq && event.content.mentions?.includes(userId));
+      ?.some(({ event }) => event.seq <= seq && mentionsOf(event.content).includes(userId));
     if (isMuted && !(isNamed && mine?.mentionsPierce)) wrong("which is muted");
     if (!this.server.subscribedOf(userId).includes(deviceId)) wrong("which has no subscription");
   }

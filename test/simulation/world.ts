@@ -15,7 +15,16 @@ import { Settings } from "./settings.ts";
 import { Witness } from "./witness.ts";
 
 /** `crowd`: members above which receipts are counts. */
-export type Plan = { people: number; devices: number; groups: number; acts: number; crowd: number; faults: Faults };
+export type Plan = {
+  people: number;
+  devices: number;
+  groups: number;
+  acts: number;
+  crowd: number;
+  /** Whether people edit, recall and react. */
+  late?: boolean;
+  faults: Faults;
+};
 
 /** Within this time sockets are noticed to be dead, and those who do not answer are rung. Ms. */
 const NOTICED_WITHIN_MS = 240_000;
@@ -142,6 +151,10 @@ export class World {
     call().catch(() => this.works.after(500, () => this.until(call)));
   }
 
+  get speaksLate(): boolean {
+    return this.plan.late ?? false;
+  }
+
   newText(): string {
     this.texts += 1;
     return String(this.texts);
@@ -241,7 +254,8 @@ export class World {
     const [row] = this.server.conversation(id).disk.run("SELECT body FROM checkpoint", []);
     const head = this.server.logOf(id).length;
     const { delivered = 0, shipped = 0 } = row ? JSON.parse(String(row.body)) : {};
-    return delivered === head && shipped === head;
+    const stale = this.server.conversation(id).disk.run("SELECT 1 FROM stale LIMIT 1", []).length > 0;
+    return delivered === head && shipped === head && !stale;
   }
 
   private isEqual(device: Device, id: ConversationId): boolean {

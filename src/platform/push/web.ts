@@ -28,7 +28,7 @@ export const webProvider = (
   async send(endpoint, push) {
     const { url } = endpoint;
     if (!isAllowedEndpoint(url, env.PUSH_HOSTS)) return { is: "refused", answer: "host" }; // [PU-22] hosts may be taken off the list
-    if (push.payload.type === "read" && forbidsSilence(url)) return { is: "refused", answer: "not_silent" }; // [PU-36]
+    if (push.payload.type !== "message" && forbidsSilence(url)) return { is: "refused", answer: "not_silent" }; // [PU-36]
     const headers = {
       ...headersOf(push),
       authorization: await vapidAuthorization(vapid, env.PUSH_CONTACT, url, Date.now()),

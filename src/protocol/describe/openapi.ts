@@ -82,7 +82,12 @@ const successes = (door: Door, named: Components): JsonObject =>
     }),
   );
 
-const MEANING: Readonly<Record<string, string>> = { 200: "OK", 201: "Created", 204: "Done; no body" };
+const MEANING: Readonly<Record<string, string>> = {
+  200: "OK",
+  201: "Created",
+  204: "Done; no body",
+  302: "Found: in the `location` header",
+};
 
 function refusals(door: Door, named: Components): JsonObject {
   return Object.fromEntries([...refusalsByStatus(door)].map(([status, codes]) => [status, refusal(codes, named)]));

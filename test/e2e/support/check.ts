@@ -1,3 +1,4 @@
+import { textOf } from "../../../src/domain/life.ts";
 import type { Event, MessageEvent } from "../../../src/protocol/events.ts";
 import { canonical } from "./log.ts";
 import type { Acked, Wish } from "./outbox.ts";
@@ -77,7 +78,7 @@ function checkAcked({ ack, ...wish }: Facts["acked"][number], logs: Map<string, 
 function checkOnce(messages: readonly MessageEvent[]): string[] {
   const seen = new Map<string, number>();
   return messages.flatMap(({ conversationId, seq, deviceId, idempotencyKey, content }) =>
-    [`key ${deviceId} ${idempotencyKey}`, `text ${conversationId} ${content.text}`].flatMap((what) => {
+    [`key ${deviceId} ${idempotencyKey}`, `text ${conversationId} ${textOf(content)}`].flatMap((what) => {
       const before = seen.get(what);
       seen.set(what, seq);
       return before === undefined ? [] : [`${conversationId} ${what}: at ${before} and at ${seq}`];
@@ -89,8 +90,8 @@ function checkOnce(messages: readonly MessageEvent[]): string[] {
 function checkWished(messages: readonly MessageEvent[], { acked, unacked }: Facts): string[] {
   const wished = new Set([...acked, ...unacked].map((w) => `${w.conversationId} ${w.deviceId} ${w.text}`));
   return messages
-    .filter((m) => !wished.has(`${m.conversationId} ${m.deviceId} ${m.content.text}`))
-    .map((m) => `${m.conversationId} seq ${m.seq}: nobody wished for ${m.content.text}`);
+    .filter((m) => !wished.has(`${m.conversationId} ${m.deviceId} ${textOf(m.content)}`))
+    .map((m) => `${m.conversationId} seq ${m.seq}: nobody wished for ${textOf(m.content)}`);
 }
 
 /** [CR-5] One device's keys rise along the log. */

@@ -60,7 +60,8 @@ export class ModelConversation {
     if (!this.members.has(sender.userId)) return { code: "not_found" };
     if ((this.#newestKey.get(sender.deviceId) ?? "") >= frame.idempotencyKey) return { code: "key_out_of_order" };
     if (!this.isMember(sender.userId)) return { code: "not_member" };
-    const { idempotencyKey, composedAt, sentAt } = frame;
+    const { idempotencyKey, composedAt, sentAt, event: wish } = frame;
+    if (wish.kind !== "message") throw new Error("people here only talk");
     const event: MessageEvent = {
       ...this.#envelope(now),
       senderId: sender.userId,
@@ -68,7 +69,7 @@ export class ModelConversation {
       idempotencyKey,
       composedAt,
       sentAt,
-      ...frame.event,
+      ...wish,
     };
     this.log.push(event);
     this.#newestKey.set(sender.deviceId, idempotencyKey);

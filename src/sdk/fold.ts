@@ -1,0 +1,112 @@
+import { tombstoneOf } from "../domain/life.ts";
+import { lineOf } from "../domain/media.ts";
+import type { Event, GoneContent, MessageEvent, Wish } from "../protocol/events.ts";
+import type { UserId } from "../protocol/ids.ts";
+
+/** What a person sees, from what lies in the log. Pure, so that every device that holds the same events shows the same. */
+
+export type Reaction = { readonly emoji: string; readonly userIds: readonly UserId[] };
+export type Line =
+  | {
+      readonly is: "message";
+      readonly event: MessageEvent;
+      /** As last edited. */
+      readonly content: MessageEvent["content"];
+      readonly edited: boolean;
+      /** In the order in which each emoji first came. */
+      readonly reactions: readonly Reaction[];
+    }
+  | { readonly is: "note"; readonly event: Extract<Event, { kind: "member" | "settings" }> };
+
+type Message = {
+  event: MessageEvent;
+  content: MessageEvent["content"];
+  edited: boolean;
+  reactions: Map<UserId, string>;
+};
+/** `wishes`: mine that are on their way; they show as if they had come. `now`: epoch ms by the server's clock. */
+type View = { me: UserId; wishes: readonly Wish[]; now: number };
+
+/** [LM-11] The lines of a conversation, oldest first. What is said of a message that I may not see shows nothing. */
+export function timelineOf(events: readonly Event[], { me, wishes, now }: View): Line[] {
+  const lines: (Message | Extract<Line, { is: "note" }>)[] = [];
+  const bySeq = new Map<number, Message>();
+  for (const event of events) {
+    if (event.kind === "message") {
+      const message = { event, content: contentAt(event, now), edited: false, reactions: new Map() };
+      bySeq.set(event.seq, message);
+      lines.push(message);
+    } else if (event.kind === "member" || event.kind === "settings") lines.push({ is: "note", event });
+    else apply(bySeq.get(event.targetSeq), event.senderId, event);
+  }
+  for (const wish of wishes) if (wish.kind !== "message") apply(bySeq.get(wish.targetSeq), me, wish);
+  return lines.map((line) => ("is" in line ? line : shown(line)));
+}
+
+/** [LM-12] Hidden on time, also where nobody can be asked. */
+const contentAt = ({ content, expiresAt }: MessageEvent, now: number): MessageEvent["content"] =>
+  content.type !== "gone" && expiresAt !== undefined && expiresAt <= now ? goneBy("expired") : content;
+const goneBy = (because: GoneContent["because"]): GoneContent => ({ type: "gone", because });
+
+type Late = Exclude<Extract<Event, { targetSeq: number }> | Wish, { kind: "message" }>;
+
+function apply(message: Message | undefined, by: UserId, late: Late): void {
+  if (!message || message.content.type === "gone") return;
+  if (late.kind === "recall") message.content = goneBy("recalled");
+  if (late.kind === "edit" && late.content.type !== "gone") edit(message, late.content);
+  if (late.kind !== "reaction") return;
+  message.reactions.delete(by); // [LM-10] one a member; the order is that of the last choices
+  if (late.emoji !== null) message.reactions.set(by, late.emoji);
+}
+
+/** What the message answers stays. */
+function edit(message: Message, content: Extract<Wish, { kind: "edit" }>["content"]): void {
+  const replyTo = message.content.type === "gone" ? undefined : message.content.replyTo;
+  message.content = replyTo === undefined ? content : { ...content, replyTo };
+  message.edited = true;
+}
+
+function shown({ event, content, edited, reactions }: Message): Line {
+  const isGone = content.type === "gone";
+  return { is: "message", event, content, edited: edited && !isGone, reactions: isGone ? [] : grouped(reactions) };
+}
+
+function grouped(reactions: ReadonlyMap<UserId, string>): Reaction[] {
+  const byEmoji = Map.groupBy(reactions, ([, emoji]) => emoji);
+  return [...byEmoji].map(([emoji, by]) => ({ emoji, userIds: by.map(([userId]) => userId) }));
+}
+
+/** Whether a person who has not read it has something to read. `now`: epoch ms by the server's clock. */
+export const isReadable = (event: Event, now: number): event is MessageEvent =>
+  event.kind === "message" && contentAt(event, now).type !== "gone";
+
+/** The words of a line, where it has any. */
+export const wordsOf = (line: Line): string | undefined =>
+  line.is === "message" && line.content.type !== "gone" ? lineOf(line.content) : undefined;
+
+/**
+ * [LM-12] The tombstones that a device puts in the place of what it holds, as the server does: of what was recalled, of what has expired by
+ * `now` (epoch ms by the server's clock; null: nobody knows), and of their edits.
+ */
+export function tombstonesOf(events: readonly Event[], now: number | null): Event[] {
+  const recalled = new Set(events.flatMap((event) => (event.kind === "recall" ? [event.targetSeq] : [])));
+  const gone = new Map<number, GoneContent["because"]>();
+  const tombstones: Event[] = [];
+  for (const event of events) {
+    if (event.kind === "message") {
+      const because = becauseOf(event, recalled, now);
+      if (because) gone.set(event.seq, because);
+      if (because && event.content.type !== "gone") tombstones.push(tombstoneOf(event, because));
+    }
+    if (event.kind !== "edit" || event.content.type === "gone") continue;
+    const because = gone.get(event.targetSeq) ?? (recalled.has(event.targetSeq) ? "recalled" : undefined);
+    if (because) tombstones.push(tombstoneOf(event, because));
+  }
+  return tombstones;
+}
+
+function becauseOf(event: MessageEvent, recalled: ReadonlySet<number>, now: number | null) {
+  if (event.content.type === "gone") return event.content.because;
+  if (recalled.has(event.seq)) return "recalled";
+  return now !== null && event.expiresAt !== undefined && event.expiresAt <= now ? "expired" : undefined;
+}

@@ -1,0 +1,111 @@
+import { and, asc, eq, gt, isNull, lte, or, type SQL, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { DeviceId, IdempotencyKey, MediaId } from "../protocol/ids.ts";
+import { media } from "./directory-schema.ts";
+import { reach } from "./reach.ts";
+
+export type MediaRow = typeof media.$inferSelect;
+
+/** The wish that names it. */
+export type Claim = { deviceId: DeviceId; idempotencyKey: IdempotencyKey };
+const textOf = ({ deviceId, idempotencyKey }: Claim): string => `${deviceId} ${idempotencyKey}`;
+/** Null: nobody's any more, for it is being deleted. */
+export function claimOf(text: string): Claim | null {
+  const [deviceId, idempotencyKey] = text.split(" ");
+  return idempotencyKey === undefined
+    ? null
+    : { deviceId: deviceId as DeviceId, idempotencyKey: idempotencyKey as IdempotencyKey };
+}
+const SWEPT = "swept";
+
+/** The values travel as one JSON parameter: a statement binds at most 100. */
+const isAmong = (column: typeof media.mediaId | typeof media.objectKey, values: readonly string[]): SQL =>
+  sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
+
+/** All of these throw `Unavailable`. */
+export async function insertMedia(db: D1Database, row: Omit<MediaRow, "claim" | "kept">): Promise<void> {
+  await reach("insert media", () =>
+    drizzle(db)
+      .insert(media)
+      .values({ ...row, claim: null, kept: 0 })
+      .run(),
+  );
+}
+
+export async function mediaById(db: D1Database, mediaId: MediaId): Promise<MediaRow | undefined> {
+  return reach("media row", () => drizzle(db).select().from(media).where(eq(media.mediaId, mediaId)).get());
+}
+
+/** [MD-9] Takes it for a wish; false when another has it. `instead`: the claim that is known to have come to nothing. */
+export async function claimMedia(
+  db: D1Database,
+  mediaId: MediaId,
+  claim: Claim,
+  instead: Claim | null,
+  now: number,
+): Promise<boolean> {
+  const free = or(isNull(media.claim), eq(media.claim, textOf(claim)), eq(media.claim, textOf(instead ?? claim)));
+  const query = drizzle(db)
+    .update(media)
+    .set({ claim: textOf(claim), touchedAt: now })
+    .where(and(eq(media.mediaId, mediaId), free));
+  return (await reach("claim media", () => query.run())).meta.changes > 0;
+}
+
+/** The bucket's objects that these mean. */
+export async function objectsOf(db: D1Database, mediaIds: readonly MediaId[]): Promise<string[]> {
+  const query = drizzle(db)
+    .selectDistinct({ key: media.objectKey })
+    .from(media)
+    .where(isAmong(media.mediaId, mediaIds));
+  return (await reach("media objects", () => query.all())).map((row) => row.key);
+}
+
+/** Those of the objects that media besides these mean. */
+export async function objectsOfOthers(
+  db: D1Database,
+  objects: readonly string[],
+  mediaIds: readonly MediaId[],
+): Promise<Set<string>> {
+  const query = drizzle(db)
+    .selectDistinct({ key: media.objectKey })
+    .from(media)
+    .where(and(isAmong(media.objectKey, objects), sql`NOT ${isAmong(media.mediaId, mediaIds)}`));
+  return new Set((await reach("shared objects", () => query.all())).map((row) => row.key));
+}
+
+export async function deleteMedia(db: D1Database, mediaIds: readonly MediaId[]): Promise<void> {
+  await reach("delete media", () => drizzle(db).delete(media).where(isAmong(media.mediaId, mediaIds)).run());
+}
+
+/** The next media, in the order of their ids, of which no message is known and that nobody has touched since `before` (epoch ms). */
+export async function waitingMedia(
+  db: D1Database,
+  after: string,
+  before: number,
+  limit: number,
+): Promise<Pick<MediaRow, "mediaId" | "conversationId" | "claim">[]> {
+  const { mediaId, conversationId, claim } = media;
+  const query = drizzle(db)
+    .select({ mediaId, conversationId, claim })
+    .from(media)
+    .where(and(sql`${media.kept} = 0`, gt(sql`${media.mediaId}`, after), lte(media.touchedAt, before)))
+    .orderBy(asc(media.mediaId))
+    .limit(limit);
+  return reach("waiting media", () => query.all());
+}
+
+/** These belong to messages: the sweep looks at them no more. */
+export async function keepMedia(db: D1Database, mediaIds: readonly MediaId[]): Promise<void> {
+  if (mediaIds.length === 0) return;
+  const query = drizzle(db).update(media).set({ kept: 1 }).where(isAmong(media.mediaId, mediaIds));
+  await reach("keep media", () => query.run());
+}
+
+/** Takes those of them that nobody has touched since `before`: no wish can claim them any more. */
+export async function condemnMedia(db: D1Database, mediaIds: readonly MediaId[], before: number): Promise<MediaId[]> {
+  if (mediaIds.length === 0) return [];
+  const untouched = and(isAmong(media.mediaId, mediaIds), lte(media.touchedAt, before));
+  const query = drizzle(db).update(media).set({ claim: SWEPT }).where(untouched).returning({ id: media.mediaId });
+  return (await reach("condemn media", () => query.all())).map((row) => row.id);
+}

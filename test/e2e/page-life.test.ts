@@ -1,0 +1,121 @@
+import { type Browser, chromium } from "@playwright/test";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { newPerson, type Somebody, see } from "./support/person.ts";
+import { type Server, startServer } from "./support/server.ts";
+
+// One story, told in order: each test goes on where the one before it ended.
+let server: Server;
+let browser: Browser;
+let anna: Somebody;
+let ben: Somebody;
+
+beforeAll(async () => {
+  server = await startServer();
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args });
+  anna = await newPerson(browser, server.url, "anna");
+  ben = await newPerson(browser, server.url, "ben");
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.remove();
+});
+
+let isBroken = false;
+beforeEach(({ skip, onTestFailed }) => {
+  skip(isBroken, "the story broke off before");
+  onTestFailed(() => {
+    isBroken = true;
+  });
+});
+
+const row = (who: Somebody, text: string) => who.page.locator("#rows .message", { hasText: text });
+const menu = (who: Somebody) => who.page.locator("#message-menu");
+async function act(who: Somebody, text: string, what: string): Promise<void> {
+  await row(who, text).getByRole("button", { name: "What to do with this message" }).click();
+  await menu(who).getByRole("button", { name: what }).click();
+}
+const field = (who: Somebody) => who.page.getByLabel("Message", { exact: true });
+
+test("[LM-2] [LM-11] an edited message says so on both screens, and Escape leaves it as it is", async () => {
+  await anna.talkTo("ben");
+  await anna.say("We meet at sevne");
+  await ben.open("anna");
+  await see(row(ben, "sevne")).toBeVisible();
+  await field(anna).fill("a draft");
+  await act(anna, "sevne", "Edit");
+  await see(field(anna)).toHaveValue("We meet at sevne");
+  await field(anna).press("Escape");
+  await see(field(anna)).toHaveValue("a draft");
+  await act(anna, "sevne", "Edit");
+  await field(anna).fill("We meet at seven");
+  await field(anna).press("Enter");
+  for (const who of [anna, ben]) await see(row(who, "We meet at seven")).toContainText("edited");
+  await see(field(anna)).toHaveValue("a draft");
+  expect(await ben.texts()).toEqual(["We meet at seven"]);
+  await see(row(ben, "seven").locator("button.more")).toHaveCount(1);
+  await row(ben, "seven").locator("button.more").click();
+  await see(menu(ben).getByRole("button", { name: "Edit" })).toBeHidden();
+  await ben.page.keyboard.press("Escape");
+});
+
+test("[LM-10] a reaction is chosen with the keyboard, counted, and taken back", async () => {
+  await field(ben).focus();
+  const more = row(ben, "seven").locator("button.more");
+  for (let i = 0; i < 4 && (await more.and(ben.page.locator(":focus")).count()) === 0; i++)
+    await ben.page.keyboard.press("Shift+Tab");
+  await see(more).toBeFocused();
+  await ben.page.keyboard.press("Enter");
+  await see(menu(ben).getByRole("button", { name: "React with thumbs up" })).toBeFocused();
+  await ben.shoot("message-menu");
+  expect(await ben.barriers()).toEqual([]);
+  await ben.page.keyboard.press("Enter");
+  const chip = (who: Somebody, name: string) => row(who, "seven").getByRole("button", { name, exact: true });
+  await see(chip(anna, "👍 1")).toBeVisible();
+  await chip(anna, "👍 1").click();
+  await see(chip(anna, "👍 2, yours")).toBeVisible();
+  await see(chip(ben, "👍 2, yours")).toBeVisible();
+  await anna.shoot("reactions");
+  expect(await anna.barriers()).toEqual([]);
+  await chip(ben, "👍 2, yours").click();
+  await see(chip(anna, "👍 1, yours")).toBeVisible();
+});
+
+test("[LM-5] [LM-12] a deleted message is gone from both screens, the list and what the browsers keep", async () => {
+  await ben.page.evaluate("location.hash = ''");
+  await anna.say("the secret word");
+  await see(ben.listed("anna").locator(".unread")).toHaveText("1 unread");
+  await act(anna, "the secret word", "Delete for everyone");
+  await see(row(anna, "This message was deleted")).toBeVisible();
+  await see(ben.listed("anna")).toContainText("This message was deleted");
+  await see(ben.listed("anna").locator(".unread")).toHaveCount(0);
+  for (const who of [anna, ben])
+    expect(await who.page.evaluate("JSON.stringify(localStorage)")).not.toContain("secret word");
+  await ben.open("anna");
+  expect(await ben.texts()).toEqual(["We meet at seven", "This message was deleted"]);
+  await see(row(ben, "deleted").locator("button.more")).toHaveCount(0);
+  await ben.shoot("deleted");
+  expect(await ben.barriers()).toEqual([]);
+  expect([...anna.complaints, ...ben.complaints]).toEqual([]);
+});
+
+test("[LM-14] [LM-16] how long messages are kept is chosen and told to both; clearing is for oneself", async () => {
+  await anna.page.getByRole("button", { name: "Mute", exact: true }).click();
+  await anna.page.getByLabel("New messages").selectOption("disappear after 7 days");
+  await anna.page.keyboard.press("Escape");
+  for (const who of [anna, ben]) {
+    await see(who.page.locator("#keeping")).toHaveText("New messages disappear after 7 days");
+    await see(who.page.locator("#rows .note")).toContainText("disappear after 7 days");
+  }
+  ben.page.on("dialog", (dialog) => void dialog.accept());
+  await ben.page.getByRole("button", { name: "Mute", exact: true }).click();
+  await ben.shoot("conversation-menu");
+  expect(await ben.barriers()).toEqual([]);
+  await ben.page.getByRole("button", { name: "Clear for me" }).click();
+  await see(ben.page.locator("#rows > *")).toHaveCount(0);
+  expect(await anna.texts()).toHaveLength(2);
+  expect(await ben.page.evaluate("JSON.stringify(localStorage)")).not.toContain("seven");
+  await anna.say("hello again");
+  await see(row(ben, "hello again")).toBeVisible();
+  expect([...anna.complaints, ...ben.complaints]).toEqual([]);
+});

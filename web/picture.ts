@@ -1,0 +1,34 @@
+import { LIMITS } from "../src/protocol/limits.ts";
+
+export type Measured = { width: number; height: number; thumbnail?: string };
+
+/** Longest sides of a thumbnail, tried until it fits into a message. Pixels. */
+const SIDES = [120, 80, 48, 24];
+const QUALITY = 0.5;
+
+/** [MD-16] The size of a picture and a small JPEG of it in base64; null where the browser cannot read it. */
+export async function measure(file: Blob): Promise<Measured | null> {
+  const bitmap = await createImageBitmap(file).catch(() => null);
+  if (!bitmap) return null;
+  try {
+    const { width, height } = bitmap;
+    if (width > LIMITS.mediaPixels || height > LIMITS.mediaPixels) return null;
+    const thumbnail = thumbnailOf(bitmap);
+    return { width, height, ...(thumbnail === undefined ? {} : { thumbnail }) };
+  } finally {
+    bitmap.close();
+  }
+}
+
+function thumbnailOf(bitmap: ImageBitmap): string | undefined {
+  for (const side of SIDES) {
+    const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+    canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+    canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    const base64 = canvas.toDataURL("image/jpeg", QUALITY).split(",")[1];
+    if (base64 && base64.length <= LIMITS.thumbnailLength) return base64;
+  }
+  return undefined;
+}
