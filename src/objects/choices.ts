@@ -17,6 +17,7 @@ type Parts = { store: InboxStore; index: ChangeIndex; receipts: OwnReceipts };
 export class Choices {
   private readonly env: Env;
   private readonly parts: Parts;
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(env: Env, parts: Parts) {
     this.env = env;
@@ -42,8 +43,17 @@ export class Choices {
     return answer.ok ? answer.value : answer;
   }
 
-  /** Where to push for a device. With the first one, everything that had nobody to ring calls again. */
-  async subscribe(userId: UserId, deviceId: DeviceId, subscription: Subscription): Promise<Outcome<null>> {
+  /**
+   * Where to push for a device. With the first one, everything that had nobody to ring calls again. One at a time: a repeat must not be
+   * told that all is well while the first try may still fail.
+   */
+  subscribe(userId: UserId, deviceId: DeviceId, subscription: Subscription): Promise<Outcome<null>> {
+    const subscribed = this.last.then(() => this.subscribeNow(userId, deviceId, subscription));
+    this.last = subscribed;
+    return subscribed;
+  }
+
+  private async subscribeNow(userId: UserId, deviceId: DeviceId, subscription: Subscription): Promise<Outcome<null>> {
     const { store } = this.parts;
     if (store.isRevoked(deviceId)) return refuse("device_revoked");
     const isFirst = store.subscriptions().size === 0;

@@ -249,7 +249,9 @@ export class Inbox extends DurableObject<Env> {
 
   /** The conversation has forgotten what it was told lately: devices that look tell it again, the others when they come. */
   tellAgain(conversationId: ConversationId): void {
-    this.index.tellLive(conversationId, { type: "changed", conversations: [{ conversationId }] }, Date.now());
+    const now = Date.now();
+    for (const socket of this.sockets.ready(now)) this.sockets.sumUpLater(socket, [conversationId]);
+    this.index.tellLive(conversationId, { type: "changed", conversations: [{ conversationId }] }, now);
   }
 
   /** Who has received an event of this user's. */

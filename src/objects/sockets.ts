@@ -32,6 +32,9 @@ export type Attachment = {
 /** `crowd`: all receipts of this conversation wait, not only while the inbox is overloaded. */
 export type Held = { marks: Marks; told: boolean; crowd: boolean };
 
+/** Conversations remembered on one socket that could not be summed up. */
+const UNSUMMED = 50;
+
 /** The live sockets of one user's devices. Nothing about a socket is kept anywhere else. */
 export class Sockets {
   /** What has been read off sockets since waking: saves decoding it for every frame. */
@@ -82,6 +85,12 @@ export class Sockets {
   answerClose(socket: WebSocket, code: number): void {
     const isSayable = code === 1000 || (code >= 3000 && code < 5000);
     socket.close(isSayable ? code : 1000);
+  }
+
+  /** These conversations are to be summed up when the device pulls them next. */
+  sumUpLater(socket: WebSocket, ids: readonly ConversationId[]): void {
+    const others = this.of(socket).unsummed.filter((id) => !ids.includes(id));
+    if (ids.length > 0) this.change(socket, { unsummed: [...others, ...ids].slice(-UNSUMMED) });
   }
 
   heard(socket: WebSocket, now: number): void {
