@@ -35,6 +35,7 @@ import type {
   DeliveryAnswer,
   Outcome,
   ReceiptNews,
+  ReceiptRequest,
   RingRequest,
   Rung,
   WatchRequest,
@@ -241,6 +242,11 @@ export class Inbox extends DurableObject<Env> {
   }
 
   // --- receipts, presence, typing ---
+
+  /** What this user has received of a conversation, where it waits for a call. */
+  heldReceipts(conversationId: ConversationId): ReceiptRequest | null {
+    return this.receipts.waiting(conversationId, Date.now());
+  }
 
   /** What others have received of this user's messages. */
   hearReceipts(news: ReceiptNews): void {
