@@ -329,13 +329,14 @@ export class Conversation extends DurableObject<Env> {
     const { checkpoint, roster } = state;
     const isBehind = () => checkpoint.delivered < state.head || checkpoint.shipped < state.head;
     if (!isBehind() && this.unwritten) this.saveCheckpoint(Date.now()); // [RC-4] before anything is awaited
-    this.unwritten ||= isBehind();
+    const wasBehind = isBehind(); // a receipt that comes meanwhile may be written by itself
     this.fanout.noteAll({ type: "alarm", now: Date.now() });
     if (this.load.stage(Date.now()) === 0) await this.deliverer.ease();
     const shipped = sheds(this.load.stage(Date.now()), "history") ? false : await this.shipSafely(state); // [OV-1]
     await within(IDLE_WITHIN_MS, this.fanout.idle()).catch(() => {});
     await this.deliverer.ringTheSilent(roster, Date.now());
     checkpoint.delivered = this.fanout.settledThrough(state.head);
+    this.unwritten ||= wasBehind;
     if (this.unwritten) this.saveCheckpoint(Date.now());
     this.ringForWhatIsLeft(state, shipped, Date.now());
   }

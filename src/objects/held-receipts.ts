@@ -23,6 +23,14 @@ export class HeldReceipts {
         this.put(socket, conversationId, { marks: {}, told: true, crowd: true });
   }
 
+  /** It is a crowd no more: what waits goes with the next call, and nothing else has to. */
+  release(conversationId: ConversationId, now: number): void {
+    for (const socket of this.sockets.ready(now)) {
+      const held = this.find(socket, conversationId);
+      if (held?.crowd) this.put(socket, conversationId, { ...held, crowd: false });
+    }
+  }
+
   /** Takes a receipt in; false where it need not wait. `always`: also of a conversation that is not known to want it. */
   hold(socket: WebSocket, conversationId: ConversationId, marks: Marks, always: boolean): boolean {
     const known = this.find(socket, conversationId);

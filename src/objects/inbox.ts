@@ -201,7 +201,7 @@ export class Inbox extends DurableObject<Env> {
     const told = this.sockets.tell(frame, now);
     this.index.handOutDue(now);
     this.burden.hear(conversationId, stage, now);
-    if (crowd) this.receipts.expectCrowd(conversationId, now);
+    this.receipts.hearCrowd(conversationId, crowd, now);
     const held = this.receipts.waiting(conversationId, now);
     const rung = bell ? await this.ring({ userId, conversationId, bell, silentMs: null }) : "none";
     const park = this.ringer.park(conversationId, told, now); // [IX-6]

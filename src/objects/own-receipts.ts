@@ -82,9 +82,10 @@ export class OwnReceipts {
     return marks && { marks, shows: this.shows };
   }
 
-  /** From now on its receipts wait. */
-  expectCrowd(conversationId: ConversationId, now: number): void {
-    this.held.expect(conversationId, now);
+  /** A call has told whether its receipts wait from now on. */
+  hearCrowd(conversationId: ConversationId, crowd: boolean, now: number): void {
+    if (crowd) this.held.expect(conversationId, now);
+    else this.held.release(conversationId, now);
   }
 
   visit(conversationId: ConversationId): Visit {

@@ -38,6 +38,12 @@ export function act(world: World): void {
   }
 }
 
+/** What breaks last is mended by nothing that people do. */
+export function lastBlow({ server, devices, works }: World): void {
+  for (const device of devices) if (works.chance(0.3)) device.cut("the network");
+  for (const host of server.runtime.hosts.values()) if (works.chance(0.3)) host.crash();
+}
+
 const anyHost = ({ server, works }: World) => {
   const hosts = [...server.runtime.hosts.values()];
   return hosts[works.pick(hosts.length)] as (typeof hosts)[number];

@@ -1,4 +1,4 @@
-import { act } from "./acts.ts";
+import { act, lastBlow } from "./acts.ts";
 import { checkEnd, checkIndex } from "./check.ts";
 import { checkPushes } from "./check-push.ts";
 import { checkLive, checkStates } from "./check-states.ts";
@@ -44,6 +44,7 @@ export async function simulate(seed: number, plan: Plan = planOf(seed)): Promise
       }
       checkIndex(world);
     }
+    lastBlow(world);
     if (!(await world.calmDown(CALM_WITHIN_MS))) throw new Error("the server did not settle");
     checkIndex(world);
     checkPushes(world);

@@ -1,5 +1,5 @@
 import { ulid } from "ulid";
-import { canSee, currentMembers, type Membership } from "../../src/domain/membership.ts";
+import { canSee, type Membership } from "../../src/domain/membership.ts";
 import { directId } from "../../src/platform/conversation-ids.ts";
 import { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
@@ -167,9 +167,9 @@ export class World {
     );
   }
 
-  /** Of so many members, receipts may wait for calls. */
+  /** With so many members its receipts may wait for calls; also later, when some have left. */
   isCrowd(id: ConversationId): boolean {
-    return currentMembers(this.rosterOf(id)).length > LIMITS.receiptMembers;
+    return this.rosterOf(id).size > LIMITS.receiptMembers;
   }
 
   /** What a user may see of a log. */
