@@ -1,4 +1,4 @@
-import { act, lastBlow } from "./acts.ts";
+import { act, lastBlow, lastWord } from "./acts.ts";
 import { checkEnd, checkIndex } from "./check.ts";
 import { checkPushes } from "./check-push.ts";
 import { checkLive, checkStates } from "./check-states.ts";
@@ -48,12 +48,9 @@ export async function simulate(seed: number, plan: Plan = planOf(seed)): Promise
     if (!(await world.calmDown(CALM_WITHIN_MS))) throw new Error("the server did not settle");
     checkIndex(world);
     checkPushes(world);
-    if (!(await world.comeToRest(200_000))) throw new Error(`the world did not come to rest: ${unrest(world)}`);
-    checkIndex(world);
-    checkEnd(world);
-    await world.pass(TOLD_WITHIN_MS);
-    await checkStates(world);
-    checkLive(world);
+    await checkRest(world);
+    await lastWord(world);
+    await checkRest(world);
     const bug = world.works.trace.find((line) => line.includes("BUG"));
     if (bug) throw new Error(bug);
     return { steps, events: world.conversations.reduce((sum, id) => sum + world.server.logOf(id).length, 0) };
@@ -68,6 +65,16 @@ export async function simulate(seed: number, plan: Plan = planOf(seed)): Promise
   } finally {
     world.close();
   }
+}
+
+/** Once nothing is open any more, everything is whole. */
+async function checkRest(world: World): Promise<void> {
+  if (!(await world.comeToRest(200_000))) throw new Error(`the world did not come to rest: ${unrest(world)}`);
+  checkIndex(world);
+  checkEnd(world);
+  await world.pass(TOLD_WITHIN_MS);
+  await checkStates(world);
+  checkLive(world);
 }
 
 const unrest = (world: World): string =>

@@ -61,7 +61,7 @@ export class Host {
     const storage = {
       sql: sqlOf(this.disk, () => life.alive),
       transactionSync: <T>(work: () => T) => this.disk.transaction(work),
-      getAlarm: async () => this.disk.alarmAt,
+      getAlarm: async () => (this.disk.alarmAt === null ? null : this.disk.alarmAt + life.skewMs),
       setAlarm: async (at: number) => this.setAlarm(at - life.skewMs),
     };
     return {
