@@ -3,7 +3,8 @@ import type { Delivery, Outcome, ReceiptAnswer, RingRequest, Standing } from "..
 import { Event, type MessageEvent } from "../../src/protocol/events.ts";
 import type { ConversationId, DeviceId, UserId } from "../../src/protocol/ids.ts";
 import type { Mine } from "../../src/protocol/states.ts";
-import type { Host, RuntimeWitness } from "./runtime.ts";
+import type { Host } from "./host.ts";
+import type { RuntimeWitness } from "./runtime.ts";
 import type { Server } from "./server.ts";
 import type { ServerSocket } from "./sockets.ts";
 
