@@ -177,8 +177,9 @@ export class Inbox extends DurableObject<Env> {
     const now = Date.now();
     if (this.store.position(conversationId) === undefined || this.store.hasDeviceBeside(new Set([deviceId])))
       this.index.note(conversationId);
-    this.sockets.tell(eventsText(conversationId, [body]), now, deviceId);
-    this.index.handOutDue(now);
+    const sockets = this.sockets.ready(now);
+    this.sockets.tell(sockets, eventsText(conversationId, [body]), deviceId);
+    this.index.handOutDue(sockets, now);
   }
 
   /** [DL-5] Nobody could miss the reply: there is no other device, and one that comes later finds the conversation listed. */
@@ -198,11 +199,13 @@ export class Inbox extends DurableObject<Env> {
   async deliver({ userId, conversationId, frame, bell, crowd, stage }: Delivery): Promise<DeliveryAnswer> {
     const now = Date.now();
     this.index.note(conversationId);
-    const told = this.sockets.tell(frame, now);
-    this.index.handOutDue(now);
+    const sockets = this.sockets.ready(now);
+    this.sockets.tell(sockets, frame);
+    this.index.handOutDue(sockets, now);
     this.burden.hear(conversationId, stage, now);
-    this.receipts.hearCrowd(conversationId, crowd, now);
-    const held = this.receipts.waiting(conversationId, now);
+    this.receipts.hearCrowd(sockets, conversationId, crowd);
+    const held = this.receipts.waiting(sockets, conversationId);
+    const told = sockets.length > 0;
     const rung = bell ? await this.ring({ userId, conversationId, bell, silentMs: null }) : "none";
     const park = this.ringer.park(conversationId, told, now); // [IX-6]
     return { park, told, rung, subscribed: this.ringer.isWanted, held };
@@ -230,7 +233,7 @@ export class Inbox extends DurableObject<Env> {
   async list(userId: UserId, below: number, limit: number): Promise<{ conversations: Summary[]; next: number | null }> {
     const rows = this.store.newestBelow(below, limit);
     const summaries = await mapWindowed(rows, CALL_WINDOW, async ({ conversationId }) => {
-      const held = this.receipts.waiting(conversationId, Date.now());
+      const held = this.heldReceipts(conversationId);
       const answer = await tryCall(() => conversationOf(this.env, conversationId).standing(userId, held));
       return answer.ok && answer.value.ok ? [this.receipts.summaryOf(answer.value.value)] : [];
     });
@@ -245,7 +248,7 @@ export class Inbox extends DurableObject<Env> {
 
   /** What this user has received of a conversation, where it waits for a call. */
   heldReceipts(conversationId: ConversationId): ReceiptRequest | null {
-    return this.receipts.waiting(conversationId, Date.now());
+    return this.receipts.waiting(this.sockets.ready(Date.now()), conversationId);
   }
 
   /** What others have received of this user's messages. */

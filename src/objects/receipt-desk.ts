@@ -54,7 +54,8 @@ export class ReceiptDesk {
     const [readBefore, read] = [standing(before, "read"), standing(after, "read")];
     const receipt = { ...rawReceipt(member, after), read };
     const quiet = read > readBefore && standing(after, "rung") > readBefore; // [PU-6]
-    return ok({ receipt, unread: state.unread(member), quiet, crowd: isCrowd(state) });
+    const isAsked = quiet || (state.devices.get(userId) ?? 1) > 1;
+    return ok({ receipt, unread: isAsked ? state.unread(member) : undefined, quiet, crowd: isCrowd(state) });
   }
 
   /** [RC-5] Not in a crowd [RC-6], not while overloaded [OV-1], and not one who will ask anyway. */

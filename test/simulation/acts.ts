@@ -50,7 +50,8 @@ export async function lastWord(world: World): Promise<void> {
   for (const id of world.conversations) say(world, devices[works.pick(devices.length)] as Device, id);
   await world.pass(900);
   for (const device of devices) for (const id of world.conversations) if (works.chance(0.4)) device.read(id);
-  await world.pass(works.pick(900));
+  // Not sooner: news that dies in the courier's hands, of what is written already, reaches the author with the next news alone.
+  await world.pass(700 + works.pick(900));
   for (const host of server.runtime.hosts.values())
     if (works.chance(host.name.startsWith("conversation") ? 0.6 : 0.1)) host.crash();
 }

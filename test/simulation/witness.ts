@@ -81,7 +81,8 @@ export class Witness implements RuntimeWitness {
     if (method === "watched") this.presence.said(nameOf(host) as UserId, (value as { state: string }).state);
     if (!TELL_UNREAD.has(method)) return;
     const told = value as Outcome<Standing | ReceiptAnswer>;
-    if (told.ok) this.counted(nameOf(host) as ConversationId, userId as UserId, told.value.unread);
+    const unread = told.ok ? told.value.unread : undefined;
+    if (unread !== undefined) this.counted(nameOf(host) as ConversationId, userId as UserId, unread);
   }
 
   wrote(host: Host, query: string, bindings: unknown[]): void {
