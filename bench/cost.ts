@@ -5,7 +5,7 @@ type Act = { act: string; rows: number; requests: number };
 
 const run = spawn("vitest", ["run", "--project", "workerd", "test/objects/cost.test.ts"], {
   stdio: ["ignore", "pipe", "inherit"],
-  env: { ...process.env, NO_COLOR: "1" },
+  env: { ...process.env, NO_COLOR: "1", BENCH: "1" },
 });
 let output = "";
 run.stdout.on("data", (chunk) => {

@@ -6,6 +6,8 @@ export class AlarmClock {
   private readonly storage: DurableObjectStorage;
   private at: number | null = null;
   private isSetHere = false;
+  /** There was one already when this life of the object began. */
+  private isInherited = false;
 
   constructor(storage: DurableObjectStorage) {
     this.storage = storage;
@@ -13,6 +15,7 @@ export class AlarmClock {
 
   async load(): Promise<void> {
     this.at = await this.storage.getAlarm();
+    this.isInherited = this.at !== null;
   }
 
   get isSet(): boolean {
@@ -35,9 +38,9 @@ export class AlarmClock {
 
   /** The alarm has gone off: from here on the next one can be set. True when an earlier life of the object had set it. */
   rang(): boolean {
-    const isOfAnotherLife = !this.isSetHere;
+    const isOfAnotherLife = this.isInherited || !this.isSetHere; // woken by the alarm itself, nobody has set it here
     this.at = null;
-    this.isSetHere = false;
+    this.isInherited = this.isSetHere = false;
     return isOfAnotherLife;
   }
 }

@@ -29,16 +29,21 @@ export class ChangeIndex {
    * turns out to have been dead.
    */
   tellLive(conversationId: ConversationId, frame: ServerFrame, now: number, exceptDeviceId?: DeviceId): void {
-    if (this.store.hasDeviceBeside(this.sockets.devices(now))) this.note(conversationId);
-    this.sockets.tellAll(frame, now, exceptDeviceId);
-    for (const socket of this.sockets.ready(now)) {
-      const isOpen = ([id, at]: [ConversationId, number]) => id !== conversationId && at > this.sockets.heardAt(socket);
-      const others = this.sockets
-        .of(socket)
-        .toldLive.filter(isOpen)
-        .slice(1 - TOLD_LIVE);
-      this.sockets.change(socket, { toldLive: [...others, [conversationId, now]] });
-    }
+    const sockets = this.sockets.ready(now);
+    const here = new Set(sockets.map((socket) => this.sockets.of(socket).deviceId));
+    if (this.store.hasDeviceBeside(here)) this.note(conversationId);
+    this.sockets.tell(sockets, JSON.stringify(frame), exceptDeviceId);
+    for (const socket of sockets) this.remember(socket, conversationId, now);
+  }
+
+  private remember(socket: WebSocket, conversationId: ConversationId, now: number): void {
+    const heardAt = this.sockets.heardAt(socket);
+    const isOpen = ([id, at]: [ConversationId, number]) => id !== conversationId && at > heardAt;
+    const others = this.sockets
+      .of(socket)
+      .toldLive.filter(isOpen)
+      .slice(1 - TOLD_LIVE);
+    this.sockets.change(socket, { toldLive: [...others, [conversationId, now]] });
   }
 
   /** A socket has gone: what was told on it after its last sign of life may not have come. */
@@ -54,7 +59,8 @@ export class ChangeIndex {
     this.handed = Math.max(this.handed, position);
   }
 
-  handOutDue(now: number): void {
-    for (const socket of this.sockets.dueForCursor(this.store.top, now)) this.handOut(socket, this.store.top, now);
+  handOutDue(sockets: readonly WebSocket[], now: number): void {
+    for (const socket of this.sockets.dueForCursor(sockets, this.store.top, now))
+      this.handOut(socket, this.store.top, now);
   }
 }

@@ -17,6 +17,7 @@ type Parts = { store: InboxStore; index: ChangeIndex; receipts: OwnReceipts };
 export class Choices {
   private readonly env: Env;
   private readonly parts: Parts;
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(env: Env, parts: Parts) {
     this.env = env;
@@ -53,17 +54,25 @@ export class Choices {
     return answer.ok ? answer.value : answer;
   }
 
-  /** Where to push for a device. With the first one, everything that had nobody to ring calls again. */
-  async subscribe(userId: UserId, deviceId: DeviceId, subscription: Subscription): Promise<Outcome<null>> {
+  /**
+   * Where to push for a device. With the first one, everything that had nobody to ring calls again. One at a time: a
+   * repeat must not be told that all is well while the first try may still fail.
+   */
+  subscribe(userId: UserId, deviceId: DeviceId, subscription: Subscription): Promise<Outcome<null>> {
+    const subscribed = this.last.then(() => this.subscribeNow(userId, deviceId, subscription));
+    this.last = subscribed;
+    return subscribed;
+  }
+
+  private async subscribeNow(userId: UserId, deviceId: DeviceId, subscription: Subscription): Promise<Outcome<null>> {
     const { store } = this.parts;
     if (store.isRevoked(deviceId)) return refuse("device_revoked");
-    const isFirst = store.subscriptions().size === 0;
     store.putSubscription(deviceId, subscription);
-    if (!isFirst) return ok(null);
+    if (store.isRinging) return ok(null);
     const ids = store.changedPast(0).map((row) => row.conversationId);
     const asked = await mapWindowed(ids, CALL_WINDOW, (id) => this.attend(userId, id)); // [PU-8]
-    if (!asked.some((outcome) => !outcome.ok && outcome.code === "unavailable")) return ok(null);
-    store.dropSubscription(deviceId); // so that the next try asks them all again
-    return refuse("unavailable");
+    if (asked.some((outcome) => !outcome.ok && outcome.code === "unavailable")) return refuse("unavailable");
+    store.setRinging(true); // durable only now: whatever happened before, the next try asks them all again
+    return ok(null);
   }
 }

@@ -369,7 +369,10 @@ export class Conversation extends DurableObject<Env> {
   }
 
   /** How an event of this user's has come to each member. */
-  traceEvent(userId: UserId, seq: number): Outcome<RawTrace> {
+  async traceEvent(userId: UserId, seq: number): Promise<Outcome<RawTrace>> {
+    const trace = traceOf(this.state, this.fanout, userId, seq);
+    if (!trace.ok || !trace.value.crowd) return trace;
+    await this.desk.gather(seq);
     return traceOf(this.state, this.fanout, userId, seq);
   }
 

@@ -132,6 +132,7 @@ export class Deliverer {
    */
   async askAgain(roster: Roster, isParked: (userId: UserId) => boolean): Promise<void> {
     const { facts } = this.ports.state();
+    if (isCrowd(this.ports.state())) return; // receipts of a crowd wait in the inboxes
     const asked = [...roster.keys()].filter((userId) => !isParked(userId));
     await mapWindowed(asked, CALL_WINDOW, (userId) =>
       tryCall(() => inboxOf(this.env, userId).tellAgain(facts.conversationId), 2),

@@ -117,8 +117,7 @@ export class FrameDoor {
     await greet(sockets.of(socket), store, attend, {
       changed: (conversations) => {
         const unsummed = conversations.filter((c) => !("head" in c)).map((c) => c.conversationId);
-        if (unsummed.length > 0)
-          sockets.change(socket, { unsummed: [...sockets.of(socket).unsummed, ...unsummed].slice(-50) });
+        sockets.sumUpLater(socket, unsummed);
         sockets.send(socket, { type: "changed", conversations });
       },
       caughtUp: (position) => index.handOut(socket, position, Date.now()),

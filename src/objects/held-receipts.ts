@@ -17,10 +17,18 @@ export class HeldReceipts {
   }
 
   /** From now on the receipts of this conversation wait. */
-  expect(conversationId: ConversationId, now: number): void {
-    for (const socket of this.sockets.ready(now))
+  expect(sockets: readonly WebSocket[], conversationId: ConversationId): void {
+    for (const socket of sockets)
       if (!this.find(socket, conversationId)?.crowd)
         this.put(socket, conversationId, { marks: {}, told: true, crowd: true });
+  }
+
+  /** It is a crowd no more: what waits goes with the next call, and nothing else has to. */
+  release(sockets: readonly WebSocket[], conversationId: ConversationId): void {
+    for (const socket of sockets) {
+      const held = this.find(socket, conversationId);
+      if (held?.crowd) this.put(socket, conversationId, { ...held, crowd: false });
+    }
   }
 
   /** Takes a receipt in; false where it need not wait. `always`: also of a conversation that is not known to want it. */
@@ -33,9 +41,9 @@ export class HeldReceipts {
   }
 
   /** What waits for this conversation, of all devices; it counts as told. */
-  take(conversationId: ConversationId, now: number): Marks | null {
+  take(sockets: readonly WebSocket[], conversationId: ConversationId): Marks | null {
     let marks: Marks | null = null;
-    for (const socket of this.sockets.ready(now)) {
+    for (const socket of sockets) {
       const held = this.find(socket, conversationId);
       if (!held || held.told) continue;
       marks = joinMarks(marks ?? {}, held.marks);

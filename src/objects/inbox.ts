@@ -36,6 +36,7 @@ import type {
   DeliveryAnswer,
   Outcome,
   ReceiptNews,
+  ReceiptRequest,
   RingRequest,
   Rung,
   WatchRequest,
@@ -180,8 +181,9 @@ export class Inbox extends DurableObject<Env> {
     const now = Date.now();
     if (this.store.position(conversationId) === undefined || this.store.hasDeviceBeside(new Set([deviceId])))
       this.index.note(conversationId);
-    this.sockets.tell(eventsText(conversationId, [body]), now, deviceId);
-    this.index.handOutDue(now);
+    const sockets = this.sockets.ready(now);
+    this.sockets.tell(sockets, eventsText(conversationId, [body]), deviceId);
+    this.index.handOutDue(sockets, now);
   }
 
   /** [DL-5] Nobody could miss the reply: there is no other device, and one that comes later finds the conversation listed. */
@@ -201,11 +203,13 @@ export class Inbox extends DurableObject<Env> {
   async deliver({ userId, conversationId, frame, bell, silence, crowd, stage }: Delivery): Promise<DeliveryAnswer> {
     const now = Date.now();
     this.index.note(conversationId);
-    const told = this.sockets.tell(frame, now);
-    this.index.handOutDue(now);
+    const sockets = this.sockets.ready(now);
+    this.sockets.tell(sockets, frame);
+    this.index.handOutDue(sockets, now);
     this.burden.hear(conversationId, stage, now);
-    if (crowd) this.receipts.expectCrowd(conversationId, now);
-    const held = this.receipts.waiting(conversationId, now);
+    this.receipts.hearCrowd(sockets, conversationId, crowd);
+    const held = this.receipts.waiting(sockets, conversationId);
+    const told = sockets.length > 0;
     const isHushed = !silence || (await this.ringer.unring(userId, conversationId, silence, now));
     const rung = !isHushed
       ? "failed"
@@ -238,7 +242,7 @@ export class Inbox extends DurableObject<Env> {
   async list(userId: UserId, below: number, limit: number): Promise<{ conversations: Summary[]; next: number | null }> {
     const rows = this.store.newestBelow(below, limit);
     const summaries = await mapWindowed(rows, CALL_WINDOW, async ({ conversationId }) => {
-      const held = this.receipts.waiting(conversationId, Date.now());
+      const held = this.heldReceipts(conversationId);
       const answer = await tryCall(() => conversationOf(this.env, conversationId).standing(userId, held));
       return answer.ok && answer.value.ok ? [this.receipts.summaryOf(answer.value.value)] : [];
     });
@@ -251,6 +255,11 @@ export class Inbox extends DurableObject<Env> {
 
   // --- receipts, presence, typing ---
 
+  /** What this user has received of a conversation, where it waits for a call. */
+  heldReceipts(conversationId: ConversationId): ReceiptRequest | null {
+    return this.receipts.waiting(this.sockets.ready(Date.now()), conversationId);
+  }
+
   /** What others have received of this user's messages. */
   hearReceipts(news: ReceiptNews): void {
     this.receipts.hear(news);
@@ -258,7 +267,9 @@ export class Inbox extends DurableObject<Env> {
 
   /** The conversation has forgotten what it was told lately: devices that look tell it again, the others when they come. */
   tellAgain(conversationId: ConversationId): void {
-    this.index.tellLive(conversationId, { type: "changed", conversations: [{ conversationId }] }, Date.now());
+    const now = Date.now();
+    for (const socket of this.sockets.ready(now)) this.sockets.sumUpLater(socket, [conversationId]);
+    this.index.tellLive(conversationId, { type: "changed", conversations: [{ conversationId }] }, now);
   }
 
   /** Who has received an event of this user's. */

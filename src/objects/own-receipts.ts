@@ -39,7 +39,7 @@ export class OwnReceipts {
     }
     const answer = await this.send(userId, conversationId, { marks, shows: this.shows });
     if (!answer.ok) return answer;
-    if (answer.value.crowd) this.held.expect(conversationId, now);
+    if (answer.value.crowd) this.held.expect(this.parts.sockets.ready(now), conversationId);
     await this.tellOwn(userId, deviceId, conversationId, answer.value);
     return ok(null);
   }
@@ -64,8 +64,9 @@ export class OwnReceipts {
     const { receipt, unread, quiet } = answer;
     const now = Date.now();
     index.tellLive(conversationId, { type: "receipts", conversationId, receipts: [receipt] }, now, from);
-    sockets.tellAll({ type: "self", conversations: [{ conversationId, readSeq: receipt.read, unread }] }, now, from);
-    if (quiet) await ringer.quiet(userId, conversationId, receipt.read, unread, now);
+    const self = { conversationId, readSeq: receipt.read, ...(unread === undefined ? {} : { unread }) };
+    sockets.tellAll({ type: "self", conversations: [self] }, now, from);
+    if (quiet) await ringer.quiet(userId, conversationId, receipt.read, unread ?? 0, now);
   }
 
   private tellHeld(userId: UserId, from: DeviceId, conversationId: ConversationId, marks: Marks, at: number): void {
@@ -77,18 +78,20 @@ export class OwnReceipts {
   }
 
   /** What waits for this conversation; null for nothing. */
-  waiting(conversationId: ConversationId, now: number): ReceiptRequest | null {
-    const marks = this.held.take(conversationId, now);
+  waiting(sockets: readonly WebSocket[], conversationId: ConversationId): ReceiptRequest | null {
+    const marks = this.held.take(sockets, conversationId);
     return marks && { marks, shows: this.shows };
   }
 
-  /** From now on its receipts wait. */
-  expectCrowd(conversationId: ConversationId, now: number): void {
-    this.held.expect(conversationId, now);
+  /** A call has told whether its receipts wait from now on. */
+  hearCrowd(sockets: readonly WebSocket[], conversationId: ConversationId, crowd: boolean): void {
+    if (crowd) this.held.expect(sockets, conversationId);
+    else this.held.release(sockets, conversationId);
   }
 
   visit(conversationId: ConversationId): Visit {
-    return { devices: this.parts.store.deviceCount(), held: this.waiting(conversationId, Date.now()) };
+    const { store, sockets } = this.parts;
+    return { devices: store.deviceCount(), held: this.waiting(sockets.ready(Date.now()), conversationId) };
   }
 
   /** A socket closes: what waited on it goes now. */

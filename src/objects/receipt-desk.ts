@@ -2,7 +2,7 @@ import { isBlocking, isCurrent } from "../domain/membership.ts";
 import { type RawReceipt, rawReceipt, ticksFor } from "../domain/receipts.ts";
 import { type Stage, sheds } from "../domain/shedding.ts";
 import { standing, type Trail } from "../domain/trail.ts";
-import { CALL_WINDOW, tryCall } from "../platform/calls.ts";
+import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { inboxOf } from "../platform/stubs.ts";
 import type { UserId } from "../protocol/ids.ts";
@@ -11,6 +11,9 @@ import type { ConversationState } from "./conversation-state.ts";
 import { isCrowd, memberOf } from "./conversation-views.ts";
 import { ReceiptCourier } from "./receipt-courier.ts";
 import type { Outcome, ReceiptAnswer, ReceiptRequest } from "./rpc.ts";
+
+/** Counts of a crowd are this fresh. Ms. */
+const GATHER_EVERY_MS = 10_000;
 
 type Ports = {
   state: () => ConversationState | undefined;
@@ -26,6 +29,7 @@ export class ReceiptDesk {
   private readonly env: Env;
   private readonly ports: Ports;
   private readonly courier: ReceiptCourier;
+  private gatheredAt = 0;
 
   constructor(env: Env, ports: Ports) {
     this.env = env;
@@ -51,7 +55,8 @@ export class ReceiptDesk {
     const raw = rawReceipt(member, after);
     const receipt = { ...raw, read, delivered: Math.max(raw.delivered, read) };
     const quiet = read > readBefore && standing(after, "rung") > readBefore; // [PU-6]
-    return ok({ receipt, unread: state.unread(member), quiet, crowd: isCrowd(state) });
+    const isAsked = quiet || (state.devices.get(userId) ?? 1) > 1;
+    return ok({ receipt, unread: isAsked ? state.unread(member) : undefined, quiet, crowd: isCrowd(state) });
   }
 
   /** [RC-5] Not in a crowd [RC-6], not while overloaded [OV-1], and not one who will ask anyway. */
@@ -65,6 +70,22 @@ export class ReceiptDesk {
     const from = Math.min(known.delivered, standing(before, "read")) + 1;
     for (const author of state.store.authors(from, news.delivered))
       if (author !== userId && !this.ports.isParked(author)) this.courier.add(author, news);
+  }
+
+  /** [RC-6] Of a crowd: what waits in the inboxes of those who were told `seq` is fetched when somebody asks, but not over and over. */
+  async gather(seq: number): Promise<void> {
+    const state = this.ports.state();
+    const now = Date.now();
+    if (!state || !isCrowd(state) || now - this.gatheredAt < GATHER_EVERY_MS) return;
+    this.gatheredAt = now;
+    const { conversationId } = state.facts;
+    const hasRead = (userId: UserId) => standing(state.trail(userId), "read") >= seq;
+    const wasTold = (userId: UserId) => standing(state.trail(userId), "socket") >= seq;
+    const asked = [...state.roster.keys()].filter((id) => wasTold(id) && !hasRead(id) && !this.ports.isParked(id));
+    await mapWindowed(asked, CALL_WINDOW, async (userId) => {
+      const held = await tryCall(() => inboxOf(this.env, userId).heldReceipts(conversationId), 1);
+      if (held.ok && held.value) this.receive(userId, held.value);
+    });
   }
 
   /** Somebody has left who may have held up the ticks. */

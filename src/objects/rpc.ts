@@ -60,8 +60,11 @@ export type ReceiptNews = { conversationId: ConversationId; receipts: RawReceipt
 
 /** What a user's devices have received. `shows`: whom the user lets know that they read. */
 export type ReceiptRequest = { marks: Marks; shows: Visibility };
-/** How things stand now. `quiet`: something that rang has been read. `crowd`: the next ones may wait for a call. */
-export type ReceiptAnswer = { receipt: Receipt; unread: number; quiet: boolean; crowd: boolean };
+/**
+ * How things stand now. `unread`: for the user's other devices, where there are any. `quiet`: something that rang has been read. `crowd`: the
+ * next ones may wait for a call.
+ */
+export type ReceiptAnswer = { receipt: Receipt; unread: number | undefined; quiet: boolean; crowd: boolean };
 /** A user who looks. `devices`: how many they have ever had. `held`: receipts that waited for a call. */
 export type Visit = { devices: number; held: ReceiptRequest | null };
 

@@ -32,6 +32,9 @@ export type Attachment = {
 /** `crowd`: all receipts of this conversation wait, not only while the inbox is overloaded. */
 export type Held = { marks: Marks; told: boolean; crowd: boolean };
 
+/** Conversations remembered on one socket that could not be summed up. */
+const UNSUMMED = 50;
+
 /** The live sockets of one user's devices. Nothing about a socket is kept anywhere else. */
 export class Sockets {
   /** What has been read off sockets since waking: saves decoding it for every frame. */
@@ -84,6 +87,12 @@ export class Sockets {
     socket.close(isSayable ? code : 1000);
   }
 
+  /** These conversations are to be summed up when the device pulls them next. */
+  sumUpLater(socket: WebSocket, ids: readonly ConversationId[]): void {
+    const others = this.of(socket).unsummed.filter((id) => !ids.includes(id));
+    if (ids.length > 0) this.change(socket, { unsummed: [...others, ...ids].slice(-UNSUMMED) });
+  }
+
   heard(socket: WebSocket, now: number): void {
     this.frameAt.set(socket, now);
   }
@@ -96,6 +105,8 @@ export class Sockets {
 
   /** [PR-4] It used to ping and has fallen silent. One that never did is left to the network to end. */
   private isSilent(socket: WebSocket, now: number): boolean {
+    const { openedAt } = this.of(socket);
+    if (now - Math.max(this.frameAt.get(socket) ?? 0, openedAt) <= ALIVE_MS) return false; // most, and the runtime need not be asked
     return this.ctx.getWebSocketAutoResponseTimestamp(socket) !== null && now - this.heardAt(socket) > ALIVE_MS;
   }
 
@@ -123,20 +134,13 @@ export class Sockets {
     return from !== null && !background;
   }
 
-  /** The devices that are connected. */
-  devices(now: number): Set<DeviceId> {
-    return new Set(this.ready(now).map((socket) => this.of(socket).deviceId));
-  }
-
-  /** Sends one ready text to every device, but for the one it came from. Answers whether anybody was there. */
-  tell(text: string, now: number, exceptDeviceId?: DeviceId): boolean {
-    const sockets = this.ready(now);
+  /** Sends one ready text to these devices, but for the one it came from. */
+  tell(sockets: readonly WebSocket[], text: string, exceptDeviceId?: DeviceId): void {
     for (const socket of sockets) if (this.of(socket).deviceId !== exceptDeviceId) this.sendText(socket, text);
-    return sockets.length > 0;
   }
 
   tellAll(frame: ServerFrame, now: number, exceptDeviceId?: DeviceId): void {
-    this.tell(JSON.stringify(frame), now, exceptDeviceId);
+    this.tell(this.ready(now), JSON.stringify(frame), exceptDeviceId);
   }
 
   send(socket: WebSocket, frame: ServerFrame): void {
@@ -148,9 +152,9 @@ export class Sockets {
     if (socket.readyState === WebSocket.OPEN) socket.send(text);
   }
 
-  /** Caught-up sockets whose cursor is old enough to be handed a new one. */
-  dueForCursor(top: number, now: number): WebSocket[] {
-    return this.ready(now).filter((socket) => {
+  /** Those of the sockets that are caught up and whose cursor is old enough to be handed a new one. */
+  dueForCursor(sockets: readonly WebSocket[], top: number, now: number): WebSocket[] {
+    return sockets.filter((socket) => {
       const { handed, handedAt } = this.of(socket);
       return handed !== null && mayHandOut({ handed, handedAt }, top, now);
     });

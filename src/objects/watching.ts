@@ -15,6 +15,8 @@ export class Watching {
   private readonly store: InboxStore;
   private readonly sockets: Sockets;
   private readonly stage: (now: number) => Stage;
+  /** What was heard while an asking is under way is newer than its answer. */
+  private readonly asking = new Set<Map<UserId, Told>>();
 
   constructor(env: Env, store: InboxStore, sockets: Sockets, stage: (now: number) => Stage) {
     this.env = env;
@@ -33,20 +35,25 @@ export class Watching {
   }
 
   /** How these people are, as far as they show it to this user. */
-  ask(viewerId: UserId, userIds: readonly UserId[], until: number | null): Promise<Told[]> {
+  async ask(viewerId: UserId, userIds: readonly UserId[], until: number | null): Promise<Told[]> {
     const { lastSeen } = this.store.privacy;
-    return mapWindowed(userIds, CALL_WINDOW, async (userId) => {
+    const heard = new Map<UserId, Told>();
+    this.asking.add(heard);
+    const answers = await mapWindowed(userIds, CALL_WINDOW, async (userId): Promise<Told> => {
       if (userId === viewerId) return { userId, state: "online" };
       if (this.store.isBlocked(userId)) return unknown(userId); // [BL-5]
       const answer = await tryCall(() => inboxOf(this.env, userId).watched({ viewerId, lastSeen, until }), 1);
       return answer.ok ? { userId, ...answer.value } : unknown(userId);
     });
+    this.asking.delete(heard);
+    return answers.map((told) => heard.get(told.userId) ?? told);
   }
 
   /** One who is watched has come or gone. */
   hear(told: Told, now: number): void {
     if (!shows(this.store.privacy.lastSeen, this.store.isContact(told.userId))) return; // [PR-5]
     if (this.store.isBlocked(told.userId)) return; // [BL-5]
+    for (const heard of this.asking) heard.set(told.userId, told);
     if (sheds(this.stage(now), "presence")) return; // [OV-1]
     for (const socket of this.sockets.ready(now)) {
       const { watches } = this.sockets.of(socket);

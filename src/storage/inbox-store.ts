@@ -262,8 +262,19 @@ export class InboxStore {
     this.subscriptionMap().set(deviceId, subscription);
   }
 
+  /** Whether all conversations have been asked to call again since there are subscriptions. */
+  get isRinging(): boolean {
+    return this.self().get("ringing") === true;
+  }
+
+  setRinging(ringing: boolean): void {
+    if (this.isRinging !== ringing) this.putSelf("ringing", ringing);
+  }
+
   dropSubscription(deviceId: DeviceId): void {
-    if (this.subscriptionMap().delete(deviceId)) this.write("DELETE FROM subscriptions WHERE device_id = ?", deviceId);
+    if (!this.subscriptionMap().delete(deviceId)) return;
+    this.write("DELETE FROM subscriptions WHERE device_id = ?", deviceId);
+    if (this.subscriptionMap().size === 0) this.setRinging(false);
   }
 
   private watchers(): Map<UserId, number> {

@@ -117,8 +117,10 @@ const pinged = (userId: UserId, at: number) =>
   runInDurableObject(stubOf(userId), (object) => {
     const { ctx } = object as unknown as { ctx: DurableObjectState };
     Reflect.set(ctx, "getWebSocketAutoResponseTimestamp", () => new Date(at));
-    const { sockets } = object as unknown as { sockets: { heardAt(s: WebSocket): number } };
-    sockets.heardAt = () => at;
+    type Peek = { frameAt: WeakMap<WebSocket, number>; change(s: WebSocket, c: object): void };
+    const { sockets } = object as unknown as { sockets: Peek };
+    sockets.frameAt = new WeakMap();
+    for (const socket of ctx.getWebSockets()) sockets.change(socket, { openedAt: at });
     const { store } = object as unknown as { store: { setSession(s: object, u: UserId): void } };
     store.setSession({ openedAt: at - 1, closedAt: 0, lastSeenAt: 0 }, userId);
   });

@@ -41,6 +41,24 @@ export function act(world: World): void {
   }
 }
 
+/** What breaks last is mended by nothing that people do. */
+export function lastBlow({ server, devices, works }: World): void {
+  for (const device of devices) if (works.chance(0.3)) device.cut("the network");
+  for (const host of server.runtime.hosts.values()) if (works.chance(0.3)) host.crash();
+}
+
+/** Into the quiet: a word in each conversation, somebody reads it, and what knows of that dies before it has written it down. */
+export async function lastWord(world: World): Promise<void> {
+  const { works, devices, server } = world;
+  for (const id of world.conversations) say(world, devices[works.pick(devices.length)] as Device, id);
+  await world.pass(900);
+  for (const device of devices) for (const id of world.conversations) if (works.chance(0.4)) device.read(id);
+  // Not sooner: news that dies in the courier's hands, of what is written already, reaches the author with the next news alone.
+  await world.pass(700 + works.pick(900));
+  for (const host of server.runtime.hosts.values())
+    if (works.chance(host.name.startsWith("conversation") ? 0.6 : 0.1)) host.crash();
+}
+
 const anyHost = ({ server, works }: World) => {
   const hosts = [...server.runtime.hosts.values()];
   return hosts[works.pick(hosts.length)] as (typeof hosts)[number];

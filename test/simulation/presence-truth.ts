@@ -1,5 +1,5 @@
 import type { UserId } from "../../src/protocol/ids.ts";
-import type { Host } from "./runtime.ts";
+import type { Host } from "./host.ts";
 import type { Server } from "./server.ts";
 import type { ServerSocket } from "./sockets.ts";
 

@@ -5,8 +5,9 @@ import type { ConversationState } from "../../src/objects/conversation-state.ts"
 import { Inbox } from "../../src/objects/inbox.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { type Clockwork, living } from "./clockwork.ts";
+import type { Host } from "./host.ts";
 import { PushQueue } from "./push-queue.ts";
-import { type Faults, type Host, installGlobals, NO_FAULTS, Runtime } from "./runtime.ts";
+import { type Faults, installGlobals, NO_FAULTS, Runtime } from "./runtime.ts";
 import { Shard } from "./sqlite.ts";
 
 /** The real objects on the simulated runtime, with two history shards and the push queue. */

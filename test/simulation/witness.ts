@@ -4,7 +4,8 @@ import type { Delivery, Outcome, ReceiptAnswer, RingRequest, Standing } from "..
 import { Event, type MessageEvent } from "../../src/protocol/events.ts";
 import type { ConversationId, DeviceId, UserId } from "../../src/protocol/ids.ts";
 import type { Mine } from "../../src/protocol/states.ts";
-import type { Host, RuntimeWitness } from "./runtime.ts";
+import type { Host } from "./host.ts";
+import type { RuntimeWitness } from "./runtime.ts";
 import type { Server } from "./server.ts";
 import type { ServerSocket } from "./sockets.ts";
 
@@ -81,7 +82,8 @@ export class Witness implements RuntimeWitness {
     if (method === "watched") this.presence.said(nameOf(host) as UserId, (value as { state: string }).state);
     if (!TELL_UNREAD.has(method)) return;
     const told = value as Outcome<Standing | ReceiptAnswer>;
-    if (told.ok) this.counted(nameOf(host) as ConversationId, userId as UserId, told.value.unread);
+    const unread = told.ok ? told.value.unread : undefined;
+    if (unread !== undefined) this.counted(nameOf(host) as ConversationId, userId as UserId, unread);
   }
 
   wrote(host: Host, query: string, bindings: unknown[]): void {

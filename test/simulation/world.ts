@@ -1,5 +1,5 @@
 import { ulid } from "ulid";
-import { canSee, currentMembers, type Membership } from "../../src/domain/membership.ts";
+import { canSee, type Membership } from "../../src/domain/membership.ts";
 import { directId } from "../../src/platform/conversation-ids.ts";
 import { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
@@ -7,9 +7,10 @@ import { chooseMine } from "./acts.ts";
 import { checkCounted, checkHeard } from "./check-states.ts";
 import { Clockwork, living } from "./clockwork.ts";
 import { Device } from "./device.ts";
+import type { Host } from "./host.ts";
 import { PresenceTruth } from "./presence-truth.ts";
 import { ReceiptTruth } from "./receipt-truth.ts";
-import type { Faults, Host } from "./runtime.ts";
+import type { Faults } from "./runtime.ts";
 import { Server } from "./server.ts";
 import { Settings } from "./settings.ts";
 import { Witness } from "./witness.ts";
@@ -180,9 +181,9 @@ export class World {
     );
   }
 
-  /** Of so many members, receipts may wait for calls. */
+  /** With so many members its receipts may wait for calls; also later, when some have left. */
   isCrowd(id: ConversationId): boolean {
-    return currentMembers(this.rosterOf(id)).length > LIMITS.receiptMembers;
+    return this.rosterOf(id).size > LIMITS.receiptMembers;
   }
 
   /** What a user may see of a log. */
