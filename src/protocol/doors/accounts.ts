@@ -1,0 +1,101 @@
+import * as z from "zod";
+import { DeviceId } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import { Visibility } from "../states.ts";
+import { Device, Me, Session, TokenPair } from "./answers.ts";
+import { door } from "./door.ts";
+import { DeviceName, DisplayName, Handle, Password, SignedDevice, Token } from "./fields.ts";
+
+/** Accounts and devices. */
+export const accountsDoors = {
+  signUp: door({
+    method: "post",
+    path: "/v1/auth/sign-up",
+    summary: "Make an account and its first device",
+    access: "anyone",
+    body: z.strictObject({
+      handle: Handle,
+      password: Password,
+      displayName: DisplayName,
+      device: z.strictObject({ name: DeviceName }),
+    }),
+    answers: { 201: Session },
+    refusals: ["handle_taken", "rate_limited"],
+  }),
+  signIn: door({
+    method: "post",
+    path: "/v1/auth/sign-in",
+    summary: "Sign in; without a device id this is a new device",
+    access: "anyone",
+    body: z.strictObject({
+      handle: z.string().min(1).max(LIMITS.handleMax),
+      password: z.string().min(1).max(LIMITS.passwordMax),
+      device: SignedDevice,
+    }),
+    answers: { 200: Session },
+    refusals: ["invalid_credentials", "too_many_devices", "rate_limited"],
+  }),
+  exchange: door({
+    method: "post",
+    path: "/v1/auth/exchange",
+    summary: "Trade the token of the deployer's own issuer for a device",
+    access: "anyone",
+    body: z.strictObject({ token: Token, device: SignedDevice }),
+    answers: { 200: Session, 201: Session },
+    refusals: ["invalid_credentials", "not_found", "too_many_devices", "rate_limited"],
+  }),
+  refresh: door({
+    method: "post",
+    path: "/v1/auth/refresh",
+    summary: "Trade a refresh token for a new pair; each refresh token works once",
+    access: "anyone",
+    body: z.strictObject({ refreshToken: Token }),
+    answers: { 200: TokenPair },
+    refusals: ["refresh_reused", "device_revoked", "token_expired", "rate_limited"],
+  }),
+  signOut: door({
+    method: "post",
+    path: "/v1/auth/sign-out",
+    summary: "Sign this device out; its sockets close with 4001",
+    access: "device",
+    answers: { 204: null },
+    refusals: [],
+  }),
+  me: door({
+    method: "get",
+    path: "/v1/me",
+    summary: "My profile",
+    access: "device",
+    answers: { 200: Me },
+    refusals: [],
+  }),
+  changeMe: door({
+    method: "patch",
+    path: "/v1/me",
+    summary: "Change my profile or privacy",
+    access: "device",
+    body: z.strictObject({
+      displayName: DisplayName.optional(),
+      privacy: z.strictObject({ lastSeen: Visibility.optional(), readReceipts: Visibility.optional() }).optional(),
+    }),
+    answers: { 200: Me },
+    refusals: [],
+  }),
+  devices: door({
+    method: "get",
+    path: "/v1/me/devices",
+    summary: "My signed-in devices",
+    access: "device",
+    answers: { 200: z.object({ devices: z.array(Device) }) },
+    refusals: [],
+  }),
+  revokeDevice: door({
+    method: "delete",
+    path: "/v1/me/devices/{deviceId}",
+    summary: "Sign one of my devices out; its sockets close with 4001 at once",
+    access: "device",
+    params: z.strictObject({ deviceId: DeviceId }),
+    answers: { 204: null },
+    refusals: ["not_found"],
+  }),
+} as const;

@@ -1,0 +1,124 @@
+import * as z from "zod";
+import { ContentType, Event, MediaBytes } from "../events.ts";
+import { Ack, SendBody } from "../frames.ts";
+import { ConversationId, MediaId, Seq, SeqOrZero } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import { EventReceipts, MediaPlace, MediaTicket, SearchHit, Trace } from "./answers.ts";
+import { door } from "./door.ts";
+import { ofConversation, ofEvent, wholeNumber } from "./fields.ts";
+
+/** What is said, and what became of it. */
+export const eventsDoors = {
+  history: door({
+    method: "get",
+    path: "/v1/conversations/{id}/events",
+    summary: "A page of the log: newest first with `before` (or neither), oldest first with `after`",
+    access: "device",
+    params: ofConversation,
+    query: z
+      .strictObject({
+        before: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(),
+        after: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+        limit: wholeNumber(1, LIMITS.historyPage).optional(),
+      })
+      .refine((q) => q.before === undefined || q.after === undefined, "either before or after"),
+    answers: {
+      200: z
+        .object({ events: z.array(Event), head: SeqOrZero, floor: Seq, hasMore: z.boolean() })
+        .meta({ id: "History" }),
+    },
+    refusals: ["not_found"],
+  }),
+  send: door({
+    method: "post",
+    path: "/v1/conversations/{id}/events",
+    summary: "Send: the same wish, rules and ack as a `send` frame",
+    access: "device",
+    params: ofConversation,
+    body: SendBody,
+    answers: { 200: Ack, 201: Ack },
+    refusals: [
+      "not_found",
+      "not_member",
+      "forbidden",
+      "idempotency_conflict",
+      "key_out_of_order",
+      "device_revoked",
+      "rate_limited",
+    ],
+  }),
+  eventReceipts: door({
+    method: "get",
+    path: "/v1/conversations/{id}/events/{seq}/receipts",
+    summary: "Who has received and read an event of mine, and since when",
+    access: "device",
+    params: ofEvent,
+    answers: { 200: EventReceipts },
+    refusals: ["not_found", "not_member", "forbidden"],
+  }),
+  trace: door({
+    method: "get",
+    path: "/v1/conversations/{id}/events/{seq}/trace",
+    summary: "How an event of mine has come to each member, or why it has not",
+    access: "device",
+    params: ofEvent,
+    answers: { 200: Trace },
+    refusals: ["not_found", "not_member", "forbidden"],
+  }),
+  newMedia: door({
+    method: "post",
+    path: "/v1/media",
+    summary: "Where to upload a file for one message to this conversation; forwarding it elsewhere begins here, too",
+    access: "device",
+    body: z.strictObject({
+      conversationId: ConversationId,
+      contentType: ContentType,
+      bytes: MediaBytes,
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .meta({ description: "Of the bytes, in hexadecimal." }),
+    }),
+    answers: { 201: MediaTicket },
+    refusals: ["not_found", "media_not_offered", "media_too_large"],
+  }),
+  media: door({
+    method: "get",
+    path: "/v1/media/{mediaId}",
+    summary: "The bytes, for members: a redirect to where they lie, or that place itself with `as=url`",
+    access: "device",
+    params: z.strictObject({ mediaId: MediaId }),
+    query: z.strictObject({ as: z.literal("url").optional() }),
+    answers: { 200: MediaPlace, 302: null },
+    refusals: ["not_found", "media_not_offered", "media_not_uploaded"],
+  }),
+  search: door({
+    method: "get",
+    path: "/v1/search",
+    summary: "My messages that show these words, whatever their case; those written last come first",
+    access: "device",
+    query: z.strictObject({
+      q: z
+        .string()
+        .max(LIMITS.searchLength)
+        .refine((q) => q.trim().length > 0, "must not be blank"),
+      conversationId: ConversationId.optional(),
+      cursor: z.string().max(64).optional(),
+      limit: wholeNumber(1, LIMITS.searchPage).optional(),
+    }),
+    answers: {
+      200: z
+        .object({
+          hits: z.array(SearchHit),
+          cursor: z.string().optional().meta({
+            description: "There may be more: ask again with it. A page may be short, or empty, and have one.",
+          }),
+          incomplete: z
+            .boolean()
+            .meta({ description: "Something did not answer: there may be more hits on this page." }),
+        })
+        .meta({ id: "SearchPage" }),
+    },
+    refusals: ["not_found"],
+  }),
+} as const;

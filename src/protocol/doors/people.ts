@@ -1,0 +1,81 @@
+import * as z from "zod";
+import { UserId } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import { Presence } from "../states.ts";
+import { Contact, ContactState, Profile } from "./answers.ts";
+import { door } from "./door.ts";
+
+/** Other people. */
+export const peopleDoors = {
+  findUser: door({
+    method: "get",
+    path: "/v1/users",
+    summary: "Find a user by handle",
+    access: "device",
+    query: z.strictObject({ handle: z.string().min(1).max(LIMITS.handleMax) }),
+    answers: { 200: Profile },
+    refusals: ["not_found"],
+  }),
+  user: door({
+    method: "get",
+    path: "/v1/users/{userId}",
+    summary: "A user's public profile, and presence if they show it to me",
+    access: "device",
+    params: z.strictObject({ userId: UserId }),
+    answers: { 200: z.object({ ...Profile.shape, presence: Presence.omit({ userId: true }).optional() }) },
+    refusals: ["not_found"],
+  }),
+  contacts: door({
+    method: "get",
+    path: "/v1/contacts",
+    summary: "My contacts, and who asks or is asked to be one",
+    access: "device",
+    answers: { 200: z.object({ contacts: z.array(Contact) }) },
+    refusals: [],
+  }),
+  putContact: door({
+    method: "put",
+    path: "/v1/contacts/{userId}",
+    summary: "Ask somebody to be a contact, or accept when they have asked",
+    access: "device",
+    params: z.strictObject({ userId: UserId }),
+    answers: { 200: z.object({ userId: UserId, state: ContactState }) },
+    refusals: ["not_found", "forbidden", "too_many_contacts"],
+  }),
+  removeContact: door({
+    method: "delete",
+    path: "/v1/contacts/{userId}",
+    summary: "End being contacts, take back or decline a request",
+    access: "device",
+    params: z.strictObject({ userId: UserId }),
+    answers: { 204: null },
+    refusals: [],
+  }),
+  blocks: door({
+    method: "get",
+    path: "/v1/blocks",
+    summary: "Whom I block",
+    access: "device",
+    answers: { 200: z.object({ blocks: z.array(Profile) }) },
+    refusals: [],
+  }),
+  block: door({
+    method: "put",
+    path: "/v1/blocks/{userId}",
+    summary:
+      "Block somebody: what they write to me alone is accepted from them and never reaches me, also not later; they are not told. Groups are as before",
+    access: "device",
+    params: z.strictObject({ userId: UserId }),
+    answers: { 204: null },
+    refusals: ["not_found", "too_many_blocks"],
+  }),
+  unblock: door({
+    method: "delete",
+    path: "/v1/blocks/{userId}",
+    summary: "Block somebody no more: what they write from now on reaches me",
+    access: "device",
+    params: z.strictObject({ userId: UserId }),
+    answers: { 204: null },
+    refusals: [],
+  }),
+} as const;

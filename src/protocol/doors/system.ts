@@ -1,0 +1,69 @@
+import * as z from "zod";
+import { EpochMs, UserId } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import { door } from "./door.ts";
+import { pushKeyOf } from "./fields.ts";
+
+/** Push, health, and what the operator may ask. */
+export const systemDoors = {
+  pushKey: door({
+    method: "get",
+    path: "/v1/push/key",
+    summary: "The server's VAPID public key: the `applicationServerKey` of a browser's subscription",
+    access: "device",
+    answers: { 200: z.object({ publicKey: z.string() }) },
+    refusals: ["push_not_offered"],
+  }),
+  subscribePush: door({
+    method: "put",
+    path: "/v1/push/subscription",
+    summary:
+      "Where to push for this device while it is not connected: a Web Push subscription, or an FCM registration token",
+    access: "device",
+    body: z
+      .strictObject({
+        endpoint: z
+          .url({ protocol: /^https?$/ })
+          .max(LIMITS.endpointLength)
+          .optional(),
+        expirationTime: z.number().nullable().optional().meta({ description: "As browsers give it; not used." }),
+        keys: z.strictObject({ p256dh: pushKeyOf(65), auth: pushKeyOf(16) }).optional(),
+        fcmToken: z.string().min(1).max(LIMITS.endpointLength).optional(),
+        preview: z
+          .boolean()
+          .default(true)
+          .meta({ description: "Whether the push may carry the sender's name and the text." }),
+      })
+      .refine((s) => (s.fcmToken === undefined) === (s.endpoint !== undefined && s.keys !== undefined), {
+        message: "either endpoint and keys, or fcmToken",
+      }),
+    answers: { 204: null },
+    refusals: ["push_not_offered", "device_revoked"],
+  }),
+  unsubscribePush: door({
+    method: "delete",
+    path: "/v1/push/subscription",
+    summary: "Do not push for this device any more",
+    access: "device",
+    answers: { 204: null },
+    refusals: [],
+  }),
+  health: door({
+    method: "get",
+    path: "/healthz",
+    summary: "Whether the Worker answers",
+    access: "anyone",
+    answers: { 200: z.object({ status: z.literal("ok") }) },
+    refusals: [],
+  }),
+  rebuildHistory: door({
+    method: "post",
+    path: "/v1/operator/history/rebuild",
+    summary:
+      "Ship the logs of a page of users' conversations to history anew; call again with the cursor until there is none",
+    access: "operator",
+    body: z.strictObject({ startedAt: EpochMs, cursor: UserId.optional() }),
+    answers: { 200: z.object({ users: z.int(), conversations: z.int(), cursor: UserId.optional() }) },
+    refusals: [],
+  }),
+} as const;
