@@ -1,17 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
 import { monotonicFactory } from "ulid";
 import type { SendCommand } from "../domain/append.ts";
-import { decideInvite, decideJoin, type InviteWish, isOver, type Invite as KeptInvite } from "../domain/invites.ts";
-import { daysToMs, maySet, mentionsOf, type SettingsChange } from "../domain/life.ts";
-import {
-  decidePut,
-  decideRemove,
-  headFor,
-  isBlocking,
-  isCurrent,
-  type MemberChange,
-  mayAdminister,
-} from "../domain/membership.ts";
+import type { InviteWish } from "../domain/invites.ts";
+import { daysToMs, mentionsOf, type SettingsChange } from "../domain/life.ts";
+import { headFor, isBlocking, isCurrent, type MemberChange } from "../domain/membership.ts";
 import type { PageWish } from "../domain/paging.ts";
 import type { PushReport } from "../domain/push.ts";
 import type { Found } from "../domain/searching.ts";
@@ -33,6 +25,7 @@ import { descriptionOf, historyOf, memberOf, pageOf, standingOf } from "./conver
 import { Deliverer } from "./deliverer.ts";
 import { Fanout } from "./fanout.ts";
 import { Load } from "./load.ts";
+import { MemberDesk } from "./member-desk.ts";
 import { ReceiptDesk } from "./receipt-desk.ts";
 import type {
   Appended,
@@ -61,8 +54,6 @@ const mentionedBy = (commands: readonly SendCommand[]): ReadonlySet<UserId> => {
   return named.length > 0 ? new Set(named) : NOBODY;
 };
 
-const told = ({ madeAt: _, ...invite }: KeptInvite): Invite => invite;
-
 /** One conversation: the single writer of its log. A shell: it loads facts, asks the domain, writes once, answers. */
 export class Conversation extends DurableObject<Env> {
   private readonly store: ConversationStore;
@@ -72,6 +63,7 @@ export class Conversation extends DurableObject<Env> {
   private readonly deliverer: Deliverer;
   private readonly desk: ReceiptDesk;
   private readonly typists: Typists;
+  private readonly members: MemberDesk;
   private readonly load: Load;
   /** Undefined for an id that nobody has opened: asking it leaves nothing behind. */
   private state: ConversationState | undefined;
@@ -96,6 +88,13 @@ export class Conversation extends DurableObject<Env> {
     const moved = (now: number) => this.keepReceipts(now);
     this.desk = new ReceiptDesk(env, { state: () => this.state, stage, isParked: this.isParked, moved });
     this.typists = new Typists(env, this.isParked);
+    this.members = new MemberDesk({
+      store: this.store,
+      state: () => this.state,
+      write: (change) => this.write(change),
+      commit: (actorId, changes, at, also) => this.commit(actorId, changes, at, also),
+      appended: (at) => this.afterAppend(at),
+    });
     void ctx.blockConcurrencyWhile(async () => {
       await this.clock.load();
       if (this.store.exists()) this.wake();
@@ -152,108 +151,36 @@ export class Conversation extends DurableObject<Env> {
     this.commit(makerId, [first, ...others], now);
   }
 
-  putMember({ actorId, userId, role }: MemberRequest): Outcome<{ added: boolean }> {
-    if (!this.state) return refuse("not_found");
-    const { facts, roster } = this.state;
-    const decided = decidePut({ kind: facts.kind, roster, actorId, userId, role });
-    if (!decided.ok) return decided;
-    if (decided.value) this.commit(actorId, [decided.value], Date.now());
-    return ok({ added: decided.value?.change === "added" });
+  putMember(request: MemberRequest): Outcome<{ added: boolean }> {
+    return this.members.putMember(request);
   }
 
-  removeMember({ actorId, userId }: Omit<MemberRequest, "role">): Outcome<null> {
-    if (!this.state) return refuse("not_found");
-    const { facts, roster } = this.state;
-    const decided = decideRemove({ kind: facts.kind, roster, actorId, userId });
-    if (!decided.ok) return decided;
-    if (decided.value) this.commit(actorId, [decided.value], Date.now());
-    return ok(null);
+  removeMember(request: Omit<MemberRequest, "role">): Outcome<null> {
+    return this.members.removeMember(request);
   }
 
-  /** What is given changes; what is so already appends nothing. */
-  set(actorId: UserId, { title, retentionMs }: SettingsChange): Outcome<null> {
-    const state = this.state;
-    if (!state) return refuse("not_found");
-    const { facts, roster } = state;
-    const allowed = maySet({ kind: facts.kind, roster, actorId }, { title, retentionMs });
-    if (!allowed.ok) return allowed;
-    if (isBlocking(roster.get(actorId))) return refuse("forbidden", "unblock this person first"); // [BL-3]
-    const news = {
-      ...(title === undefined || title === facts.title ? {} : { title }),
-      ...(retentionMs === undefined || retentionMs === (facts.retentionMs ?? 0) ? {} : { retentionMs }),
-    };
-    if (Object.keys(news).length === 0) return ok(null);
-    const now = Date.now();
-    this.write(() => {
-      this.store.putFacts(Object.assign(facts, news));
-      state.change(actorId, { kind: "settings", ...news }, now);
-    });
-    this.afterAppend(now);
-    return ok(null);
+  set(actorId: UserId, change: SettingsChange): Outcome<null> {
+    return this.members.set(actorId, change);
   }
-
-  // --- invites ---
 
   invite(actorId: UserId, code: InviteCode, wish: InviteWish): Outcome<Invite> {
-    const group = this.administered(actorId);
-    if (!group.ok) return group;
-    const now = Date.now();
-    const all = this.store.invites();
-    const over = all.filter((invite) => isOver(invite, now));
-    const facts = { code, makerId: actorId, madeAt: group.value.head, open: all.length - over.length, now };
-    const decided = decideInvite(wish, facts);
-    if (!decided.ok) return decided;
-    this.write(() => {
-      for (const invite of over) this.store.dropInvite(invite.code);
-      this.store.putInvite(decided.value);
-    });
-    return ok(told(decided.value));
+    return this.members.invite(actorId, code, wish);
   }
 
   invites(actorId: UserId): Outcome<Invite[]> {
-    const group = this.administered(actorId);
-    if (!group.ok) return group;
-    const now = Date.now();
-    return ok(this.store.invites().flatMap((invite) => (isOver(invite, now) ? [] : told(invite))));
+    return this.members.invites(actorId);
   }
 
   revokeInvite(actorId: UserId, code: InviteCode): Outcome<null> {
-    const group = this.administered(actorId);
-    if (!group.ok) return group;
-    this.store.dropInvite(code);
-    return ok(null);
+    return this.members.revokeInvite(actorId, code);
   }
 
-  /** [IV-3] Who joins and that the invite was used is one turn of the one writer. */
   join(userId: UserId, code: InviteCode): Outcome<{ added: boolean; conversation: Description }> {
-    const { state } = this;
-    if (!state) return refuse("not_found");
-    const now = Date.now();
-    const invite = this.store.invites().find((one) => one.code === code);
-    const decided = decideJoin({ roster: state.roster, userId, invite, removedAt: state.removedAt(userId), now });
-    if (!decided.ok) return decided;
-    const change = decided.value;
-    if (change && invite)
-      this.commit(userId, [change], now, () => this.store.putInvite({ ...invite, uses: invite.uses + 1 }));
-    const conversation = this.describe(userId);
-    return conversation.ok ? ok({ added: change !== null, conversation: conversation.value }) : conversation;
+    return this.members.join(userId, code);
   }
 
-  private administered(actorId: UserId): Outcome<ConversationState> {
-    const { state } = this;
-    if (!state) return refuse("not_found");
-    const allowed = mayAdminister({ kind: state.facts.kind, roster: state.roster, actorId });
-    return allowed.ok ? ok(state) : allowed;
-  }
-
-  /** [BL-1] This member blocks the other one of a direct conversation, or does so no more. */
   setBlock(userId: UserId, blocks: boolean): Outcome<null> {
-    const found = memberOf(this.state, userId);
-    if (!found.ok) return found;
-    const { state, member } = found.value;
-    if (state.facts.kind !== "direct") return refuse("forbidden");
-    this.write(() => state.setBlock(member, blocks));
-    return ok(null);
+    return this.members.setBlock(userId, blocks);
   }
 
   private commit(actorId: UserId, changes: MemberChange[], now: number, also: () => void = () => {}): void {
