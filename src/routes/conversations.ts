@@ -85,7 +85,7 @@ export function mountConversations(app: Hono<AppEnv>): void {
     if (!conversation.ok) return conversation;
     if (conversation.value.mine.role === null) return refuse("not_member");
     const others = conversation.value.members.map((m) => m.userId).filter((id) => id !== caller.userId);
-    const users = await tryCall(() => inboxOf(env, caller.userId).look(caller.userId, others), 1);
+    const users = await tryCall(() => inboxOf(env, caller.userId).look(caller.userId, others), 1); // [PR-9]
     return users.ok ? ok({ status: 200, body: { users: users.value } }) : users;
   });
 

@@ -4,7 +4,7 @@ import type { Env } from "../../src/platform/env.ts";
 import { Conversation, DOORS, type Session } from "../../src/protocol/http.ts";
 import { type ConversationId, IdempotencyKey } from "../../src/protocol/ids.ts";
 import worker from "../../src/worker.ts";
-import { bindings, newKey, newUserId, text, until } from "../objects/support.ts";
+import { bindings, newKey, newUserId, TestSocket, text, until } from "../objects/support.ts";
 import { downDatabase, signUp } from "./support/accounts.ts";
 
 const request = (path: string, init: RequestInit, env: object) =>
@@ -256,4 +256,28 @@ test("[AC-32] a device that asks too much over HTTP is told to wait, at every do
     statuses.push((await ask(ann, "GET", where, undefined, strict)).status);
   expect(statuses).toEqual([200, 200, 429]);
   expect(new Set(counted)).toEqual(new Set([ann.device.deviceId]));
+});
+
+test("[PR-9] who of a group is there is fetched when it is opened, by its members alone, and leases nothing", async () => {
+  const [ann, bob, cat] = [await signUp(), await signUp(), await signUp()];
+  const memberIds = [bob.user.userId, cat.user.userId];
+  const { conversationId: id } = opened(await ask(ann, "POST", "/v1/conversations", { title: "Group", memberIds }));
+  const socket = await TestSocket.caughtUp(bob.user.userId, bob.device.deviceId);
+  const { status, json } = await ask(ann, "GET", `/v1/conversations/${id}/presence`);
+  expect([status, json.users]).toEqual([
+    200,
+    [
+      { userId: bob.user.userId, state: "online" },
+      { userId: cat.user.userId, state: "offline" },
+    ],
+  ]);
+  const watchers = await runInDurableObject(bindings.INBOXES.getByName(bob.user.userId), (object) =>
+    (object as unknown as { store: { watchersAt(now: number): unknown[] } }).store.watchersAt(Date.now()),
+  );
+  expect(watchers).toEqual([]);
+  const stranger = await signUp();
+  expect((await ask(stranger, "GET", `/v1/conversations/${id}/presence`)).json.code).toBe("not_found");
+  await ask(ann, "DELETE", `/v1/conversations/${id}/members/${cat.user.userId}`);
+  expect((await ask(cat, "GET", `/v1/conversations/${id}/presence`)).json.code).toBe("not_member");
+  socket.socket.close(1000);
 });
