@@ -1,3 +1,4 @@
+import type { ClientFrame } from "../protocol/frames.ts";
 import { TIMES } from "../protocol/limits.ts";
 import type { Presence } from "../protocol/states.ts";
 
@@ -41,4 +42,10 @@ export function presenceAt({ heardAt, session }: Signs, now: number): Omit<Prese
   const { closedAt, lastSeenAt } = session;
   if (closedAt === 0) return { state: "offline" };
   return now - closedAt <= GRACE_MS ? { state: "online" } : { state: "offline", lastSeenAt };
+}
+
+/** [PR-6] Done by a person who looks, not by an app that was woken up to fetch. */
+export function showsPerson(frame: ClientFrame): boolean {
+  if (frame.type === "receipt") return (frame.read ?? 0) > 0;
+  return frame.type === "send" || frame.type === "typing" || frame.type === "watch";
 }

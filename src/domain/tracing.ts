@@ -1,4 +1,5 @@
 import type { EventReceipts, Trace, TracedMember } from "../protocol/http.ts";
+import type { Delivery } from "./delivery.ts";
 import type { Viewer } from "./visibility.ts";
 import { mayShow } from "./visibility.ts";
 
@@ -8,6 +9,17 @@ export type RawTraced = Omit<TracedMember, "state"> & {
   contactsReadAt?: number;
 };
 export type RawTrace = Omit<Trace, "members"> & { crowd: boolean; members: RawTraced[] };
+
+type Come = { inboxAt: number | undefined; socketAt: number | undefined; rung: boolean; mode: Delivery["mode"] };
+
+/** [TR-1] How far an event has come to a member, before any device has acked it: the furthest that is known. */
+export function traceState({ inboxAt, socketAt, rung, mode }: Come): RawTraced["state"] {
+  if (socketAt !== undefined) return "socket";
+  if (rung) return "pushed";
+  if (mode === "parked") return "parked";
+  if (inboxAt !== undefined) return "inbox";
+  return mode === "lagging" ? "retrying" : "waiting";
+}
 
 /** [TR-3] As the sender may see it: reading shows as far as receipts show it. */
 function memberSeen(viewer: Viewer, { contactsReadAt, readAt: openReadAt, ...traced }: RawTraced): TracedMember {

@@ -1,5 +1,5 @@
 import { canSee, currentMembers, isCurrent, isHidden, type Membership } from "../domain/membership.ts";
-import type { RawTrace, RawTraced } from "../domain/tracing.ts";
+import { type RawTrace, type RawTraced, traceState } from "../domain/tracing.ts";
 import { passedAt } from "../domain/trail.ts";
 import { Event } from "../protocol/events.ts";
 import type { UserId } from "../protocol/ids.ts";
@@ -56,23 +56,11 @@ function memberTrace(state: ConversationState, fanout: Fanout, member: Membershi
   const lags = delivery?.mode === "lagging" ? { failures: delivery.failures, retryAt: delivery.retryAt } : {};
   return {
     userId,
-    state: stateNow(times, delivery?.mode, at("rung") !== undefined),
+    state: traceState({ ...times, rung: at("rung") !== undefined, mode: delivery?.mode ?? "idle" }),
     ...happened(times),
     pushes,
     ...lags,
   };
-}
-
-function stateNow(
-  { inboxAt, socketAt }: { inboxAt: number | undefined; socketAt: number | undefined },
-  mode: string | undefined,
-  rung: boolean,
-): RawTraced["state"] {
-  if (socketAt !== undefined) return "socket";
-  if (rung) return "pushed";
-  if (inboxAt !== undefined) return mode === "parked" ? "parked" : "inbox";
-  if (mode === "parked") return "parked";
-  return mode === "lagging" ? "retrying" : "waiting";
 }
 
 /** Without what has not happened. */

@@ -1,4 +1,5 @@
 import { resumeFrom } from "../domain/changes.ts";
+import { showsPerson } from "../domain/presence.ts";
 import { sheds } from "../domain/shedding.ts";
 import { tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
@@ -184,9 +185,3 @@ export class FrameDoor {
 }
 
 const named = (id: number | undefined): { id?: number } => (id === undefined ? {} : { id });
-
-/** Done by a person who looks, not by an app that was woken up to fetch. */
-function showsPerson(frame: ClientFrame): boolean {
-  if (frame.type === "receipt") return (frame.read ?? 0) > 0;
-  return frame.type === "send" || frame.type === "typing" || frame.type === "watch";
-}

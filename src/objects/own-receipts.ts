@@ -111,10 +111,10 @@ export class OwnReceipts {
   }
 
   /** Others have received what this user wrote. */
-  hear({ conversationId, receipts, ticks }: ReceiptNews): void {
+  hear({ conversationId, direct, receipts, ticks }: ReceiptNews): void {
     const now = Date.now();
     const seen = receipts.map((receipt) => receiptSeen(this.viewer, receipt));
-    const peer = conversationId.startsWith("d") ? seen[0] : undefined;
+    const peer = direct ? seen[0] : undefined;
     const told = ticks ? { ticks: ticksSeen(this.viewer, ticks, peer) } : {};
     const frame = { type: "receipts" as const, conversationId, receipts: seen, ...told };
     this.parts.index.tellLive(conversationId, frame, now); // [RC-7]

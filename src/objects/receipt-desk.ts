@@ -100,9 +100,9 @@ export class ReceiptDesk {
 
   private async tell(userId: UserId, receipts: RawReceipt[]): Promise<boolean> {
     const { facts, roster, trails } = this.ports.state() as ConversationState;
-    const { conversationId } = facts;
+    const { conversationId, kind } = facts;
     const ticks = ticksFor(userId, roster, trails);
-    const news = { conversationId, receipts, ticks };
+    const news = { conversationId, direct: kind === "direct", receipts, ticks };
     return (await tryCall(() => inboxOf(this.env, userId).hearReceipts(news), 2)).ok;
   }
 }

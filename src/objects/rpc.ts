@@ -56,7 +56,13 @@ export type DeliveryAnswer = {
  */
 export type RingRequest = { userId: UserId; conversationId: ConversationId; bell: Bell; silentMs: number | null };
 
-export type ReceiptNews = { conversationId: ConversationId; receipts: RawReceipt[]; ticks: Ticks | undefined };
+/** `direct`: the one whose receipt it is is everybody else. */
+export type ReceiptNews = {
+  conversationId: ConversationId;
+  direct: boolean;
+  receipts: RawReceipt[];
+  ticks: Ticks | undefined;
+};
 
 /** What a user's devices have received. `shows`: whom the user lets know that they read. */
 export type ReceiptRequest = { marks: Marks; shows: Visibility };

@@ -14,8 +14,9 @@ import {
 import { rawReceipt, receive, ticksFor } from "../../src/domain/receipts.ts";
 import { changedMine, messageJob, NOT_MUTED, parkFor, readJob, rings } from "../../src/domain/ringing.ts";
 import { MOST, shedAt, stageAt } from "../../src/domain/shedding.ts";
-import { type RawTrace, receiptsSeen, traceSeen } from "../../src/domain/tracing.ts";
+import { type RawTrace, receiptsSeen, traceSeen, traceState } from "../../src/domain/tracing.ts";
 import { advanced, NO_TRAIL, passedAt, standing, stepsKept, type Trail } from "../../src/domain/trail.ts";
+import { whoSeesTyping } from "../../src/domain/typing.ts";
 import { mayShow, receiptSeen, ticksSeen } from "../../src/domain/visibility.ts";
 import type { ConversationId, DeviceId, UserId } from "../../src/protocol/ids.ts";
 import { Shed, type Visibility } from "../../src/protocol/states.ts";
@@ -173,6 +174,32 @@ describe("receipts and who may see them", () => {
     expect(hidden.members.map((m) => m.state)).toEqual(["delivered", "delivered", "parked"]);
     expect(JSON.stringify(hidden)).not.toMatch(/read/i);
   });
+});
+
+test("[TR-1] a trace names the furthest that an event has come", () => {
+  const nowhere = { inboxAt: undefined, socketAt: undefined, rung: false, mode: "idle" as const };
+  const table: [Partial<Parameters<typeof traceState>[0]>, string][] = [
+    [{}, "waiting"],
+    [{ mode: "calling" }, "waiting"],
+    [{ mode: "lagging" }, "retrying"],
+    [{ mode: "parked" }, "parked"],
+    [{ inboxAt: 1, mode: "parked" }, "parked"],
+    [{ inboxAt: 1 }, "inbox"],
+    [{ inboxAt: 1, mode: "lagging" }, "inbox"],
+    [{ inboxAt: 1, rung: true, mode: "parked" }, "pushed"],
+    [{ inboxAt: 1, rung: true, socketAt: 2 }, "socket"],
+  ];
+  for (const [facts, state] of table) expect(traceState({ ...nowhere, ...facts })).toBe(state);
+});
+
+test("[TY-1] typing is seen by the other one, in a group by those who looked last, in a crowd by nobody", () => {
+  const others = Array.from({ length: 40 }, (_, i) => `${i}` as UserId);
+  const seenAt = new Map([["gone" as UserId, 100_000], ...others.map((id, i) => [id, i * 10_000] as const)]);
+  const facts = { kind: "group" as const, others, seenAt, crowd: false };
+  expect(whoSeesTyping(facts, 390_000)).toEqual(others.slice(-31)); // of those who looked in the last five minutes
+  expect(whoSeesTyping(facts, 300_000)).toEqual(others.slice(-32));
+  expect(whoSeesTyping({ ...facts, crowd: true }, 300_000)).toEqual([]);
+  expect(whoSeesTyping({ ...facts, kind: "direct", others: [bob], seenAt: new Map() }, 0)).toEqual([bob]);
 });
 
 describe("presence", () => {

@@ -1,8 +1,9 @@
-import { type Browser, chromium, type Locator } from "@playwright/test";
+import type { Browser, Locator } from "@playwright/test";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { newPerson, type Person, type Somebody, see } from "./support/person.ts";
 import { png } from "./support/png.ts";
 import { bugsIn, type Server, startServer } from "./support/server.ts";
+import { launchBrowser } from "./support/story.ts";
 
 let server: Server;
 let browser: Browser;
@@ -11,8 +12,7 @@ let ben: Somebody;
 
 beforeAll(async () => {
   server = await startServer();
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args });
+  browser = await launchBrowser();
   anna = await newPerson(browser, server.url, "anna");
   ben = await newPerson(browser, server.url, "ben");
   await anna.talkTo("ben");

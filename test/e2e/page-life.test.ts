@@ -1,9 +1,9 @@
-import { type Browser, chromium } from "@playwright/test";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Browser } from "@playwright/test";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { newPerson, type Somebody, see } from "./support/person.ts";
 import { type Server, startServer } from "./support/server.ts";
+import { launchBrowser, tellAsStory } from "./support/story.ts";
 
-// One story, told in order: each test goes on where the one before it ended.
 let server: Server;
 let browser: Browser;
 let anna: Somebody;
@@ -11,8 +11,7 @@ let ben: Somebody;
 
 beforeAll(async () => {
   server = await startServer();
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args });
+  browser = await launchBrowser();
   anna = await newPerson(browser, server.url, "anna");
   ben = await newPerson(browser, server.url, "ben");
 });
@@ -21,13 +20,7 @@ afterAll(async () => {
   await server?.remove();
 });
 
-let isBroken = false;
-beforeEach(({ skip, onTestFailed }) => {
-  skip(isBroken, "the story broke off before");
-  onTestFailed(() => {
-    isBroken = true;
-  });
-});
+tellAsStory();
 
 const row = (who: Somebody, text: string) => who.page.locator("#rows .message", { hasText: text });
 const menu = (who: Somebody) => who.page.locator("#message-menu");

@@ -1,10 +1,10 @@
-import { type Browser, chromium, type Page, type WebSocket } from "@playwright/test";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Browser, Page, WebSocket } from "@playwright/test";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { TIMES } from "../../src/protocol/limits.ts";
 import { newPerson, type Somebody, see } from "./support/person.ts";
 import { type Server, startServer } from "./support/server.ts";
+import { launchBrowser, tellAsStory } from "./support/story.ts";
 
-// One story, told in order: each test goes on where the one before it ended.
 let server: Server;
 let browser: Browser;
 let anna: Somebody;
@@ -15,8 +15,7 @@ let tablet: Somebody;
 
 beforeAll(async () => {
   server = await startServer();
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args });
+  browser = await launchBrowser();
   anna = await newPerson(browser, server.url, "anna");
   ben = await newPerson(browser, server.url, "ben");
   cleo = await newPerson(browser, server.url, "cleo");
@@ -26,13 +25,7 @@ afterAll(async () => {
   await server?.remove();
 });
 
-let isBroken = false;
-beforeEach(({ skip, onTestFailed }) => {
-  skip(isBroken, "the story broke off before");
-  onTestFailed(() => {
-    isBroken = true;
-  });
-});
+tellAsStory();
 
 const types = (who: Somebody, text: string) =>
   who.page.getByLabel("Message", { exact: true }).pressSequentially(text, { delay: 60 });
