@@ -10,6 +10,7 @@ import { mountConversations } from "./routes/conversations.ts";
 import { mountDocs } from "./routes/docs.ts";
 import { mountEvents } from "./routes/events.ts";
 import { mountInvites } from "./routes/invites.ts";
+import { mountJoinRequests } from "./routes/join-requests.ts";
 import { mountMe } from "./routes/me.ts";
 import { mountMedia } from "./routes/media.ts";
 import { mountOperator } from "./routes/operator.ts";
@@ -30,6 +31,7 @@ for (const mount of [
   mountBlocks,
   mountConversations,
   mountInvites,
+  mountJoinRequests,
   mountEvents,
   mountSearch,
   mountMedia,

@@ -91,9 +91,19 @@ export class Naming {
   }
 }
 
-function settingsNote(actor: string, { title, retentionMs }: Extract<Note, { kind: "settings" }>): string {
+function settingsNote(actor: string, event: Extract<Note, { kind: "settings" }>): string {
+  const { title, retentionMs, avatarMediaId, sending, setting, adding, approval, history } = event;
   const named = title === undefined ? [] : [`${actor} named the group “${title}”`];
   const after = retentionMs ? `disappear after ${durationText(retentionMs)}` : "stay";
   const kept = retentionMs === undefined ? [] : [`${actor} set new messages to ${after}`];
-  return [...named, ...kept].join("; ");
+  const pictured = avatarMediaId === undefined ? [] : [`${actor} ${avatarMediaId ? "changed" : "removed"} the picture`];
+  const is = (who: "members" | "admins") => (who === "members" ? "all members" : "admins alone");
+  const rules = [
+    sending && `${is(sending)} send`,
+    setting && `${is(setting)} change the settings`,
+    adding && `${is(adding)} bring people in`,
+    approval !== undefined && (approval ? "admins let people in" : "who has an invite comes in"),
+    history && (history === "all" ? "newcomers see what was before" : "newcomers see what comes after them"),
+  ].flatMap((rule) => (rule ? [`${actor} set that ${rule}`] : []));
+  return [...named, ...pictured, ...kept, ...rules].join("; ");
 }

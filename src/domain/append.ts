@@ -1,6 +1,9 @@
 import type { Wish } from "../protocol/events.ts";
+import type { Allowed } from "../protocol/group-rules.ts";
 import type { DeviceId, IdempotencyKey, UserId } from "../protocol/ids.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
+import { FIRST_RULES, isAllowed } from "./group-rules.ts";
+import { mentionsOf } from "./life.ts";
 import { isBlocking, isCurrent, type Membership } from "./membership.ts";
 
 /** A validated wish plus who asks. */
@@ -15,20 +18,31 @@ export type SendCommand = {
   unfit?: string;
 };
 
+const NOBODY: ReadonlySet<UserId> = new Set();
+/** Whom these wishes name. */
+export function mentionedBy(commands: readonly SendCommand[]): ReadonlySet<UserId> {
+  const named = commands.flatMap(({ event }) => (event.kind === "message" ? mentionsOf(event.content) : []));
+  return named.length > 0 ? new Set(named) : NOBODY;
+}
+
 /** [EO-1] A key newer than the device's newest has never been used, because keys are monotonic on the device: no index is needed. */
 export const isNewKey = (newest: IdempotencyKey | undefined, key: IdempotencyKey): boolean =>
   newest === undefined || key > newest;
 
-/** May this be appended as a new event at `head + 1`? */
+/** [GR-9] To take back, or to nod, one needs nobody's leave. */
+const needsLeave = ({ kind }: Wish): boolean => kind === "message" || kind === "edit";
+
+/** May this be appended as a new event at `head + 1`? `unfit`: why its media cannot be a message's. `sending`: who may send. */
 export function decideAppend(
   m: Membership | undefined,
   head: number,
   wish: Wish,
-  unfit?: string,
+  { unfit, sending = FIRST_RULES.sending }: { unfit?: string | undefined; sending?: Allowed } = {},
 ): Result<Wish, "not_found" | "not_member" | "forbidden" | "invalid_request"> {
   if (!m) return refuse("not_found"); // [GR-1]
   if (!isCurrent(m)) return refuse("not_member"); // [GR-2]
   if (isBlocking(m)) return refuse("forbidden", "unblock this person first"); // [BL-3]
+  if (needsLeave(wish) && !isAllowed(m, sending)) return refuse("forbidden", "only admins send here"); // [GR-9]
   const replyTo = wish.kind === "message" ? wish.content.replyTo : undefined;
   if (replyTo !== undefined && replyTo > head) return refuse("invalid_request", "event.content.replyTo: no such event"); // [EV-4]
   if (unfit !== undefined) return refuse("invalid_request", `event.content.mediaId: ${unfit}`); // [MD-8]

@@ -2,7 +2,7 @@ import type { Event, GoneContent, MessageEvent, Wish, WishedEvent } from "../pro
 import type { UserId } from "../protocol/ids.ts";
 import { TIMES } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
-import { type ConversationKind, type Membership, mayAdminister, type Roster } from "./membership.ts";
+import type { ConversationKind, Membership } from "./membership.ts";
 
 /** The life of a message after it was sent: who may change it, until when, and what stays. */
 
@@ -47,18 +47,6 @@ export const daysToMs = (days: string | undefined): number => {
   const ms = Number(days ?? "") * 24 * 60 * 60_000;
   return Number.isFinite(ms) && ms > 0 ? ms : 0;
 };
-
-export type SettingsChange = { title?: string | undefined; retentionMs?: number | undefined };
-
-/** [LM-14] How long messages are kept is either's to say in a direct conversation, and the admins' in a group. */
-export function maySet(
-  facts: { kind: ConversationKind; roster: Roster; actorId: UserId },
-  change: SettingsChange,
-): Result<Membership, "not_found" | "not_member" | "forbidden"> {
-  if (facts.kind === "group" || change.title !== undefined) return mayAdminister(facts);
-  const actor = facts.roster.get(facts.actorId);
-  return actor ? ok(actor) : refuse("not_found"); // [GR-1]
-}
 
 /** The words that somebody wrote in a message, where there are any. */
 export function textOf(content: MessageEvent["content"]): string | undefined {

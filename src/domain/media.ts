@@ -64,12 +64,28 @@ export function mediaOf(wish: Wish): MediaContent | undefined {
 /** What is known of media that a wish names; undefined: nothing is. */
 export type KnownMedia = { userId: UserId; conversationId: ConversationId; contentType: string; bytes: number };
 
-/** [MD-8] Why this user's message to this conversation cannot show it; null: it can. Strangers' media is like none. */
+type Wanting = { userId: UserId; conversationId: ConversationId };
+
+/** Why nothing that this user makes of it in this conversation can show it; null: something may. Strangers' media is like none. */
+function foreignness(known: KnownMedia | undefined, { userId, conversationId }: Wanting): string | null {
+  if (!known || known.userId !== userId) return "unknown";
+  return known.conversationId === conversationId ? null : "made for another conversation";
+}
+
+/** [GR-11] Why it cannot be this group's picture; null: it can. What is only saved is nothing to look at. [MD-7] */
+export function unfitAsAvatar(known: KnownMedia | undefined, wanting: Wanting): string | null {
+  const foreign = foreignness(known, wanting);
+  if (foreign !== null || !known) return foreign ?? "unknown";
+  const isPicture = kindOf(known.contentType) === "image" && dispositionOf(known.contentType) === "inline";
+  return isPicture ? null : "not a picture that is shown";
+}
+
+/** [MD-8] Why this user's message to this conversation cannot show it; null: it can. */
 export function unfitness(
   known: KnownMedia | undefined,
-  { userId, conversationId, media }: { userId: UserId; conversationId: ConversationId; media: MediaContent },
+  { media, ...wanting }: Wanting & { media: MediaContent },
 ): string | null {
-  if (!known || known.userId !== userId) return "unknown";
-  if (known.conversationId !== conversationId) return "made for another conversation";
+  const foreign = foreignness(known, wanting);
+  if (foreign !== null || !known) return foreign ?? "unknown";
   return known.contentType === media.contentType && known.bytes === media.bytes ? null : "of another type or size";
 }

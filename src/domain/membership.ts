@@ -1,7 +1,9 @@
 import type { Role } from "../protocol/events.ts";
+import type { GroupRules } from "../protocol/group-rules.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
+import { FIRST_RULES, isAllowed } from "./group-rules.ts";
 
 /** Seqs a member may see, both ends included; an open end is null. Leaving and joining again makes a second span. */
 export type Span = readonly [from: number, to: number | null];
@@ -13,6 +15,8 @@ export type Membership = {
   readonly hidden?: readonly Span[];
   /** Up to this seq the member has cleared the conversation, for themselves alone. */
   readonly clearedThrough?: number;
+  /** Up to this seq the past was opened to them when they first came: theirs to see, and nobody waits for them there. */
+  readonly openedThrough?: number;
 };
 export type Roster = ReadonlyMap<UserId, Membership>;
 export type ConversationKind = "direct" | "group";
@@ -60,6 +64,8 @@ export function headFor(m: Membership, head: number): number {
 /** The lowest seq that this member may see. */
 export const floorFor = ({ spans, clearedThrough = 0 }: Membership): number =>
   Math.max(spans[0]?.[0] ?? 1, clearedThrough + 1);
+/** [GR-14] Said before they first came, and open to them all the same. */
+export const isOpened = ({ openedThrough = 0 }: Membership, seq: number): boolean => seq <= openedThrough;
 export const canSee = (m: Membership, seq: number): boolean =>
   visibleSpans(m).some(([from, to]) => from <= seq && (to === null || seq <= to)); // [GR-6]
 
@@ -85,12 +91,25 @@ export function mayAdminister(
   return actor.value.role === "admin" ? actor : refuse("forbidden", "admins only"); // [GR-4]
 }
 
+/** `removedAt`: the seq of the event by which this person was removed, if that is how they went. */
+type Adding = Facts & { role: Role; rules?: GroupRules; removedAt?: number | null };
+
+/** [GR-10] Members bring in members, where they are let, and nobody whom an admin has put out. */
+function mayAdd(actor: Membership, { role, rules = FIRST_RULES, removedAt = null }: Adding): Result<null, "forbidden"> {
+  if (actor.role === "admin") return ok(null);
+  if (!isAllowed(actor, rules.adding) || role === "admin") return refuse("forbidden", "admins only");
+  if (rules.approval) return refuse("forbidden", "admins let people in: invite them");
+  return removedAt === null ? ok(null) : refuse("forbidden", "an admin has removed them");
+}
+
 /** Adds a member or sets a role; null when it is so already. */
-export function decidePut(facts: Facts & { role: Role }): Result<MemberChange | null, PutRefusal> {
-  const actor = mayAdminister(facts);
-  if (!actor.ok) return actor;
+export function decidePut(facts: Adding): Result<MemberChange | null, PutRefusal> {
   const target = facts.roster.get(facts.userId);
+  const actor = isCurrent(target) ? mayAdminister(facts) : mayAct(facts);
+  if (!actor.ok) return actor;
   if (!isCurrent(target)) {
+    const may = mayAdd(actor.value, facts);
+    if (!may.ok) return may;
     if (currentMembers(facts.roster).length >= LIMITS.groupMembers) return refuse("group_full"); // [GR-5]
     return ok({ userId: facts.userId, change: "added", role: facts.role });
   }
@@ -117,11 +136,19 @@ const isLastAdmin = (roster: Roster, m: Membership): boolean =>
   m.role === "admin" && currentMembers(roster).filter((other) => other.role === "admin").length === 1;
 
 /** The member as the change at `seq` leaves them: they see the change itself, and nothing after it once they are out. */
-export function applyChange(before: Membership | undefined, change: MemberChange, seq: number): Membership {
+export function applyChange(
+  before: Membership | undefined,
+  change: MemberChange,
+  seq: number,
+  history: GroupRules["history"] = FIRST_RULES.history,
+): Membership {
   const spans = before?.spans ?? [];
   const role = change.role ?? before?.role ?? "member";
   const member = { ...before, userId: change.userId, role };
   if (change.change === "role") return { ...member, spans };
+  const isOpen = history === "all" && spans.length === 0 && seq > 1; // [GR-13] who was in before keeps the gap
+  if (change.change === "added" && isOpen)
+    return { ...member, spans: [[1, seq - 1] as const, [seq, null] as const], openedThrough: seq - 1 };
   if (change.change === "added") return { ...member, spans: [...spans, [seq, null]] };
   const [from] = spans.at(-1) ?? [seq];
   return { ...member, spans: [...spans.slice(0, -1), [from, seq]] }; // [GR-6]

@@ -1,4 +1,6 @@
 import { decideAppend, decideRepeat, isNewKey, type SendCommand } from "../domain/append.ts";
+import { rulesOf } from "../domain/group-rules.ts";
+import type { JoinRequest } from "../domain/join-requests.ts";
 import {
   type Because,
   decideLate,
@@ -37,6 +39,7 @@ import type {
   WishedEvent,
 } from "../protocol/events.ts";
 import type { Ack } from "../protocol/frames.ts";
+import type { GroupRules } from "../protocol/group-rules.ts";
 import type { DeviceId, EventId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
 import { ok } from "../protocol/result.ts";
 import type { Visibility } from "../protocol/states.ts";
@@ -60,6 +63,8 @@ export class ConversationState {
   readonly trails: Map<UserId, Trail>;
   readonly newestKeys: Map<DeviceId, IdempotencyKey>;
   readonly devices: Map<UserId, number>;
+  /** Who waits to be let in, the first first. */
+  readonly requests: Map<UserId, JoinRequest>;
   head: number;
   memberCount: number;
   /** How often content was taken away: what was made of the events before is out of date. */
@@ -84,14 +89,21 @@ export class ConversationState {
     this.newestKeys = new Map(this.checkpoint.newestKeys);
     for (const [device, key] of store.keysPast(this.checkpoint.delivered)) this.newestKeys.set(device, key); // [EO-5]
     this.devices = new Map(this.checkpoint.devices);
+    this.requests = new Map(store.entries.requests().map((request) => [request.userId, request]));
     this.head = store.head();
+  }
+
+  /** What the admins have laid down. */
+  get rules(): GroupRules {
+    return rulesOf(this.facts);
   }
 
   /** The wish appended, or the answer it got the first time. */
   send(command: SendCommand, now: number): Outcome<Appended> {
     const { deviceId, idempotencyKey, event: wish } = command;
     if (!isNewKey(this.newestKey(deviceId), idempotencyKey)) return this.repeat(command);
-    const decided = decideAppend(this.roster.get(command.userId), this.head, wish, command.unfit);
+    const { sending } = this.rules;
+    const decided = decideAppend(this.roster.get(command.userId), this.head, wish, { unfit: command.unfit, sending });
     if (!decided.ok) return decided;
     const life = wish.kind === "message" ? ok(wish) : this.decideLate(command.userId, wish, now);
     if (!life.ok) return life;
@@ -234,7 +246,7 @@ export class ConversationState {
   /** [UN-1] Messages of others past what the member has read: the one number that the list, `changed` and pushes tell. */
   unread(member: Membership): number {
     const { userId } = member;
-    const read = standing(this.trail(userId), "read");
+    const read = this.readBy(member);
     const known = this.unreads.get(userId);
     const isSame = known !== undefined && known.member === member && known.read === read;
     const count = isSame ? known.count + this.store.unread(member, known.through) : this.store.unread(member, read);
@@ -242,17 +254,34 @@ export class ConversationState {
     return count;
   }
 
+  /** [UN-3] What was said before a member came is theirs to look up, and not to catch up on. */
+  readBy({ userId, openedThrough = 0 }: Membership): number {
+    return Math.max(standing(this.trail(userId), "read"), openedThrough);
+  }
+
   /** Writes what the server decided: a member's change also moves the roster, in the same turn. */
   change(actorId: UserId, change: ServerChange, now: number): number {
     const event: Event = { ...this.envelope(actorId, now, now), ...change };
     if (change.kind === "member") {
-      const member = applyChange(this.roster.get(change.userId), change, event.seq);
+      const before = this.roster.get(change.userId);
+      const member = applyChange(before, change, event.seq, this.rules.history);
       this.roster.set(change.userId, member);
       this.store.putMember(member);
+      if (member.openedThrough !== before?.openedThrough) this.store.putOpened(member);
+      if (change.change === "added") this.dropRequest(change.userId); // [IV-8]
       this.memberCount = currentMembers(this.roster).length;
     }
     this.write(event, null, null);
     return event.seq;
+  }
+
+  putRequest(request: JoinRequest): void {
+    this.requests.set(request.userId, request);
+    this.store.entries.putRequest(request);
+  }
+
+  dropRequest(userId: UserId): void {
+    if (this.requests.delete(userId)) this.store.entries.dropRequest(userId);
   }
 
   private envelope(senderId: UserId, receivedAt: number, occurredAt: number) {

@@ -1,4 +1,4 @@
-import { canSee, currentMembers, isCurrent, isHidden, type Membership } from "../domain/membership.ts";
+import { canSee, currentMembers, isCurrent, isHidden, isOpened, type Membership } from "../domain/membership.ts";
 import { type RawTrace, type RawTraced, traceState } from "../domain/tracing.ts";
 import { passedAt } from "../domain/trail.ts";
 import { Event } from "../protocol/events.ts";
@@ -35,7 +35,7 @@ export function traceOf(
 }
 
 /** [BL-4] It was meant for who blocks its sender, too: it waits for them, as if their devices were off. */
-const wasFor = (m: Membership, seq: number): boolean => canSee(m, seq) || isHidden(m, seq);
+const wasFor = (m: Membership, seq: number): boolean => !isOpened(m, seq) && (canSee(m, seq) || isHidden(m, seq)); // [GR-14]
 
 function memberTrace(state: ConversationState, fanout: Fanout, member: Membership, seq: number): RawTraced {
   const { userId } = member;

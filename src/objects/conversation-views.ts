@@ -11,6 +11,7 @@ import { type PageWish, planPage, type Range, splitAtShipped } from "../domain/p
 import { rawReceipt, ticksFor } from "../domain/receipts.ts";
 import { standing } from "../domain/trail.ts";
 import { Event } from "../protocol/events.ts";
+import type { GroupRules } from "../protocol/group-rules.ts";
 import type { Conversation as Description } from "../protocol/http.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
@@ -27,6 +28,12 @@ type Found = { state: ConversationState; member: Membership };
 export function memberOf(state: ConversationState | undefined, userId: UserId): Outcome<Found> {
   const member = state?.roster.get(userId);
   return state && member ? ok({ state, member }) : refuse("not_found");
+}
+
+/** [GR-2] Who is one now. */
+export function currentMemberOf(state: ConversationState | undefined, userId: UserId): Outcome<Found> {
+  const found = memberOf(state, userId);
+  return !found.ok || isCurrent(found.value.member) ? found : refuse("not_member");
 }
 
 /** [RC-6] Of so many, receipts are counts: they wait in the inboxes for a call that is made anyway. */
@@ -88,6 +95,8 @@ export function standingOf(state: ConversationState | undefined, userId: UserId)
   const ends = { role, head, floor, readSeq, unread, memberCount };
   return ok({
     ...namesOf(found.value),
+    ...rulesFor(found.value),
+    ...waitingFor(found.value),
     ...ends,
     ...peerOf(found.value),
     ...ticksOf(found.value),
@@ -104,6 +113,7 @@ export function descriptionOf(state: ConversationState | undefined, userId: User
   const keeping = retentionMs > 0 ? { retentionMs } : {};
   return ok({
     ...namesOf(found.value),
+    ...rulesFor(found.value),
     createdAt,
     ...keeping,
     ...endsOf(found.value),
@@ -117,10 +127,24 @@ function namesOf({ state }: Found): Pick<Description, "conversationId" | "kind" 
   return title === undefined ? { conversationId, kind } : { conversationId, kind, title };
 }
 
+/** What its members are told of a group; who is out is not. */
+function rulesFor({ state, member }: Found): Partial<GroupRules> & Pick<Description, "avatarMediaId"> {
+  if (state.facts.kind !== "group" || !isCurrent(member)) return {};
+  const { avatarMediaId } = state.facts;
+  return { ...(avatarMediaId ? { avatarMediaId } : {}), ...state.rules };
+}
+
+/** [IV-11] */
+function waitingFor({ state, member }: Found): Pick<Standing, "requestCount"> {
+  const isAdmin = isCurrent(member) && member.role === "admin";
+  return isAdmin && state.requests.size > 0 ? { requestCount: state.requests.size } : {};
+}
+
 function mineOf({ state, member }: Found): Description["mine"] {
   const trail = state.trail(member.userId);
   const role = isCurrent(member) ? member.role : null;
-  const [delivered, read] = [standing(trail, "delivered"), standing(trail, "read")];
+  const read = state.readBy(member);
+  const delivered = Math.max(standing(trail, "delivered"), member.openedThrough ?? 0);
   return { role, delivered, read, unread: state.unread(member) };
 }
 

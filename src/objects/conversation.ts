@@ -1,9 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { monotonicFactory } from "ulid";
-import type { SendCommand } from "../domain/append.ts";
+import { mentionedBy } from "../domain/append.ts";
+import type { SettingsChange } from "../domain/group-settings.ts";
 import type { InviteWish } from "../domain/invites.ts";
-import { daysToMs, mentionsOf, type SettingsChange } from "../domain/life.ts";
-import { headFor, isBlocking, isCurrent, type MemberChange } from "../domain/membership.ts";
+import { daysToMs } from "../domain/life.ts";
+import { headFor, type MemberChange } from "../domain/membership.ts";
 import type { PageWish } from "../domain/paging.ts";
 import type { PushReport } from "../domain/push.ts";
 import type { Found } from "../domain/searching.ts";
@@ -12,47 +13,48 @@ import { sheds } from "../domain/shedding.ts";
 import type { RawTrace } from "../domain/tracing.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/log.ts";
-import type { Conversation as Description, Invite } from "../protocol/http.ts";
-import type { ConversationId, DeviceId, IdempotencyKey, InviteCode, UserId } from "../protocol/ids.ts";
+import type { Conversation as Description, Invite, JoinRequest } from "../protocol/http.ts";
+import type { ConversationId, InviteCode, MediaId, UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import { ConversationStore } from "../storage/conversation-store.ts";
+import { AVATAR, type Claim } from "../storage/media.ts";
 import { within } from "../storage/reach.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { type Placed, searchOf } from "./conversation-search.ts";
 import { ConversationState } from "./conversation-state.ts";
 import { traceOf } from "./conversation-traces.ts";
-import { descriptionOf, historyOf, memberOf, pageOf, standingOf } from "./conversation-views.ts";
+import { currentMemberOf, descriptionOf, historyOf, memberOf, pageOf, standingOf } from "./conversation-views.ts";
 import { Deliverer } from "./deliverer.ts";
+import { type Decision, EntryDesk } from "./entry-desk.ts";
 import { Fanout } from "./fanout.ts";
 import { Load } from "./load.ts";
-import { MemberDesk } from "./member-desk.ts";
+import { MemberDesk, type Ports } from "./member-desk.ts";
+import { create, firstMembers, isSameOpening } from "./opening.ts";
 import { ReceiptDesk } from "./receipt-desk.ts";
 import type {
   Appended,
   AppendRequest,
   HistoryPage,
+  Joined,
   LogPage,
   MemberRequest,
   OpenRequest,
   Outcome,
+  Preview,
   ReceiptAnswer,
   ReceiptRequest,
   SearchRequest,
   Standing,
   Visit,
 } from "./rpc.ts";
-import { ship } from "./shipper.ts";
+import { SettingsDesk } from "./settings-desk.ts";
+import { shipSafely } from "./shipper.ts";
 import { Typists } from "./typists.ts";
 
 /** The alarm waits this long for calls under way, so that one checkpoint tells it all; a busy conversation is never idle. Ms. */
 const IDLE_WITHIN_MS = 1_000;
 /** Messages whose content is taken away in one transaction. */
 const EXPIRE_AT_ONCE = 500;
-const NOBODY: ReadonlySet<UserId> = new Set();
-const mentionedBy = (commands: readonly SendCommand[]): ReadonlySet<UserId> => {
-  const named = commands.flatMap(({ event }) => (event.kind === "message" ? mentionsOf(event.content) : []));
-  return named.length > 0 ? new Set(named) : NOBODY;
-};
 
 /** One conversation: the single writer of its log. A shell: it loads facts, asks the domain, writes once, answers. */
 export class Conversation extends DurableObject<Env> {
@@ -64,6 +66,8 @@ export class Conversation extends DurableObject<Env> {
   private readonly desk: ReceiptDesk;
   private readonly typists: Typists;
   private readonly members: MemberDesk;
+  private readonly settings: SettingsDesk;
+  private readonly entry: EntryDesk;
   private readonly load: Load;
   /** Undefined for an id that nobody has opened: asking it leaves nothing behind. */
   private state: ConversationState | undefined;
@@ -88,13 +92,16 @@ export class Conversation extends DurableObject<Env> {
     const moved = (now: number) => this.keepReceipts(now);
     this.desk = new ReceiptDesk(env, { state: () => this.state, stage, isParked: this.isParked, moved });
     this.typists = new Typists(env, this.isParked);
-    this.members = new MemberDesk({
-      store: this.store,
+    const ports: Ports = {
       state: () => this.state,
       write: (change) => this.write(change),
       commit: (actorId, changes, at, also) => this.commit(actorId, changes, at, also),
       appended: (at) => this.afterAppend(at),
-    });
+      isParked: this.isParked,
+    };
+    this.members = new MemberDesk(ports);
+    this.settings = new SettingsDesk(env, ports);
+    this.entry = new EntryDesk(env, ports);
     void ctx.blockConcurrencyWhile(async () => {
       await this.clock.load();
       if (this.store.exists()) this.wake();
@@ -117,17 +124,12 @@ export class Conversation extends DurableObject<Env> {
 
   /** Makes the conversation unless it is there; `created` tells which. */
   open(conversationId: ConversationId, request: OpenRequest): Outcome<{ created: boolean }> {
-    if (this.state) return this.sameOpening(request) ? ok({ created: false }) : refuse("idempotency_conflict");
+    const isSame = this.state && isSameOpening(this.state.facts, request);
+    if (this.state) return isSame ? ok({ created: false }) : refuse("idempotency_conflict");
     const now = Date.now();
-    this.write(() => {
-      const { kind } = request;
-      const group = kind === "group" ? { title: request.title, fingerprint: request.fingerprint } : {};
-      this.store.create({ conversationId, kind, createdAt: now, ...group });
-      if (kind === "direct")
-        for (const userId of request.memberIds) this.store.putMember({ userId, role: "member", spans: [[1, null]] });
-    });
+    this.write(() => create(this.store, conversationId, request, now));
     this.wake();
-    if (request.kind === "group") this.addFirstMembers(request, now);
+    if (request.kind === "group") this.commit(request.makerId, firstMembers(request), now);
     return ok({ created: true });
   }
 
@@ -141,16 +143,6 @@ export class Conversation extends DurableObject<Env> {
     }
   }
 
-  private sameOpening(request: OpenRequest): boolean {
-    return request.kind === "direct" || this.state?.facts.fingerprint === request.fingerprint;
-  }
-
-  private addFirstMembers({ makerId, memberIds }: Extract<OpenRequest, { kind: "group" }>, now: number): void {
-    const first: MemberChange = { userId: makerId, change: "added", role: "admin" };
-    const others = memberIds.map((userId): MemberChange => ({ userId, change: "added", role: "member" }));
-    this.commit(makerId, [first, ...others], now);
-  }
-
   putMember(request: MemberRequest): Outcome<{ added: boolean }> {
     return this.members.putMember(request);
   }
@@ -159,24 +151,41 @@ export class Conversation extends DurableObject<Env> {
     return this.members.removeMember(request);
   }
 
-  set(actorId: UserId, change: SettingsChange): Outcome<null> {
-    return this.members.set(actorId, change);
+  set(actorId: UserId, change: SettingsChange): Promise<Outcome<null>> {
+    return this.settings.set(actorId, change);
   }
 
   invite(actorId: UserId, code: InviteCode, wish: InviteWish): Outcome<Invite> {
-    return this.members.invite(actorId, code, wish);
+    return this.entry.invite(actorId, code, wish);
   }
 
   invites(actorId: UserId): Outcome<Invite[]> {
-    return this.members.invites(actorId);
+    return this.entry.invites(actorId);
   }
 
   revokeInvite(actorId: UserId, code: InviteCode): Outcome<null> {
-    return this.members.revokeInvite(actorId, code);
+    return this.entry.revokeInvite(actorId, code);
   }
 
-  join(userId: UserId, code: InviteCode): Outcome<{ added: boolean; conversation: Description }> {
-    return this.members.join(userId, code);
+  previewInvite(userId: UserId, code: InviteCode): Outcome<Preview> {
+    return this.entry.preview(userId, code);
+  }
+
+  join(userId: UserId, code: InviteCode): Outcome<Joined> {
+    return this.entry.join(userId, code);
+  }
+
+  joinRequests(actorId: UserId): Outcome<JoinRequest[]> {
+    return this.entry.requests(actorId);
+  }
+
+  acceptRequest(decision: Decision): Outcome<{ added: boolean }> {
+    return this.entry.accept(decision);
+  }
+
+  /** An admin declines it, or who asked withdraws it. */
+  dropRequest(decision: Decision): Outcome<null> {
+    return this.entry.drop(decision);
   }
 
   setBlock(userId: UserId, blocks: boolean): Outcome<null> {
@@ -185,6 +194,7 @@ export class Conversation extends DurableObject<Env> {
 
   private commit(actorId: UserId, changes: MemberChange[], now: number, also: () => void = () => {}): void {
     const state = this.state as ConversationState;
+    const waited = state.requests.size;
     this.write(() => {
       also();
       for (const change of changes) state.change(actorId, { kind: "member", ...change }, now);
@@ -195,6 +205,8 @@ export class Conversation extends DurableObject<Env> {
       if (change === "removed" || change === "left") this.desk.gone(userId);
     }
     this.afterAppend(now);
+    const isNewAdmin = waited > 0 && changes.some(({ change }) => change === "role");
+    if (state.requests.size < waited || isNewAdmin) this.entry.tellAdmins(); // [IV-11]
   }
 
   // --- the log ---
@@ -217,7 +229,7 @@ export class Conversation extends DurableObject<Env> {
   }
 
   /** Tells everybody the events past their cursor; `answeredId`'s inbox learns of its own from the reply. */
-  private afterAppend(now: number, answeredId?: UserId, mentioned: ReadonlySet<UserId> = NOBODY): void {
+  private afterAppend(now: number, answeredId?: UserId, mentioned = mentionedBy([])): void {
     const state = this.state as ConversationState;
     this.clock.ringBy(now + SETTLE_AFTER_MS, now); // in the turn of the append, so that a crash leaves both or none
     for (const m of state.roster.values()) {
@@ -277,14 +289,14 @@ export class Conversation extends DurableObject<Env> {
 
   /** Whether this user is a member now. */
   admits(userId: UserId): Outcome<null> {
-    const found = memberOf(this.state, userId);
-    if (!found.ok) return found;
-    return isCurrent(found.value.member) ? ok(null) : refuse("not_member");
+    const found = currentMemberOf(this.state, userId);
+    return found.ok ? ok(null) : found;
   }
 
-  /** Whether there is a message of this wish, and it shows media. */
-  refersToMedia(deviceId: DeviceId, key: IdempotencyKey): boolean {
-    const event = this.state?.store.findByKey(deviceId, key);
+  /** Whether media is shown by what has claimed it: a message of this wish, or the group as its picture. */
+  showsMedia(mediaId: MediaId, claim: Claim): boolean {
+    if (claim === AVATAR) return this.state?.facts.avatarMediaId === mediaId; // [GR-11]
+    const event = this.state?.store.findByKey(claim.deviceId, claim.idempotencyKey);
     return event?.kind === "message" && event.content.type === "media";
   }
 
@@ -311,13 +323,8 @@ export class Conversation extends DurableObject<Env> {
 
   /** Told to those who look, and kept nowhere. */
   typing(userId: UserId, active: boolean): Outcome<null> {
-    const found = memberOf(this.state, userId);
-    if (!found.ok) return found;
-    if (!isCurrent(found.value.member)) return refuse("not_member");
     const now = Date.now();
-    if ([...found.value.state.roster.values()].some(isBlocking)) return ok(null); // [BL-5]
-    if (!sheds(this.load.stage(now), "typing")) this.typists.tell(found.value.state, userId, active, now);
-    return ok(null);
+    return this.typists.hear(this.state, { userId, active }, sheds(this.load.stage(now), "typing"), now);
   }
 
   private keepReceipts(now: number): void {
@@ -375,7 +382,7 @@ export class Conversation extends DurableObject<Env> {
     this.expire(state, Date.now());
     this.fanout.noteAll({ type: "alarm", now: Date.now() });
     if (this.load.stage(Date.now()) === 0) await this.deliverer.ease();
-    const shipped = sheds(this.load.stage(Date.now()), "history") ? false : await this.shipSafely(state); // [OV-1]
+    const shipped = sheds(this.load.stage(Date.now()), "history") ? false : await shipSafely(this.env, state); // [OV-1]
     await within(IDLE_WITHIN_MS, this.fanout.idle()).catch(() => {});
     await this.deliverer.ringTheSilent(roster, Date.now());
     checkpoint.delivered = this.fanout.settledThrough(state.head);
@@ -406,15 +413,5 @@ export class Conversation extends DurableObject<Env> {
       retryAt,
     };
     this.clock.ringBy(nextSettleAt(left, now), now);
-  }
-
-  private async shipSafely(state: ConversationState): Promise<boolean> {
-    try {
-      await ship(this.env, state);
-      return true;
-    } catch (error) {
-      log.warn("ship_failed", { conversationId: state.facts.conversationId, error }); // [HI-3] history is late, nothing else
-      return false;
-    }
   }
 }

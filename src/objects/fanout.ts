@@ -30,9 +30,10 @@ export class Fanout {
     this.deliver = deliver;
   }
 
-  /** Takes a member up where the checkpoint says their inbox is. */
+  /** Takes a member up where the checkpoint says their inbox is. The past that was opened to them is pulled, not delivered. [GR-14] */
   restore(m: Membership, delivered: number, head: number): void {
-    this.deliveries.set(m.userId, newDelivery(Math.max(delivered, floorFor(m) - 1), headFor(m, head)));
+    const from = Math.max(delivered, floorFor(m) - 1, m.openedThrough ?? 0);
+    this.deliveries.set(m.userId, newDelivery(from, headFor(m, head)));
   }
 
   /** Takes up somebody who has been added; one who was here before keeps the place where their inbox is. */

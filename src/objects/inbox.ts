@@ -202,8 +202,10 @@ export class Inbox extends DurableObject<Env> {
   /** Row first, then the live sockets, then the push; the output gate holds all until the row is durable. */
   async deliver({ userId, conversationId, frame, bell, silence, crowd, stage }: Delivery): Promise<DeliveryAnswer> {
     const now = Date.now();
+    const isNew = this.store.position(conversationId) === undefined;
     this.index.note(conversationId);
     const sockets = this.sockets.ready(now);
+    if (isNew) for (const socket of sockets) this.sockets.sumUpLater(socket, [conversationId]); // [UN-3]
     this.sockets.tell(sockets, frame);
     this.index.handOutDue(sockets, now);
     this.burden.hear(conversationId, stage, now);

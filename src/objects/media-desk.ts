@@ -5,7 +5,7 @@ import type { Env } from "../platform/env.ts";
 import { isUploaded } from "../platform/media/media.ts";
 import { conversationOf } from "../platform/stubs.ts";
 import type { ConversationId, MediaId } from "../protocol/ids.ts";
-import { type Claim, claimMedia, claimOf, type MediaRow, mediaById } from "../storage/media.ts";
+import { AVATAR, claimMedia, claimOf, type MediaRow, mediaById, type WishClaim } from "../storage/media.ts";
 import { Unavailable } from "../storage/reach.ts";
 
 /** Claims remembered, for wishes that are sent again. */
@@ -53,16 +53,17 @@ export class MediaDesk {
   }
 
   /** A wish that came to nothing under an old key has no claim. */
-  private async claim(row: MediaRow, command: Claim, now: number): Promise<boolean> {
+  private async claim(row: MediaRow, command: WishClaim, now: number): Promise<boolean> {
     const { deviceId, idempotencyKey } = command;
     const held = row.claim === null ? null : claimOf(row.claim);
+    if (held === AVATAR) return false;
     const isOther = held !== null && (held.idempotencyKey !== idempotencyKey || held.deviceId !== deviceId);
-    if (isOther && (await this.isSent(row.conversationId, held))) return false;
+    if (isOther && (await this.isSent(row, held))) return false;
     return claimMedia(this.env.DIRECTORY, row.mediaId, { deviceId, idempotencyKey }, held, now);
   }
 
-  private async isSent(id: ConversationId, { deviceId, idempotencyKey }: Claim): Promise<boolean> {
-    const answer = await tryCall(() => conversationOf(this.env, id).refersToMedia(deviceId, idempotencyKey));
+  private async isSent({ conversationId, mediaId }: MediaRow, claim: WishClaim): Promise<boolean> {
+    const answer = await tryCall(() => conversationOf(this.env, conversationId).showsMedia(mediaId, claim));
     if (!answer.ok) throw new Unavailable("media claim", new Error("the conversation did not answer"));
     return answer.value;
   }

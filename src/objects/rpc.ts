@@ -7,7 +7,8 @@ import type { Stage } from "../domain/shedding.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Role } from "../protocol/events.ts";
 import type { Ack, Summary } from "../protocol/frames.ts";
-import type { ConversationId, UserId } from "../protocol/ids.ts";
+import type { Conversation, InvitePreview } from "../protocol/http.ts";
+import type { ConversationId, MediaId, UserId } from "../protocol/ids.ts";
 import type { Result } from "../protocol/result.ts";
 import type { Mine, Receipt, Ticks, Visibility } from "../protocol/states.ts";
 
@@ -91,3 +92,7 @@ export type OpenRequest =
   | { kind: "direct"; memberIds: readonly [UserId, UserId] }
   | { kind: "group"; makerId: UserId; memberIds: readonly UserId[]; title: string; fingerprint: string };
 export type MemberRequest = { actorId: UserId; userId: UserId; role: Role };
+
+/** Somebody who came by an invite is a member now, or has asked at `askedAt` (epoch ms) to be one. */
+export type Joined = { added: boolean; conversation: Conversation } | { added: false; askedAt: number };
+export type Preview = Omit<InvitePreview, "avatar"> & { avatarMediaId: MediaId | null };

@@ -1,15 +1,27 @@
 import type { Env } from "../platform/env.ts";
 import { shardDatabase, shardOf } from "../platform/history-shards.ts";
+import { log } from "../platform/log.ts";
 import { dropMedia } from "../platform/media/media.ts";
 import type { LogRow } from "../storage/conversation-store.ts";
 import { forgetRows, reshipRows, SHIP_BYTES, SHIP_ROWS, shipRows } from "../storage/history.ts";
 import type { ConversationState } from "./conversation-state.ts";
 
+/** False when history could not be reached. */
+export async function shipSafely(env: Env, state: ConversationState): Promise<boolean> {
+  try {
+    await ship(env, state);
+    return true;
+  } catch (error) {
+    log.warn("ship_failed", { conversationId: state.facts.conversationId, error }); // [HI-3] history is late, nothing else
+    return false;
+  }
+}
+
 /**
  * History as a cursor on the log: copies what lies past it to the shard that holds the conversation's bucket. A changed map starts over
  * on the new shard; until that is done the log itself answers for what is not there yet. Throws when D1 does; what was shipped stays.
  */
-export async function ship(env: Env, state: ConversationState): Promise<void> {
+async function ship(env: Env, state: ConversationState): Promise<void> {
   const { checkpoint } = state;
   const { conversationId } = state.facts;
   const shard = shardOf(env, conversationId);

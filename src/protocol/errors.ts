@@ -24,6 +24,7 @@ export const ERRORS = {
   group_full: trait(409, "The group has as many members as it may"),
   too_many_devices: trait(409, "Sign out another device first"),
   too_many_invites: trait(409, "Revoke another invite to this group first"),
+  too_many_waiting: trait(409, "As many people as may wait to be let into this group"),
   invite_over: trait(410, "This invite has expired, or was used as often as it may"),
   too_many_blocks: trait(409, "Unblock somebody first"),
   too_many_contacts: trait(409, "One of the two has as many contacts or open requests as they may"),

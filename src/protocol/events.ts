@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { GroupRules } from "./group-rules.ts";
 import { ConversationId, DeviceId, EpochMs, EventId, IdempotencyKey, MediaId, Seq, UserId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -162,9 +163,11 @@ export const SettingsEvent = z
     ...envelope,
     kind: z.literal("settings"),
     title: z.string().optional(),
+    avatarMediaId: MediaId.nullable().optional().meta({ description: "The group's picture; null: it has none now." }),
     retentionMs: RetentionMs.optional(),
+    ...GroupRules.partial().shape,
   })
-  .meta({ id: "SettingsEvent" });
+  .meta({ id: "SettingsEvent", description: "What is given has changed." });
 
 export const Event = z
   .discriminatedUnion("kind", [MessageEvent, EditEvent, RecallEvent, ReactionEvent, MemberEvent, SettingsEvent])
@@ -178,4 +181,4 @@ export type WishedEvent = Extract<Event, { kind: Wish["kind"] }>;
 /** What the conversation itself decides; the appender adds the envelope. */
 export type ServerChange =
   | Pick<z.infer<typeof MemberEvent>, "kind" | "userId" | "change" | "role">
-  | Pick<z.infer<typeof SettingsEvent>, "kind" | "title" | "retentionMs">;
+  | Omit<z.infer<typeof SettingsEvent>, keyof typeof envelope>;

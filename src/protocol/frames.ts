@@ -1,7 +1,19 @@
 import * as z from "zod";
 import { ErrorCode } from "./errors.ts";
 import { Event, Role, Wish } from "./events.ts";
-import { ConversationId, Cursor, DeviceId, EpochMs, EventId, IdempotencyKey, Seq, SeqOrZero, UserId } from "./ids.ts";
+import { GroupRules } from "./group-rules.ts";
+import {
+  ConversationId,
+  Cursor,
+  DeviceId,
+  EpochMs,
+  EventId,
+  IdempotencyKey,
+  MediaId,
+  Seq,
+  SeqOrZero,
+  UserId,
+} from "./ids.ts";
 import { LIMITS, TIMES } from "./limits.ts";
 import { Mine, Presence, Receipt, Self, Shed, Ticks } from "./states.ts";
 
@@ -114,6 +126,12 @@ export const Summary = z
     conversationId: ConversationId,
     kind: z.enum(["direct", "group"]),
     title: z.string().optional(),
+    avatarMediaId: MediaId.optional().meta({ description: "A group's picture." }),
+    ...GroupRules.partial().shape,
+    requestCount: z
+      .int()
+      .optional()
+      .meta({ description: "Where I am an admin and people wait to be let in: how many." }),
     peer: z.object({ userId: UserId }).optional().meta({ description: "The other person of a direct conversation." }),
     role: Role.nullable().meta({ description: "Mine; null once I am not a member any more." }),
     head: SeqOrZero,

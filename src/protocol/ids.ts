@@ -16,7 +16,7 @@ export const MediaId = z
   .string()
   .regex(ULID)
   .brand("MediaId")
-  .meta({ id: "MediaId", description: "A file of one message. ULID." });
+  .meta({ id: "MediaId", description: "A file of one message, or a group's picture. ULID." });
 export type MediaId = z.infer<typeof MediaId>;
 
 export const EventId = z.string().regex(ULID).brand("EventId").meta({ id: "EventId", description: "An event. ULID." });

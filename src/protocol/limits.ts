@@ -43,6 +43,8 @@ export const LIMITS = {
   contactRequests: 500,
   /** Invites to one group at a time. */
   invites: 100,
+  /** People who wait to be let into one group. */
+  joinRequests: 200,
   /** People one user blocks at a time. */
   blocks: 1_000,
   /** People one device watches at a time. */

@@ -61,7 +61,7 @@ export function mountConversations(app: Hono<AppEnv>): void {
   mount(app, DOORS.changeConversation, async ({ env, caller, params, body }) => {
     const changed = await ask(() =>
       conversationOf(env, params.id).set(caller.userId, {
-        title: body.title,
+        ...body,
         retentionMs: body.retentionMs ?? (body.retentionMs === null ? 0 : undefined),
       }),
     );

@@ -1,9 +1,10 @@
-import type { Invite } from "../domain/invites.ts";
 import { type ConversationKind, type Membership, type Span, visibleSpans } from "../domain/membership.ts";
 import type { PushReport } from "../domain/push.ts";
 import type { Trail } from "../domain/trail.ts";
 import { EditEvent, Event, MessageEvent, RecallEvent, type Role } from "../protocol/events.ts";
-import type { ConversationId, DeviceId, IdempotencyKey, InviteCode, MediaId, UserId } from "../protocol/ids.ts";
+import type { GroupRules } from "../protocol/group-rules.ts";
+import type { ConversationId, DeviceId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
+import { EntryStore } from "./entry-store.ts";
 
 /** One event as it is kept: `body` is its JSON, written once and passed on as text to sockets, pages and history. */
 export type LogRow = { seq: number; senderId: UserId; body: string };
@@ -24,9 +25,11 @@ export type Facts = {
   title?: string;
   /** How long messages are kept from now on; absent: for ever. */
   retentionMs?: number;
+  /** A group's picture. */
+  avatarMediaId?: MediaId | null;
   /** What a group was asked to be when it was made, to answer a repeat. */
   fingerprint?: string;
-};
+} & { [K in keyof GroupRules]?: GroupRules[K] };
 
 /** Where the log's consumers are, and what is cheap to lose a little of: one row, written by the alarm. */
 export type Checkpoint = {
@@ -83,9 +86,11 @@ const LIFE = `
 
 /** The rows of one conversation object. Every method is synchronous: the caller decides what is one transaction. */
 export class ConversationStore {
+  readonly entries: EntryStore;
   private readonly sql: SqlStorage;
   constructor(sql: SqlStorage) {
     this.sql = sql;
+    this.entries = new EntryStore(sql);
   }
 
   /** False for an id that somebody made up: asking for it must leave nothing behind. */
@@ -133,13 +138,16 @@ export class ConversationStore {
     const rows = this.sql.exec<{ user_id: UserId; role: Role; spans: string }>("SELECT * FROM members").toArray();
     const hidden = this.hidden();
     const cleared = this.cleared();
+    const opened = this.opened();
     return new Map(
       rows.map(({ user_id: userId, role, spans }) => {
         const member = { userId, role, spans: JSON.parse(spans) as Span[] };
         const gaps = hidden.get(userId);
         const clearedThrough = cleared.get(userId);
         const clear = clearedThrough === undefined ? {} : { clearedThrough };
-        return [userId, { ...member, ...(gaps ? { hidden: gaps } : {}), ...clear }];
+        const openedThrough = opened.get(userId);
+        const open = openedThrough === undefined ? {} : { openedThrough };
+        return [userId, { ...member, ...(gaps ? { hidden: gaps } : {}), ...clear, ...open }];
       }),
     );
   }
@@ -169,6 +177,18 @@ export class ConversationStore {
     this.sql.exec("INSERT INTO cleared VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seq = ?2", userId, clearedThrough);
   }
 
+  private opened(): Map<UserId, number> {
+    if (!this.has("opened")) return new Map();
+    const rows = this.sql.exec<{ id: UserId; seq: number }>("SELECT user_id AS id, seq FROM opened").toArray();
+    return new Map(rows.map(({ id, seq }) => [id, seq]));
+  }
+
+  /** How much of the past was opened to a newcomer. The table is made for the few groups that need it. */
+  putOpened({ userId, openedThrough = 0 }: Membership): void {
+    this.sql.exec("CREATE TABLE IF NOT EXISTS opened (user_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID");
+    this.sql.exec("INSERT INTO opened VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seq = ?2", userId, openedThrough);
+  }
+
   putMember(m: Membership): void {
     const spans = JSON.stringify(m.spans);
     this.sql.exec(
@@ -177,23 +197,6 @@ export class ConversationStore {
       m.role,
       spans,
     );
-  }
-
-  invites(): Invite[] {
-    if (!this.has("invites")) return [];
-    const rows = this.sql.exec<{ body: string }>("SELECT body FROM invites ORDER BY code").toArray();
-    return rows.map(({ body }) => JSON.parse(body) as Invite);
-  }
-
-  /** The table is made for the groups that need it. */
-  putInvite(invite: Invite): void {
-    this.sql.exec("CREATE TABLE IF NOT EXISTS invites (code TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID");
-    const query = "INSERT INTO invites VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = ?2";
-    this.sql.exec(query, invite.code, JSON.stringify(invite));
-  }
-
-  dropInvite(code: InviteCode): void {
-    if (this.has("invites")) this.sql.exec("DELETE FROM invites WHERE code = ?", code);
   }
 
   head(): number {
@@ -250,6 +253,15 @@ export class ConversationStore {
     const query =
       "SELECT seq, sender_id AS senderId, body, media_id AS mediaId FROM stale JOIN log USING (seq) ORDER BY seq LIMIT ?";
     return this.sql.exec<LogRow & { mediaId: MediaId | null }>(query, limit).toArray();
+  }
+
+  /** [GR-12] Media that nobody is to see any more goes with the event that took it away, as that of a recalled message does. */
+  dropMediaAt(seq: number, mediaId: MediaId): void {
+    this.sql.exec("INSERT INTO stale VALUES (?, ?)", seq, mediaId);
+  }
+
+  isDropped(mediaId: MediaId): boolean {
+    return this.sql.exec("SELECT 1 FROM stale WHERE media_id = ?", mediaId).toArray().length > 0;
   }
 
   hasStale(from = 1, to = Number.MAX_SAFE_INTEGER): boolean {

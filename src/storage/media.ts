@@ -6,11 +6,14 @@ import { reach } from "./reach.ts";
 
 export type MediaRow = typeof media.$inferSelect;
 
-/** The wish that names it. */
-export type Claim = { deviceId: DeviceId; idempotencyKey: IdempotencyKey };
-const textOf = ({ deviceId, idempotencyKey }: Claim): string => `${deviceId} ${idempotencyKey}`;
+/** What shows it: the wish that names it, or its group as a picture. Neither kind ever takes over what the other has. */
+export type WishClaim = { deviceId: DeviceId; idempotencyKey: IdempotencyKey };
+export type Claim = WishClaim | typeof AVATAR;
+export const AVATAR = "avatar";
+const textOf = (claim: Claim): string => (claim === AVATAR ? AVATAR : `${claim.deviceId} ${claim.idempotencyKey}`);
 /** Null: nobody's any more, for it is being deleted. */
 export function claimOf(text: string): Claim | null {
+  if (text === AVATAR) return AVATAR;
   const [deviceId, idempotencyKey] = text.split(" ");
   return idempotencyKey === undefined
     ? null
@@ -36,7 +39,7 @@ export async function mediaById(db: D1Database, mediaId: MediaId): Promise<Media
   return reach("media row", () => drizzle(db).select().from(media).where(eq(media.mediaId, mediaId)).get());
 }
 
-/** [MD-9] Takes it for a wish; false when another has it. `instead`: the claim that is known to have come to nothing. */
+/** [MD-9] Takes it for a wish or a picture; false when another has it. `instead`: the claim that is known to have come to nothing. */
 export async function claimMedia(
   db: D1Database,
   mediaId: MediaId,
@@ -78,7 +81,7 @@ export async function deleteMedia(db: D1Database, mediaIds: readonly MediaId[]):
   await reach("delete media", () => drizzle(db).delete(media).where(isAmong(media.mediaId, mediaIds)).run());
 }
 
-/** The next media, in the order of their ids, of which no message is known and that nobody has touched since `before` (epoch ms). */
+/** The next media, in the order of their ids, of which it is not known that they are shown and that nobody has touched since `before` (epoch ms). */
 export async function waitingMedia(
   db: D1Database,
   after: string,
@@ -95,7 +98,7 @@ export async function waitingMedia(
   return reach("waiting media", () => query.all());
 }
 
-/** These belong to messages: the sweep looks at them no more. */
+/** These are shown: the sweep looks at them no more. */
 export async function keepMedia(db: D1Database, mediaIds: readonly MediaId[]): Promise<void> {
   if (mediaIds.length === 0) return;
   const query = drizzle(db).update(media).set({ kept: 1 }).where(isAmong(media.mediaId, mediaIds));

@@ -50,7 +50,9 @@ function fitting(name: DoorName): { params: Record<string, string>; query: Recor
     newMedia: { conversationId: direct, contentType: "image/png", bytes: 3, sha256: "0".repeat(64) },
     rebuildHistory: { startedAt: 1 },
   };
-  const GROUP_DOORS = ["changeConversation", "putMember", "removeMember", "createInvite", "invites", "revokeInvite"];
+  const MEMBER_DOORS = ["changeConversation", "putMember", "removeMember"];
+  const ENTRY_DOORS = ["createInvite", "invites", "revokeInvite", "joinRequests", "acceptRequest", "dropRequest"];
+  const GROUP_DOORS = [...MEMBER_DOORS, ...ENTRY_DOORS];
   const id = GROUP_DOORS.includes(name) ? group : direct;
   const query: Record<string, string> =
     { findUser: { handle: "bob" }, history: { limit: "5" }, search: { q: "hello" } }[name as string] ?? {};

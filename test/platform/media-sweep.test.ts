@@ -40,7 +40,7 @@ test("[MD-11] what the conversation cannot be asked about stays, and what was ju
   await send(ann, id, showing(mediaId));
   const now = Date.now();
   const down = {
-    getByName: () => ({ refersToMedia: () => Promise.reject(Object.assign(new Error(), { remote: true })) }),
+    getByName: () => ({ showsMedia: () => Promise.reject(Object.assign(new Error(), { remote: true })) }),
   };
   const swept = await sweepMedia({ ...bindings, CONVERSATIONS: down as never }, now + DAY + 1_000);
   expect(swept.unsure).toBeGreaterThan(0);

@@ -14,7 +14,7 @@ const STEPS = 20;
 export type Swept = { dropped: number; kept: number; unsure: number };
 type Waiting = Pick<MediaRow, "mediaId" | "conversationId" | "claim">;
 
-/** [MD-11] Deletes what has waited for its message for a day. Whether there is a message, the conversation says. `now`: epoch ms. */
+/** [MD-11] Deletes what has waited to be shown for a day. Whether it is, the conversation says. `now`: epoch ms. */
 export async function sweepMedia(env: Env, now: number): Promise<Swept> {
   const swept = { dropped: 0, kept: 0, unsure: 0 };
   let after = "";
@@ -36,12 +36,10 @@ export async function sweepMedia(env: Env, now: number): Promise<Swept> {
 }
 
 type Fate = "keep" | "drop" | "unsure";
-async function fateOf(env: Env, { conversationId, claim: text }: Waiting): Promise<Fate> {
+async function fateOf(env: Env, { mediaId, conversationId, claim: text }: Waiting): Promise<Fate> {
   const claim = text === null ? null : claimOf(text);
   if (!claim) return "drop";
-  const answer = await tryCall(() =>
-    conversationOf(env, conversationId).refersToMedia(claim.deviceId, claim.idempotencyKey),
-  );
+  const answer = await tryCall(() => conversationOf(env, conversationId).showsMedia(mediaId, claim));
   if (!answer.ok) return "unsure";
   return answer.value ? "keep" : "drop";
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { RetentionMs, Role } from "../events.ts";
 import { Summary } from "../frames.ts";
+import { GroupRules } from "../group-rules.ts";
 import { ConversationId, DeviceId, EpochMs, EventId, InviteCode, MediaId, Seq, SeqOrZero, UserId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { Privacy } from "../states.ts";
@@ -43,6 +44,8 @@ export const Conversation = z
     conversationId: ConversationId,
     kind: z.enum(["direct", "group"]),
     title: z.string().optional(),
+    avatarMediaId: MediaId.optional().meta({ description: "A group's picture." }),
+    ...GroupRules.partial().shape,
     createdAt: EpochMs,
     retentionMs: RetentionMs.optional().meta({ description: "Absent where messages do not disappear." }),
     head: SeqOrZero,
@@ -133,6 +136,26 @@ export const Invite = z
   })
   .meta({ id: "Invite" });
 export type Invite = z.infer<typeof Invite>;
+
+/** Who waits to be let into a group. */
+export const JoinRequest = z.object({ userId: UserId, askedAt: EpochMs }).meta({ id: "JoinRequest" });
+export type JoinRequest = z.infer<typeof JoinRequest>;
+export const JoinRequested = z
+  .object({ state: z.literal("requested"), conversationId: ConversationId, askedAt: EpochMs })
+  .meta({ id: "JoinRequested", description: "An admin is to let me in; until then I am none of its members." });
+
+/** What a page shows to ask "Join?". */
+export const InvitePreview = z
+  .object({
+    conversationId: ConversationId,
+    title: z.string(),
+    memberCount: z.int(),
+    approval: z.boolean().meta({ description: "Whether an admin has to let me in." }),
+    state: z.enum(["outside", "requested", "member"]).meta({ description: "How I stand to the group." }),
+    avatar: MediaPlace.optional().meta({ description: "Where its picture is, if it has one." }),
+  })
+  .meta({ id: "InvitePreview" });
+export type InvitePreview = z.infer<typeof InvitePreview>;
 
 export const SearchHit = z
   .object({

@@ -1,9 +1,17 @@
 import * as z from "zod";
 import { Role } from "../events.ts";
-import { ConversationId, EpochMs, IdempotencyKey, InviteCode, UserId } from "../ids.ts";
+import { GroupRules } from "../group-rules.ts";
+import { ConversationId, EpochMs, IdempotencyKey, InviteCode, MediaId, UserId } from "../ids.ts";
 import { LIMITS, TIMES } from "../limits.ts";
 import { Mine, Presence } from "../states.ts";
-import { ConversationAnswer, Invite, ListedConversation } from "./answers.ts";
+import {
+  ConversationAnswer,
+  Invite,
+  InvitePreview,
+  JoinRequest,
+  JoinRequested,
+  ListedConversation,
+} from "./answers.ts";
 import { door } from "./door.ts";
 import { ofConversation, Title, wholeNumber } from "./fields.ts";
 
@@ -55,7 +63,7 @@ export const conversationsDoors = {
     method: "patch",
     path: "/v1/conversations/{id}",
     summary:
-      "Change a group's settings (admins), or how long the messages of a conversation are kept (in a direct one either)",
+      "Change a group's settings (admins, and members what they are let), or how long messages are kept (in a direct conversation either)",
     access: "device",
     params: ofConversation,
     body: z
@@ -66,6 +74,10 @@ export const conversationsDoors = {
           .nullable()
           .optional()
           .meta({ description: "From now on messages disappear after so long; 0 or null: they do not." }),
+        avatarMediaId: MediaId.nullable()
+          .optional()
+          .meta({ description: "A picture that I have uploaded for this group; null: none." }),
+        ...GroupRules.partial().shape,
       })
       .refine((change) => Object.values(change).some((value) => value !== undefined), "nothing to change"),
     answers: { 200: ConversationAnswer },
@@ -109,7 +121,7 @@ export const conversationsDoors = {
   putMember: door({
     method: "put",
     path: "/v1/conversations/{id}/members/{userId}",
-    summary: "Add a member to a group, or set the role of one (admins)",
+    summary: "Add a member to a group (admins, and members where they are let), or set the role of one (admins)",
     access: "device",
     params: z.strictObject({ id: ConversationId, userId: UserId }),
     body: z.strictObject({ role: Role.default("member") }),
@@ -128,7 +140,7 @@ export const conversationsDoors = {
   createInvite: door({
     method: "post",
     path: "/v1/conversations/{id}/invites",
-    summary: "Make an invite to a group (admins): whoever has its code may join",
+    summary: "Make an invite to a group (whoever may add to it): whoever has its code may join",
     access: "device",
     params: ofConversation,
     body: z.strictObject({
@@ -142,7 +154,7 @@ export const conversationsDoors = {
   invites: door({
     method: "get",
     path: "/v1/conversations/{id}/invites",
-    summary: "The invites to a group that are not over (admins)",
+    summary: "The invites to a group that are not over: for admins all, for members who may make some their own",
     access: "device",
     params: ofConversation,
     answers: { 200: z.object({ invites: z.array(Invite) }) },
@@ -151,7 +163,7 @@ export const conversationsDoors = {
   revokeInvite: door({
     method: "delete",
     path: "/v1/conversations/{id}/invites/{code}",
-    summary: "Revoke an invite (admins)",
+    summary: "Revoke an invite (admins; one's own whoever may make some)",
     access: "device",
     params: z.strictObject({ id: ConversationId, code: InviteCode }),
     answers: { 204: null },
@@ -160,10 +172,46 @@ export const conversationsDoors = {
   join: door({
     method: "post",
     path: "/v1/invites/{code}/join",
-    summary: "Join a group by an invite; a repeat is harmless",
+    summary: "Join a group by an invite, or ask to where admins let people in (202); a repeat is harmless",
     access: "device",
     params: z.strictObject({ code: InviteCode }),
+    answers: { 200: ConversationAnswer, 201: ConversationAnswer, 202: JoinRequested },
+    refusals: ["not_found", "forbidden", "invite_over", "group_full", "too_many_waiting"],
+  }),
+  invite: door({
+    method: "get",
+    path: "/v1/invites/{code}",
+    summary: "The group an invite leads to, for whoever has its code; what joining would refuse, this refuses alike",
+    access: "device",
+    params: z.strictObject({ code: InviteCode }),
+    answers: { 200: InvitePreview },
+    refusals: ["not_found", "forbidden", "invite_over", "group_full", "too_many_waiting"],
+  }),
+  joinRequests: door({
+    method: "get",
+    path: "/v1/conversations/{id}/requests",
+    summary: "Who waits to be let into a group, the first first (admins)",
+    access: "device",
+    params: ofConversation,
+    answers: { 200: z.object({ requests: z.array(JoinRequest) }) },
+    refusals: ["not_found", "not_member", "forbidden"],
+  }),
+  acceptRequest: door({
+    method: "put",
+    path: "/v1/conversations/{id}/requests/{userId}",
+    summary: "Let somebody in who waits (admins); a repeat is harmless",
+    access: "device",
+    params: z.strictObject({ id: ConversationId, userId: UserId }),
     answers: { 200: ConversationAnswer, 201: ConversationAnswer },
-    refusals: ["not_found", "forbidden", "invite_over", "group_full"],
+    refusals: ["not_found", "not_member", "forbidden", "group_full"],
+  }),
+  dropRequest: door({
+    method: "delete",
+    path: "/v1/conversations/{id}/requests/{userId}",
+    summary: "Decline a request to join (admins), or withdraw one's own; a repeat is harmless",
+    access: "device",
+    params: z.strictObject({ id: ConversationId, userId: UserId }),
+    answers: { 204: null },
+    refusals: ["not_found", "not_member", "forbidden"],
   }),
 } as const;

@@ -1,0 +1,63 @@
+import { maySet, newsOf, type SettingsChange } from "../domain/group-settings.ts";
+import type { Env } from "../platform/env.ts";
+import type { UserId } from "../protocol/ids.ts";
+import { ok, refuse } from "../protocol/result.ts";
+import { claimAvatar } from "./avatar-claims.ts";
+import type { ConversationState } from "./conversation-state.ts";
+import type { Ports } from "./member-desk.ts";
+import type { Outcome } from "./rpc.ts";
+
+/** What is set for all members of a conversation. */
+export class SettingsDesk {
+  private readonly env: Env;
+  private readonly ports: Ports;
+
+  constructor(env: Env, ports: Ports) {
+    this.env = env;
+    this.ports = ports;
+  }
+
+  /** What is given changes; what is so already appends nothing. */
+  async set(actorId: UserId, change: SettingsChange): Promise<Outcome<null>> {
+    const looked = await this.lookAtAvatar(actorId, change);
+    if (!looked.ok) return looked;
+    const state = this.allowed(actorId, change); // [GR-8] also of who lost the right while the picture was looked at
+    if (!state.ok) return state;
+    const { facts } = state.value;
+    const news = newsOf(facts, change);
+    if (!news) return ok(null);
+    const replaced = news.avatarMediaId === undefined ? null : (facts.avatarMediaId ?? null);
+    const now = Date.now();
+    this.ports.write(() => {
+      state.value.store.putFacts(Object.assign(facts, news));
+      const seq = state.value.change(actorId, { kind: "settings", ...news }, now);
+      if (replaced !== null) state.value.store.dropMediaAt(seq, replaced); // [GR-12]
+    });
+    this.ports.appended(now);
+    return ok(null);
+  }
+
+  /** [GR-8] A stranger learns nothing of media either: the right comes first. */
+  private async lookAtAvatar(actorId: UserId, change: SettingsChange): Promise<Outcome<null>> {
+    const state = this.allowed(actorId, change);
+    if (!state.ok) return state;
+    const { facts, store } = state.value;
+    const { avatarMediaId: mediaId } = change;
+    const shown = facts.avatarMediaId ?? null;
+    if (!mediaId || mediaId === shown) return ok(null);
+    if (store.isDropped(mediaId)) return refuse("invalid_request", "avatarMediaId: unknown");
+    const wanted = { userId: actorId, conversationId: facts.conversationId, mediaId };
+    const claimed = await claimAvatar(this.env, wanted, Date.now());
+    if (!claimed.ok) return claimed;
+    // Another picture has come meanwhile: it may have been this very one, and be on its way out again.
+    return (this.ports.state()?.facts.avatarMediaId ?? null) === shown ? ok(null) : refuse("unavailable");
+  }
+
+  private allowed(actorId: UserId, change: SettingsChange): Outcome<ConversationState> {
+    const state = this.ports.state();
+    if (!state) return refuse("not_found");
+    const { facts, roster } = state;
+    const may = maySet({ kind: facts.kind, roster, actorId, settings: facts }, change);
+    return may.ok ? ok(state) : may;
+  }
+}
