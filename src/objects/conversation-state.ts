@@ -20,6 +20,7 @@ import {
   headFor,
   isBlocking,
   isCurrent,
+  isOpened,
   type Membership,
   withBlock,
 } from "../domain/membership.ts";
@@ -203,7 +204,8 @@ export class ConversationState {
   bellFor(userId: UserId, from: number, to: number): Bell | null {
     const member = this.roster.get(userId);
     if (!member || isBlocking(member)) return null; // [BL-2]
-    const messages = this.messagesOfOthers(userId, from, to).filter(({ seq }) => canSee(member, seq));
+    const isNews = ({ seq }: MessageEvent) => canSee(member, seq) && !isOpened(member, seq); // [GR-14]
+    const messages = this.messagesOfOthers(userId, from, to).filter(isNews);
     const newest = messages.at(-1);
     if (!newest) return null;
     const { seq, senderId, content } = newest;

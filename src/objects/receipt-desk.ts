@@ -67,7 +67,8 @@ export class ReceiptDesk {
     const known = rawReceipt({ userId }, before);
     if (news.delivered === known.delivered && news.contactsRead === known.contactsRead && news.read === known.read)
       return;
-    const from = Math.min(known.delivered, standing(before, "read")) + 1;
+    const opened = state.roster.get(userId)?.openedThrough ?? 0; // [GR-14]
+    const from = Math.max(Math.min(known.delivered, standing(before, "read")), opened) + 1;
     for (const author of state.store.authors(from, news.delivered))
       if (author !== userId && !this.ports.isParked(author)) this.courier.add(author, news);
   }

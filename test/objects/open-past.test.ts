@@ -127,6 +127,33 @@ test("[GR-14] the past is not delivered to a newcomer and rings nobody; what fol
   expect(jobs).toMatchObject([{ unread: 1 }]);
 });
 
+test("[GR-14] no bell is made of the past, also not for a device that gives no sign, and its authors hear of nobody who looks it up", async () => {
+  const { maker, members, id } = await openGroup(2);
+  const bob = members[1] as UserId;
+  await say(id, bob, "long ago");
+  await open(id, maker);
+  const dan = newUserId();
+  await add(id, maker, dan);
+  const { head } = await standing(id, dan);
+  const bells = (from: number, to: number) =>
+    runInDurableObject(stubOf(id), (object) => {
+      const { state } = object as unknown as { state: { bellFor(u: UserId, from: number, to: number): object | null } };
+      return state.bellFor(dan, from, to);
+    });
+  expect(await bells(1, head)).toBeNull();
+  const news = await say(id, maker, "news");
+  expect(await bells(1, news)).toMatchObject({ seq: news, unread: 1, mentioned: false });
+  const [makers, bobs] = [
+    await TestSocket.caughtUp(maker, newDeviceId()),
+    await TestSocket.caughtUp(bob, newDeviceId()),
+  ];
+  await conversation(id).receipt(dan, { marks: { delivered: news }, shows: "everyone" });
+  await until(() => makers.of("receipts").length > 0);
+  await say(id, bob, "now");
+  await until(() => makers.texts.includes("now"));
+  expect(bobs.of("receipts")).toEqual([]);
+});
+
 test("[UN-3] a device that is there when its person is added learns where their reading begins before it pulls the past", async () => {
   const { maker, id } = await openGroup(1);
   for (let i = 0; i < 3; i++) await say(id, maker, `old ${i}`);
