@@ -42,6 +42,9 @@ export function expiryOf(
   return keeps.length > 0 ? receivedAt + Math.min(...keeps) : null;
 }
 
+/** [LM-17] What was received by then has had the deployer's time, whenever that was set (epoch ms); null: there is none. */
+export const agedBy = (now: number, deployerMs: number): number | null => (deployerMs > 0 ? now - deployerMs : null);
+
 /** What a deployer's number of days means in ms; 0: for ever. */
 export const daysToMs = (days: string | undefined): number => {
   const ms = Number(days ?? "") * 24 * 60 * 60_000;

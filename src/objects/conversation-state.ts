@@ -1,5 +1,6 @@
 import { decideAppend, decideRepeat, isNewKey, type SendCommand } from "../domain/append.ts";
 import {
+  agedBy,
   type Because,
   decideLate,
   expiryOf,
@@ -132,11 +133,31 @@ export class ConversationState {
     return expiresAt === null ? {} : { expiresAt };
   }
 
-  /** [LM-15] Takes away what has expired, at most `limit` messages; answers how many there were. */
-  expire(now: number, limit: number): number {
+  /** [LM-15] Takes away what has expired, at most `limit` messages; answers which. */
+  expire(now: number, limit: number): number[] {
     const due = this.store.expired(now, limit);
     for (const seq of due) this.bury(seq, "expired");
-    return due.length;
+    return [...due, ...this.age(now, limit - due.length)];
+  }
+
+  /** [LM-17] The same for what was sent before the deployer set a time: seqs ascend with the times at which they were received. */
+  private age(now: number, limit: number): number[] {
+    const by = agedBy(now, this.deployerMs);
+    if (by === null || limit === 0) return [];
+    const next = this.store.messagesPast(this.checkpoint.aged, limit);
+    const due = next.filter(({ receivedAt }) => receivedAt <= by).map(({ seq }) => seq);
+    for (const seq of due) this.bury(seq, "expired");
+    const left = next.find(({ receivedAt }) => receivedAt > by);
+    this.checkpoint.aged = left ? left.seq - 1 : (due.at(-1) ?? this.checkpoint.aged);
+    return due;
+  }
+
+  /** When the next message's time is over (epoch ms); null: none's will be. */
+  nextExpiry(): number | null {
+    const [oldest] = this.deployerMs > 0 ? this.store.messagesPast(this.checkpoint.aged, 1) : [];
+    const agesAt = oldest && oldest.receivedAt + this.deployerMs;
+    const times = [this.store.nextExpiry(), agesAt].filter((at) => at !== null && at !== undefined);
+    return times.length > 0 ? Math.min(...times) : null;
   }
 
   /** [LM-16] What there is by now is this member's no more. */
@@ -194,24 +215,39 @@ export class ConversationState {
     const messages = this.messagesOfOthers(userId, from, to).filter(({ seq }) => canSee(member, seq));
     const newest = messages.at(-1);
     if (!newest) return null;
-    const { seq, senderId, content } = newest;
+    const { seq, senderId, content, expiresAt } = newest;
     const { title } = this.facts;
     const mentioned = messages.some((message) => mentionsOf(message.content).includes(userId));
     const bell = { seq, senderId, unread: this.unread(member), mentioned };
     const text = content.type === "gone" ? undefined : lineOf(content); // [MD-14]
-    return { ...bell, ...(text === undefined ? {} : { text }), ...(title === undefined ? {} : { title }) };
+    const told = { ...(text === undefined ? {} : { text }), ...(title === undefined ? {} : { title }) };
+    return { ...bell, ...told, ...(expiresAt === undefined ? {} : { expiresAt }) };
   }
 
   /** [LM-9] What a member's notification is to be taken down for: a recall among the events of a range. */
   silenceFor(userId: UserId, from: number, to: number): Silence | null {
     const member = this.roster.get(userId);
-    const trail = this.trail(userId);
-    const [rung, read] = [standing(trail, "rung"), standing(trail, "read")];
-    if (!member || rung <= read) return null;
-    const newest = this.store.newestOfOthers(userId, read + 1, rung);
+    if (!member || !this.mayBeShown(userId)) return null;
     const recalls = this.recalls(from, to).filter(({ seq }) => canSee(member, seq));
-    const recall = recalls.find(({ targetSeq }) => isShownRung(targetSeq, { rung, read, newest }));
-    return recall ? { seq: recall.targetSeq, unread: this.unread(member) } : null;
+    return this.silenceOf(
+      member,
+      recalls.map(({ targetSeq }) => targetSeq),
+    );
+  }
+
+  /** Whether something that rang is still to be read. */
+  mayBeShown(userId: UserId): boolean {
+    const trail = this.trail(userId);
+    return standing(trail, "rung") > standing(trail, "read");
+  }
+
+  /** [LM-9] [LM-18] What a member's notification is to be taken down for, when these messages are gone. */
+  silenceOf(member: Membership, gone: readonly number[]): Silence | null {
+    const trail = this.trail(member.userId);
+    const [rung, read] = [standing(trail, "rung"), standing(trail, "read")];
+    const newest = this.store.newestOfOthers(member.userId, read + 1, rung);
+    const seq = gone.find((one) => canSee(member, one) && isShownRung(one, { rung, read, newest }));
+    return seq === undefined ? null : { seq, unread: this.unread(member) };
   }
 
   private recalls(from: number, to: number): RecallEvent[] {

@@ -109,7 +109,7 @@ export class Conversation extends DurableObject<Env> {
     for (const m of state.roster.values()) this.fanout.restore(m, state.checkpoint.delivered, state.head);
     this.ringForExpiry(state, Date.now());
     if (!this.hasWork(state)) return;
-    this.mayHaveForgotten ||= !this.clock.isSet; // work without an alarm: its handler did not come to its end
+    this.mayHaveForgotten ||= !this.clock.isAtWork; // work without an alarm: its handler did not come to its end
     this.clock.ringBy(Date.now() + SETTLE_AFTER_MS, Date.now());
   }
 
@@ -349,8 +349,8 @@ export class Conversation extends DurableObject<Env> {
   }
 
   /** Never throws: after six throws the platform would never ring again. */
-  override async alarm(): Promise<void> {
-    if (this.clock.rang()) this.mayHaveForgotten = true;
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    if (this.clock.rang(info?.scheduledTime)) this.mayHaveForgotten = true;
     try {
       if (this.state) await this.remember(this.state);
       if (this.state) await this.settle(this.state);
@@ -372,12 +372,13 @@ export class Conversation extends DurableObject<Env> {
     const isBehind = () => checkpoint.delivered < state.head || checkpoint.shipped < state.head;
     if (!isBehind() && this.unwritten) this.saveCheckpoint(Date.now()); // [RC-4] before anything is awaited
     const wasBehind = isBehind(); // a receipt that comes meanwhile may be written by itself
-    this.expire(state, Date.now());
+    const expired = this.expire(state, Date.now());
     this.fanout.noteAll({ type: "alarm", now: Date.now() });
     if (this.load.stage(Date.now()) === 0) await this.deliverer.ease();
     const shipped = sheds(this.load.stage(Date.now()), "history") ? false : await this.shipSafely(state); // [OV-1]
     await within(IDLE_WITHIN_MS, this.fanout.idle()).catch(() => {});
     await this.deliverer.ringTheSilent(roster, Date.now());
+    await this.deliverer.hush(roster, expired);
     checkpoint.delivered = this.fanout.settledThrough(state.head);
     this.unwritten ||= wasBehind;
     if (this.unwritten) this.saveCheckpoint(Date.now());
@@ -385,14 +386,20 @@ export class Conversation extends DurableObject<Env> {
   }
 
   /** [LM-15] A batch a transaction, so that none is too large; what the platform cuts short is due again at once. */
-  private expire(state: ConversationState, now: number): void {
-    while (this.write(() => state.expire(now, EXPIRE_AT_ONCE)) === EXPIRE_AT_ONCE);
+  private expire(state: ConversationState, now: number): number[] {
+    const all: number[] = [];
+    for (let some = null as number[] | null; some === null || some.length === EXPIRE_AT_ONCE; all.push(...some))
+      some = this.write(() => state.expire(now, EXPIRE_AT_ONCE));
+    return all;
   }
 
-  private ringForExpiry({ store }: ConversationState, now: number): void {
-    const expiry = store.nextExpiry();
-    if (expiry !== null) this.clock.ringBy(Math.max(expiry, now), now);
+  private ringForExpiry(state: ConversationState, now: number): void {
+    const expiry = state.nextExpiry();
+    if (expiry !== null) this.clock.ringQuietlyBy(Math.max(expiry, now), now);
   }
+
+  /** [LM-17] Asked of a conversation that may have slept since before the deployer set a time: being awake is what it takes. */
+  awaken(): void {}
 
   private ringForWhatIsLeft(state: ConversationState, shipped: boolean, now: number): void {
     this.ringForExpiry(state, now);

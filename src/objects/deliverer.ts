@@ -108,6 +108,21 @@ export class Deliverer {
     }
   }
 
+  /** [LM-18] Has taken down what rang for messages whose time is over. Best effort: no push outlives its message, and it says when to go. */
+  async hush(roster: Roster, expired: readonly number[]): Promise<void> {
+    const state = this.ports.state();
+    const mayShow = (m: Membership) => this.subscribed.get(m.userId) !== false && state.mayBeShown(m.userId);
+    const rung = expired.length > 0 ? [...roster.values()].filter(mayShow) : [];
+    const silences = rung.flatMap((m) => {
+      const silence = state.silenceOf(m, expired);
+      return silence ? [{ userId: m.userId, silence }] : [];
+    });
+    const { conversationId } = state.facts;
+    await mapWindowed(silences, CALL_WINDOW, ({ userId, silence }) =>
+      tryCall(() => inboxOf(this.env, userId).hush(userId, conversationId, silence), 2),
+    );
+  }
+
   /** When to look again for the silent (epoch ms); null: no doubt is left. */
   nextDoubtAt(roster: Roster, now: number): number | null {
     const times = this.doubts(roster).map(({ at }) => Math.max(at, now) + ACK_WITHIN_MS);

@@ -1,4 +1,5 @@
 import { resumeFrom } from "../domain/changes.ts";
+import { daysToMs } from "../domain/life.ts";
 import { showsPerson } from "../domain/presence.ts";
 import { sheds } from "../domain/shedding.ts";
 import { tryCall } from "../platform/calls.ts";
@@ -107,7 +108,9 @@ export class FrameDoor {
     const { mode, from } = resumeFrom(frame.cursor, store);
     sockets.change(socket, { from, background: frame.background === true });
     presence.arrive(socket, now);
-    sockets.send(socket, { type: "welcome", ...named(frame.id), userId, deviceId, mode, serverTime: now });
+    const keepMs = daysToMs(this.env.RETENTION_DAYS); // [LM-17]
+    const told = { userId, deviceId, mode, serverTime: now, ...(keepMs > 0 ? { keepMs } : {}) };
+    sockets.send(socket, { type: "welcome", ...named(frame.id), ...told });
     await this.catchUp(socket);
   }
 

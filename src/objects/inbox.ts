@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { ulid } from "ulid";
 import type { SendCommand } from "../domain/append.ts";
 import type { Endpoint, Subscription } from "../domain/push.ts";
-import type { MineChange } from "../domain/ringing.ts";
+import type { MineChange, Silence } from "../domain/ringing.ts";
 import { receiptsSeen, traceSeen } from "../domain/tracing.ts";
 import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
@@ -85,7 +85,7 @@ export class Inbox extends DurableObject<Env> {
     this.ringer = new Ringer(env, this.store, this.sockets);
     const { store, sockets, index, ringer, burden } = this;
     this.receipts = new OwnReceipts(env, { store, sockets, index, ringer, stage: (now) => burden.stage(now) });
-    this.choices = new Choices(env, { store, index, receipts: this.receipts });
+    this.choices = new Choices(env, { store, index, receipts: this.receipts, clock: this.clock });
     this.watching = new Watching(env, store, sockets, (now) => burden.stage(now));
     this.presence = new Presence(store, sockets, this.clock, (watcherId, presence) => {
       void tryCall(() => inboxOf(this.env, watcherId).hearPresence(presence), 1);
@@ -152,10 +152,11 @@ export class Inbox extends DurableObject<Env> {
   }
 
   /** Never throws: after six throws the platform would never ring again. */
-  override alarm(): void {
-    this.clock.rang();
+  override async alarm(): Promise<void> {
+    this.clock.rang(undefined);
     try {
       this.presence.settle(Date.now());
+      await this.choices.goOn();
     } catch (error) {
       log.error("settle_failed", { error });
     }
@@ -222,6 +223,11 @@ export class Inbox extends DurableObject<Env> {
 
   ring(request: RingRequest): Promise<Rung> {
     return this.ringer.ring(request, Date.now());
+  }
+
+  /** What rang for a message that is gone is taken down. False: try again. */
+  hush(userId: UserId, conversationId: ConversationId, silence: Silence): Promise<boolean> {
+    return this.ringer.unring(userId, conversationId, silence, Date.now());
   }
 
   /** The conversation leaves nothing out any more. */

@@ -84,17 +84,25 @@ export const isReadable = (event: Event, now: number): event is MessageEvent =>
 export const wordsOf = (line: Line): string | undefined =>
   line.is === "message" && line.content.type !== "gone" ? lineOf(line.content) : undefined;
 
+/** When a message's content goes: at its own time, or at the deployer's (`keepMs`); infinite: never. Epoch ms by the server's clock. */
+export const expiryOfHeld = ({ expiresAt, receivedAt }: MessageEvent, keepMs: number): number =>
+  Math.min(expiresAt ?? Number.POSITIVE_INFINITY, receivedAt + keepMs); // [LM-17]
+
+/** `now`: epoch ms by the server's clock; null: nobody knows. `unheard`: [LM-19] what was recalled by events that are not mine to see. */
+type By = { now: number | null; keepMs: number; unheard: readonly number[] };
+
 /**
- * [LM-12] The tombstones that a device puts in the place of what it holds, as the server does: of what was recalled, of what has expired by
- * `now` (epoch ms by the server's clock; null: nobody knows), and of their edits.
+ * [LM-12] The tombstones that a device puts in the place of what it holds, as the server does: of what was recalled, of what has expired,
+ * and of their edits.
  */
-export function tombstonesOf(events: readonly Event[], now: number | null): Event[] {
-  const recalled = new Set(events.flatMap((event) => (event.kind === "recall" ? [event.targetSeq] : [])));
+export function tombstonesOf(events: readonly Event[], by: By): Event[] {
+  const recalled = new Set(by.unheard);
+  for (const event of events) if (event.kind === "recall") recalled.add(event.targetSeq);
   const gone = new Map<number, GoneContent["because"]>();
   const tombstones: Event[] = [];
   for (const event of events) {
     if (event.kind === "message") {
-      const because = becauseOf(event, recalled, now);
+      const because = becauseOf(event, recalled, by);
       if (because) gone.set(event.seq, because);
       if (because && event.content.type !== "gone") tombstones.push(tombstoneOf(event, because));
     }
@@ -105,8 +113,8 @@ export function tombstonesOf(events: readonly Event[], now: number | null): Even
   return tombstones;
 }
 
-function becauseOf(event: MessageEvent, recalled: ReadonlySet<number>, now: number | null) {
+function becauseOf(event: MessageEvent, recalled: ReadonlySet<number>, { now, keepMs }: By) {
   if (event.content.type === "gone") return event.content.because;
   if (recalled.has(event.seq)) return "recalled";
-  return now !== null && event.expiresAt !== undefined && event.expiresAt <= now ? "expired" : undefined;
+  return now !== null && expiryOfHeld(event, keepMs) <= now ? "expired" : undefined;
 }

@@ -39,6 +39,8 @@ export type Checkpoint = {
   leaving: string;
   /** When history was last asked to be shipped anew. Epoch ms. */
   reshippedAt: number;
+  /** Up to this seq no message is left that the deployer's time has to be asked for. */
+  aged: number;
   trails: [UserId, Trail][];
   /** The newest answers of push providers. */
   pushes: PushReport[];
@@ -55,6 +57,7 @@ const START: Checkpoint = {
   shard: "",
   leaving: "",
   reshippedAt: 0,
+  aged: 0,
   trails: [],
   pushes: [],
   newestKeys: [],
@@ -245,6 +248,13 @@ export class ConversationStore {
       .at;
   }
 
+  /** Messages past `after` that are there, the oldest first, and when they were received (epoch ms). */
+  messagesPast(after: number, limit: number): { seq: number; receivedAt: number }[] {
+    const query =
+      "SELECT seq, json_extract(body, '$.receivedAt') AS receivedAt FROM log WHERE seq > ? AND kind = 'message' ORDER BY seq LIMIT ?";
+    return this.sql.exec<{ seq: number; receivedAt: number }>(query, after, limit).toArray();
+  }
+
   /** Rows that history may have in an older form, oldest first. */
   stale(limit: number): (LogRow & { mediaId: MediaId | null })[] {
     const query =
@@ -334,6 +344,16 @@ export class ConversationStore {
     const query = "SELECT body FROM log WHERE seq BETWEEN ? AND ? AND kind = 'recall' ORDER BY seq DESC LIMIT 64";
     const rows = this.sql.exec<{ body: string }>(query, from, to).toArray();
     return rows.map(({ body }) => RecallEvent.parse(JSON.parse(body))).reverse();
+  }
+
+  /** What the recalls in these seqs, both ends included, are about; of very many the last ones. */
+  recalled(from: number, to: number, limit: number): number[] {
+    const query =
+      "SELECT json_extract(body, '$.targetSeq') AS seq FROM log WHERE seq BETWEEN ? AND ? AND kind = 'recall' ORDER BY seq DESC LIMIT ?";
+    return this.sql
+      .exec<{ seq: number }>(query, from, to, limit)
+      .toArray()
+      .map(({ seq }) => seq);
   }
 
   /** Who wrote the messages in these seqs, both ends included; also of those that are gone. */

@@ -4,6 +4,8 @@ import { NOT_MUTED } from "../domain/ringing.ts";
 import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
 import type { Mine, Self } from "../protocol/states.ts";
 
+/** How far very many conversations have been asked to call again. */
+export type Asking = { userId: UserId; after: ConversationId | "" };
 export type ChangedRow = { conversationId: ConversationId; position: number };
 
 // Plain rowid or WITHOUT ROWID tables and no index: a write is billed once a row and once more an index entry.
@@ -120,6 +122,13 @@ export class InboxStore {
     const query =
       "SELECT conversation_id AS conversationId, position FROM changes WHERE position < ? ORDER BY position DESC LIMIT ?";
     return this.rows<ChangedRow>(query, position, limit);
+  }
+
+  /** The next `limit` conversations in the order of their ids. */
+  conversationsAfter(id: ConversationId | "", limit: number): ConversationId[] {
+    const query =
+      "SELECT conversation_id AS id FROM changes WHERE conversation_id > ? ORDER BY conversation_id LIMIT ?";
+    return this.rows<{ id: ConversationId }>(query, id, limit).map((row) => row.id);
   }
 
   // --- devices ---
@@ -269,6 +278,16 @@ export class InboxStore {
 
   setRinging(ringing: boolean): void {
     if (this.isRinging !== ringing) this.putSelf("ringing", ringing);
+    if (this.asking !== null) this.setAsking(null);
+  }
+
+  /** What is left of asking them; null: nothing. */
+  get asking(): Asking | null {
+    return (this.self().get("asking") as Asking | null | undefined) ?? null;
+  }
+
+  setAsking(asking: Asking | null): void {
+    this.putSelf("asking", asking);
   }
 
   dropSubscription(deviceId: DeviceId): void {
