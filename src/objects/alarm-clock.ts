@@ -25,6 +25,10 @@ export class AlarmClock {
     this.isInherited = this.isAtWork;
   }
 
+  get isSet(): boolean {
+    return this.at !== null;
+  }
+
   /** Whether it rings for something that memory may have to tell. */
   get isAtWork(): boolean {
     return this.at !== null && !isQuiet(this.at);

@@ -1,9 +1,12 @@
 import { decideAppend, decideRepeat, isNewKey, type SendCommand } from "../domain/append.ts";
+import { heldThrough } from "../domain/forgetting.ts";
 import {
   agedBy,
   type Because,
   decideLate,
   expiryOf,
+  forgottenOf,
+  isGone,
   isShownRung,
   isWished,
   type LateWish,
@@ -28,14 +31,14 @@ import { receive } from "../domain/receipts.ts";
 import type { Bell, Silence } from "../domain/ringing.ts";
 import { occurredAt } from "../domain/time.ts";
 import { advanced, type Mark, NO_TRAIL, standing, stepsKept, type Trail } from "../domain/trail.ts";
-import type {
-  EditEvent,
+import {
+  type EditEvent,
   Event,
-  MessageEvent,
-  RecallEvent,
-  ServerChange,
-  Wish,
-  WishedEvent,
+  type MessageEvent,
+  type RecallEvent,
+  type ServerChange,
+  type Wish,
+  type WishedEvent,
 } from "../protocol/events.ts";
 import type { Ack } from "../protocol/frames.ts";
 import type { DeviceId, EventId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
@@ -160,6 +163,50 @@ export class ConversationState {
     return times.length > 0 ? Math.min(...times) : null;
   }
 
+  /** Whether the log may have words that it has not forgotten. */
+  hasWords(): boolean {
+    return this.store.wordRows(this.checkpoint.forgotten + 1, this.head, 1).length > 0;
+  }
+
+  /** [LM-21] Through which seq all devices of all members have everything. */
+  heldByAll(): number {
+    const seqs = currentMembers(this.roster).map((member) => this.heldBy(member));
+    return seqs.length > 0 ? Math.min(...seqs) : 0;
+  }
+
+  /** The same of one member's devices. */
+  heldBy({ userId }: Membership): number {
+    const known = this.checkpoint.held.find(([id]) => id === userId)?.[1];
+    return heldThrough(known, this.devices.get(userId) ?? 1);
+  }
+
+  /** [LM-22] Forgets words up to `through`, at most `limit` events; answers whether that was all. Media stays: nobody says that they have it. */
+  forget(through: number, limit: number): boolean {
+    if (through <= this.checkpoint.forgotten) return true;
+    const rows = this.store.wordRows(this.checkpoint.forgotten + 1, through, limit);
+    for (const { seq, body } of rows) this.forgetWords(seq, body);
+    this.burials += 1;
+    const last = rows.at(-1)?.seq;
+    this.checkpoint.forgotten = rows.length === limit && last !== undefined ? last : through;
+    this.saveCheckpoint(); // with the tombstones, so that history gets all of them
+    return rows.length < limit;
+  }
+
+  private forgetWords(seq: number, body: string): void {
+    const event = Event.parse(JSON.parse(body));
+    if (!("content" in event) || event.content.type !== "text") return;
+    const forgotten = forgottenOf(event);
+    const text = JSON.stringify(forgotten);
+    this.store.forget(seq, text);
+    if (this.recent.has(seq)) this.recent.set(seq, { event: forgotten as Event, body: text });
+  }
+
+  /** [LM-7] Whether history may have these seqs, both ends included, as they were before something was taken away. */
+  isStale(from: number, to: number): boolean {
+    const { forgotten, forgottenInHistory } = this.checkpoint;
+    return (from <= forgotten && to > forgottenInHistory) || this.store.hasStale(from, to);
+  }
+
   /** [LM-16] What there is by now is this member's no more. */
   clear(member: Membership): void {
     const clearedThrough = headFor(member, this.head);
@@ -262,8 +309,7 @@ export class ConversationState {
   private messagesOfOthers(userId: UserId, from: number, to: number): MessageEvent[] {
     if (!this.isRecent(from, to)) return this.store.messagesOfOthers(userId, from, to);
     return this.recentEvents(from, to).filter(
-      (event): event is MessageEvent =>
-        event.kind === "message" && event.content.type !== "gone" && event.senderId !== userId,
+      (event): event is MessageEvent => event.kind === "message" && !isGone(event.content) && event.senderId !== userId,
     );
   }
 

@@ -24,6 +24,7 @@ import { traceOf } from "./conversation-traces.ts";
 import { descriptionOf, historyOf, memberOf, pageOf, standingOf } from "./conversation-views.ts";
 import { Deliverer } from "./deliverer.ts";
 import { Fanout } from "./fanout.ts";
+import { Forgetter } from "./forgetter.ts";
 import { Load } from "./load.ts";
 import { MemberDesk } from "./member-desk.ts";
 import { ReceiptDesk } from "./receipt-desk.ts";
@@ -54,6 +55,10 @@ const mentionedBy = (commands: readonly SendCommand[]): ReadonlySet<UserId> => {
   return named.length > 0 ? new Set(named) : NOBODY;
 };
 
+/** Whether history has something in an older form. */
+const isHistoryStale = ({ checkpoint, store }: Pick<ConversationState, "checkpoint" | "store">): boolean =>
+  checkpoint.forgottenInHistory < checkpoint.forgotten || store.hasStale();
+
 /** One conversation: the single writer of its log. A shell: it loads facts, asks the domain, writes once, answers. */
 export class Conversation extends DurableObject<Env> {
   private readonly store: ConversationStore;
@@ -64,6 +69,7 @@ export class Conversation extends DurableObject<Env> {
   private readonly desk: ReceiptDesk;
   private readonly typists: Typists;
   private readonly members: MemberDesk;
+  private readonly forgetter: Forgetter;
   private readonly load: Load;
   /** Undefined for an id that nobody has opened: asking it leaves nothing behind. */
   private state: ConversationState | undefined;
@@ -88,12 +94,14 @@ export class Conversation extends DurableObject<Env> {
     const moved = (now: number) => this.keepReceipts(now);
     this.desk = new ReceiptDesk(env, { state: () => this.state, stage, isParked: this.isParked, moved });
     this.typists = new Typists(env, this.isParked);
+    this.forgetter = new Forgetter(env, this.fanout, (change) => this.write(change));
     this.members = new MemberDesk({
       store: this.store,
       state: () => this.state,
       write: (change) => this.write(change),
       commit: (actorId, changes, at, also) => this.commit(actorId, changes, at, also),
       appended: (at) => this.afterAppend(at),
+      missed: (userId) => this.deliverer.havePulled(userId),
     });
     void ctx.blockConcurrencyWhile(async () => {
       await this.clock.load();
@@ -108,6 +116,7 @@ export class Conversation extends DurableObject<Env> {
     this.state = state;
     for (const m of state.roster.values()) this.fanout.restore(m, state.checkpoint.delivered, state.head);
     this.ringForExpiry(state, Date.now());
+    if (!this.clock.isSet) this.ringForForgetting(state, Date.now());
     if (!this.hasWork(state)) return;
     this.mayHaveForgotten ||= !this.clock.isAtWork; // work without an alarm: its handler did not come to its end
     this.clock.ringBy(Date.now() + SETTLE_AFTER_MS, Date.now());
@@ -250,7 +259,11 @@ export class Conversation extends DurableObject<Env> {
   private attended(userId: UserId, { devices, held }: Visit): void {
     this.fanout.note(userId, { type: "attended" });
     if (held) this.desk.receive(userId, held);
-    if (this.state?.roster.has(userId) && this.state.lookedAt(userId, devices)) this.saveCheckpoint(Date.now());
+    if (!this.state?.roster.has(userId)) return;
+    const now = Date.now();
+    if (this.state.lookedAt(userId, devices)) this.saveCheckpoint(now);
+    const tryAt = this.forgetter.attended(this.state, now);
+    if (tryAt !== null) this.clock.ringQuietlyBy(tryAt, now);
   }
 
   /** [LM-16] Takes all that there is from the sight of one member, and answers how it stands for them then. */
@@ -338,8 +351,9 @@ export class Conversation extends DurableObject<Env> {
     this.clock.ringBy(Date.now(), Date.now());
   }
 
-  private hasWork({ checkpoint, head, store }: ConversationState): boolean {
-    return checkpoint.delivered < head || checkpoint.shipped < head || this.unwritten || store.hasStale();
+  private hasWork(state: ConversationState): boolean {
+    const { checkpoint, head } = state;
+    return checkpoint.delivered < head || checkpoint.shipped < head || this.unwritten || isHistoryStale(state);
   }
 
   private saveCheckpoint(now: number): void {
@@ -369,7 +383,8 @@ export class Conversation extends DurableObject<Env> {
   /** Does whatever is due, writes the checkpoint once, and rings again for what is left. */
   private async settle(state: ConversationState): Promise<void> {
     const { checkpoint, roster } = state;
-    const isBehind = () => checkpoint.delivered < state.head || checkpoint.shipped < state.head;
+    const isUnforgotten = () => checkpoint.forgottenInHistory < checkpoint.forgotten;
+    const isBehind = () => checkpoint.delivered < state.head || checkpoint.shipped < state.head || isUnforgotten();
     if (!isBehind() && this.unwritten) this.saveCheckpoint(Date.now()); // [RC-4] before anything is awaited
     const wasBehind = isBehind(); // a receipt that comes meanwhile may be written by itself
     const expired = this.expire(state, Date.now());
@@ -379,6 +394,7 @@ export class Conversation extends DurableObject<Env> {
     await within(IDLE_WITHIN_MS, this.fanout.idle()).catch(() => {});
     await this.deliverer.ringTheSilent(roster, Date.now());
     await this.deliverer.hush(roster, expired);
+    if (await this.forgetter.tryNow(state, Date.now())) this.unwritten = true;
     checkpoint.delivered = this.fanout.settledThrough(state.head);
     this.unwritten ||= wasBehind;
     if (this.unwritten) this.saveCheckpoint(Date.now());
@@ -399,17 +415,25 @@ export class Conversation extends DurableObject<Env> {
   }
 
   /** [LM-17] Asked of a conversation that may have slept since before the deployer set a time: being awake is what it takes. */
-  awaken(): void {}
+  awaken(): void {
+    if (this.state) this.ringForForgetting(this.state, Date.now());
+  }
+
+  private ringForForgetting(state: ConversationState, now: number): void {
+    const tryAt = this.forgetter.nextAt(state);
+    if (tryAt !== null) this.clock.ringQuietlyBy(Math.max(tryAt, now + SETTLE_AFTER_MS), now);
+  }
 
   private ringForWhatIsLeft(state: ConversationState, shipped: boolean, now: number): void {
     this.ringForExpiry(state, now);
+    this.ringForForgetting(state, now);
     const doubtAt = this.deliverer.nextDoubtAt(state.roster, now);
     if (doubtAt !== null) this.clock.ringBy(doubtAt, now);
     if (!this.hasWork(state)) return;
     const retryAt = this.fanout.nextRetryAt();
     const left = {
       failed: !shipped,
-      shipped: state.checkpoint.shipped === state.head && !state.store.hasStale(),
+      shipped: state.checkpoint.shipped === state.head && !isHistoryStale(state),
       retryAt,
     };
     this.clock.ringBy(nextSettleAt(left, now), now);

@@ -154,6 +154,12 @@ export class Deliverer {
     );
   }
 
+  /** [LM-19] This member's devices are to pull, for pages tell what was recalled. Best effort: the next event makes them pull, too. */
+  havePulled(userId: UserId): void {
+    const { conversationId } = this.ports.state().facts;
+    void tryCall(() => inboxOf(this.env, userId).tellAgain(conversationId), 2);
+  }
+
   /** The same text for everybody who lacks the same events. */
   private eventsFrame(ranges: readonly Range[]): string {
     const state = this.ports.state();

@@ -17,6 +17,8 @@ type Ports = {
   write: (change: () => void) => void;
   /** Appends members' changes, `also` in the same transaction, and tells everybody. */
   commit: (actorId: UserId, changes: MemberChange[], now: number, also?: () => void) => void;
+  /** This member may hold what was recalled while they could not hear of it. */
+  missed: (userId: UserId) => void;
   /** Something else was appended. */
   appended: (now: number) => void;
 };
@@ -132,6 +134,7 @@ export class MemberDesk {
     const { state, member } = found.value;
     if (state.facts.kind !== "direct") return refuse("forbidden");
     this.ports.write(() => state.setBlock(member, blocks));
+    if (!blocks && isBlocking(member)) this.ports.missed(userId);
     return ok(null);
   }
 }

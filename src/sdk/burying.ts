@@ -1,3 +1,4 @@
+import { isGone } from "../domain/life.ts";
 import type { Event } from "../protocol/events.ts";
 import type { ConversationId } from "../protocol/ids.ts";
 import { expiryOfHeld, tombstonesOf } from "./fold.ts";
@@ -31,7 +32,7 @@ const nextExpiry = ({ conversations }: ReplicaState, keepMs: number): number =>
 function earliest(events: readonly Event[], keepMs: number): number {
   let at = NEVER;
   for (const event of events)
-    if (event.kind === "message" && event.content.type !== "gone") at = Math.min(at, expiryOfHeld(event, keepMs));
+    if (event.kind === "message" && !isGone(event.content)) at = Math.min(at, expiryOfHeld(event, keepMs));
   return at;
 }
 

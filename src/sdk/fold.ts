@@ -1,4 +1,4 @@
-import { tombstoneOf } from "../domain/life.ts";
+import { isGone, tombstoneOf } from "../domain/life.ts";
 import { lineOf } from "../domain/media.ts";
 import type { Event, GoneContent, MessageEvent, Wish } from "../protocol/events.ts";
 import type { UserId } from "../protocol/ids.ts";
@@ -45,13 +45,13 @@ export function timelineOf(events: readonly Event[], { me, wishes, now }: View):
 
 /** [LM-12] Hidden on time, also where nobody can be asked. */
 const contentAt = ({ content, expiresAt }: MessageEvent, now: number): MessageEvent["content"] =>
-  content.type !== "gone" && expiresAt !== undefined && expiresAt <= now ? goneBy("expired") : content;
+  !isGone(content) && expiresAt !== undefined && expiresAt <= now ? goneBy("expired") : content;
 const goneBy = (because: GoneContent["because"]): GoneContent => ({ type: "gone", because });
 
 type Late = Exclude<Extract<Event, { targetSeq: number }> | Wish, { kind: "message" }>;
 
 function apply(message: Message | undefined, by: UserId, late: Late): void {
-  if (!message || message.content.type === "gone") return;
+  if (!message || isGone(message.content)) return;
   if (late.kind === "recall") message.content = goneBy("recalled");
   if (late.kind === "edit" && late.content.type !== "gone") edit(message, late.content);
   if (late.kind !== "reaction") return;
@@ -104,9 +104,9 @@ export function tombstonesOf(events: readonly Event[], by: By): Event[] {
     if (event.kind === "message") {
       const because = becauseOf(event, recalled, by);
       if (because) gone.set(event.seq, because);
-      if (because && event.content.type !== "gone") tombstones.push(tombstoneOf(event, because));
+      if (because && !isGone(event.content)) tombstones.push(tombstoneOf(event, because));
     }
-    if (event.kind !== "edit" || event.content.type === "gone") continue;
+    if (event.kind !== "edit" || isGone(event.content)) continue;
     const because = gone.get(event.targetSeq) ?? (recalled.has(event.targetSeq) ? "recalled" : undefined);
     if (because) tombstones.push(tombstoneOf(event, because));
   }
@@ -114,7 +114,7 @@ export function tombstonesOf(events: readonly Event[], by: By): Event[] {
 }
 
 function becauseOf(event: MessageEvent, recalled: ReadonlySet<number>, { now, keepMs }: By) {
-  if (event.content.type === "gone") return event.content.because;
+  if (isGone(event.content) && event.content.type === "gone") return event.content.because;
   if (recalled.has(event.seq)) return "recalled";
   return now !== null && expiryOfHeld(event, keepMs) <= now ? "expired" : undefined;
 }

@@ -1,3 +1,4 @@
+import type { HeldBy, Tries } from "../domain/forgetting.ts";
 import type { Invite } from "../domain/invites.ts";
 import { type ConversationKind, type Membership, type Span, visibleSpans } from "../domain/membership.ts";
 import type { PushReport } from "../domain/push.ts";
@@ -41,6 +42,12 @@ export type Checkpoint = {
   reshippedAt: number;
   /** Up to this seq no message is left that the deployer's time has to be asked for. */
   aged: number;
+  /** Up to this seq the log has forgotten words that were delivered; and up to this one history has. */
+  forgotten: number;
+  forgottenInHistory: number;
+  /** How far the members' devices have everything, as their inboxes said; and how it went to ask. */
+  held: [UserId, HeldBy][];
+  tries: Tries;
   trails: [UserId, Trail][];
   /** The newest answers of push providers. */
   pushes: PushReport[];
@@ -58,6 +65,10 @@ const START: Checkpoint = {
   leaving: "",
   reshippedAt: 0,
   aged: 0,
+  forgotten: 0,
+  forgottenInHistory: 0,
+  held: [],
+  tries: { count: 0, at: 0 },
   trails: [],
   pushes: [],
   newestKeys: [],
@@ -231,6 +242,18 @@ export class ConversationStore {
   bury(seq: number, kind: "gone" | "edit", body: string, mediaId: MediaId | null): void {
     this.sql.exec("UPDATE log SET kind = ?, expires_at = NULL, body = ? WHERE seq = ?", kind, body, seq);
     this.sql.exec("INSERT INTO stale VALUES (?, ?) ON CONFLICT DO NOTHING", seq, mediaId);
+  }
+
+  /** [LM-22] Words that every device has give way to their tombstone; the message counts as before, and has its time. */
+  forget(seq: number, body: string): void {
+    this.sql.exec("UPDATE log SET body = ? WHERE seq = ?", body, seq);
+  }
+
+  /** What holds words, or held them, in these seqs, both ends included, oldest first. */
+  wordRows(from: number, to: number, limit: number): LogRow[] {
+    const query =
+      "SELECT seq, sender_id AS senderId, body FROM log WHERE seq BETWEEN ? AND ? AND kind IN ('message', 'edit', 'gone') ORDER BY seq LIMIT ?";
+    return this.sql.exec<LogRow>(query, from, to, limit).toArray();
   }
 
   /** Messages whose time is over, the oldest first. `now`: epoch ms. */
