@@ -12,7 +12,8 @@ const isQuiet = (at: number): boolean => at % QUIET_MS === 0;
 export class AlarmClock {
   private readonly storage: DurableObjectStorage;
   private at: number | null = null;
-  private isSetHere = false;
+  /** The time that this life of the object has set last. */
+  private setHere: number | null = null;
   /** There was one already when this life of the object began. */
   private isInherited = false;
 
@@ -59,7 +60,7 @@ export class AlarmClock {
 
   private set(at: number): void {
     this.at = at;
-    this.isSetHere = true;
+    this.setHere = at;
     void this.storage.setAlarm(at);
   }
 
@@ -68,9 +69,10 @@ export class AlarmClock {
    * may not have written down. `scheduledAt`: as the runtime tells it. Epoch ms.
    */
   rang(scheduledAt: number | undefined): boolean {
-    const isOfAnotherLife = this.isInherited || !this.isSetHere; // woken by the alarm itself, nobody has set it here
-    this.at = null;
-    this.isInherited = this.isSetHere = false;
-    return isOfAnotherLife && !(scheduledAt !== undefined && isQuiet(scheduledAt));
+    const isOfThisLife =
+      scheduledAt === undefined ? this.setHere !== null && !this.isInherited : scheduledAt === this.setHere;
+    this.at = this.setHere = null;
+    this.isInherited = false;
+    return !isOfThisLife && !(scheduledAt !== undefined && isQuiet(scheduledAt));
   }
 }

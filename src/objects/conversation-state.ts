@@ -130,9 +130,14 @@ export class ConversationState {
     return ok({ ack: ackOf(first as WishedEvent, true), body: JSON.stringify(first) });
   }
 
-  private expiring({ kind }: Wish, now: number): { expiresAt?: number } {
+  /** [LM-13] A message's time; and of an edit that of its message, for who sees the edit alone. */
+  private expiring(wish: Wish, now: number): { expiresAt?: number } {
+    if (wish.kind === "recall" || wish.kind === "reaction") return {};
     const { retentionMs: chosenMs = 0 } = this.facts;
-    const expiresAt = kind === "message" ? expiryOf(now, { chosenMs, deployerMs: this.deployerMs }) : null;
+    const edited = wish.kind === "edit" ? this.store.event(wish.targetSeq) : undefined;
+    const expiresAt = edited
+      ? ((edited.kind === "message" ? edited.expiresAt : undefined) ?? null)
+      : expiryOf(now, { chosenMs, deployerMs: this.deployerMs });
     return expiresAt === null ? {} : { expiresAt };
   }
 
@@ -426,5 +431,5 @@ export class ConversationState {
 function ackOf(event: WishedEvent, duplicate: boolean): Ack {
   const { conversationId, seq, eventId, receivedAt, occurredAt } = event;
   const ack = { conversationId, seq, eventId, receivedAt, occurredAt, duplicate };
-  return event.kind === "message" && event.expiresAt !== undefined ? { ...ack, expiresAt: event.expiresAt } : ack;
+  return "expiresAt" in event && event.expiresAt !== undefined ? { ...ack, expiresAt: event.expiresAt } : ack;
 }

@@ -78,6 +78,7 @@ export class Conversation extends DurableObject<Env> {
   private mayHaveForgotten = false;
   private receiptsWrittenAt = 0;
   private unwritten = false;
+  private settling = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -115,8 +116,7 @@ export class Conversation extends DurableObject<Env> {
     const state = new ConversationState(this.store, this.newId, daysToMs(this.env.RETENTION_DAYS));
     this.state = state;
     for (const m of state.roster.values()) this.fanout.restore(m, state.checkpoint.delivered, state.head);
-    this.ringForExpiry(state, Date.now());
-    if (!this.clock.isSet) this.ringForForgetting(state, Date.now());
+    if (this.clock.isSet) this.ringForExpiry(state, Date.now()); // else it is ringing just now, or was cut short and rings again
     if (!this.hasWork(state)) return;
     this.mayHaveForgotten ||= !this.clock.isAtWork; // work without an alarm: its handler did not come to its end
     this.clock.ringBy(Date.now() + SETTLE_AFTER_MS, Date.now());
@@ -264,6 +264,14 @@ export class Conversation extends DurableObject<Env> {
     if (this.state.lookedAt(userId, devices)) this.saveCheckpoint(now);
     const tryAt = this.forgetter.attended(this.state, now);
     if (tryAt !== null) this.clock.ringQuietlyBy(tryAt, now);
+    if (!this.clock.isSet && !this.settling) this.setAgain(this.state, now);
+  }
+
+  /** Something is to be rung for and nothing is set: an alarm did not come to its end, and with it what was not written down. */
+  private setAgain(state: ConversationState, now: number): void {
+    if (state.nextExpiry() === null && this.forgetter.nextAt(state) === null) return;
+    this.mayHaveForgotten = true;
+    this.clock.ringBy(now + SETTLE_AFTER_MS, now);
   }
 
   /** [LM-16] Takes all that there is from the sight of one member, and answers how it stands for them then. */
@@ -365,12 +373,15 @@ export class Conversation extends DurableObject<Env> {
   /** Never throws: after six throws the platform would never ring again. */
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {
     if (this.clock.rang(info?.scheduledTime)) this.mayHaveForgotten = true;
+    this.settling = true;
     try {
       if (this.state) await this.remember(this.state);
       if (this.state) await this.settle(this.state);
     } catch (error) {
       log.error("settle_failed", { conversationId: this.state?.facts.conversationId, error });
       this.clock.ringBy(Date.now() + SETTLE_RETRY_MS, Date.now());
+    } finally {
+      this.settling = false;
     }
   }
 
@@ -416,7 +427,10 @@ export class Conversation extends DurableObject<Env> {
 
   /** [LM-17] Asked of a conversation that may have slept since before the deployer set a time: being awake is what it takes. */
   awaken(): void {
-    if (this.state) this.ringForForgetting(this.state, Date.now());
+    const now = Date.now();
+    if (!this.state || this.settling) return;
+    this.ringForExpiry(this.state, now);
+    this.ringForForgetting(this.state, now);
   }
 
   private ringForForgetting(state: ConversationState, now: number): void {

@@ -139,6 +139,9 @@ export const EditEvent = z
     kind: z.literal("edit"),
     ...target,
     content: z.discriminatedUnion("type", [EditedContent, GoneContent]),
+    expiresAt: EpochMs.optional().meta({
+      description: "When the message that it edits is taken away, and this with it.",
+    }),
   })
   .meta({ id: "EditEvent", description: "The message shows this content from now on, and that it was edited." });
 

@@ -32,7 +32,8 @@ const nextExpiry = ({ conversations }: ReplicaState, keepMs: number): number =>
 function earliest(events: readonly Event[], keepMs: number): number {
   let at = NEVER;
   for (const event of events)
-    if (event.kind === "message" && !isGone(event.content)) at = Math.min(at, expiryOfHeld(event, keepMs));
+    if ((event.kind === "message" || event.kind === "edit") && !isGone(event.content))
+      at = Math.min(at, expiryOfHeld(event, keepMs));
   return at;
 }
 

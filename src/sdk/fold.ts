@@ -1,6 +1,6 @@
 import { isGone, tombstoneOf } from "../domain/life.ts";
 import { lineOf } from "../domain/media.ts";
-import type { Event, GoneContent, MessageEvent, Wish } from "../protocol/events.ts";
+import type { EditEvent, Event, GoneContent, MessageEvent, Wish } from "../protocol/events.ts";
 import type { UserId } from "../protocol/ids.ts";
 
 /** What a person sees, from what lies in the log. Pure, so that every device that holds the same events shows the same. */
@@ -85,7 +85,7 @@ export const wordsOf = (line: Line): string | undefined =>
   line.is === "message" && line.content.type !== "gone" ? lineOf(line.content) : undefined;
 
 /** When a message's content goes: at its own time, or at the deployer's (`keepMs`); infinite: never. Epoch ms by the server's clock. */
-export const expiryOfHeld = ({ expiresAt, receivedAt }: MessageEvent, keepMs: number): number =>
+export const expiryOfHeld = ({ expiresAt, receivedAt }: MessageEvent | EditEvent, keepMs: number): number =>
   Math.min(expiresAt ?? Number.POSITIVE_INFINITY, receivedAt + keepMs); // [LM-17]
 
 /** `now`: epoch ms by the server's clock; null: nobody knows. `unheard`: [LM-19] what was recalled by events that are not mine to see. */
@@ -107,7 +107,9 @@ export function tombstonesOf(events: readonly Event[], by: By): Event[] {
       if (because && !isGone(event.content)) tombstones.push(tombstoneOf(event, because));
     }
     if (event.kind !== "edit" || isGone(event.content)) continue;
-    const because = gone.get(event.targetSeq) ?? (recalled.has(event.targetSeq) ? "recalled" : undefined);
+    const isOver = by.now !== null && expiryOfHeld(event, by.keepMs) <= by.now;
+    const alone = recalled.has(event.targetSeq) ? "recalled" : isOver ? "expired" : undefined;
+    const because = gone.get(event.targetSeq) ?? alone;
     if (because) tombstones.push(tombstoneOf(event, because));
   }
   return tombstones;
