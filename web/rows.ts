@@ -111,6 +111,7 @@ function mayOf({ content, event }: Extract<Line, { is: "message" }>, { me, now, 
 
 /** [CL-25] Delivered and read mean by everybody else. */
 function tickOf(seq: number, { ticks }: Held): Tick {
+  if (ticks.except.some(({ from, to }) => from <= seq && seq <= to)) return "sent"; // [RC-11]
   if (seq <= ticks.read) return "read";
   return seq <= ticks.delivered ? "delivered" : "sent";
 }

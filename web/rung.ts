@@ -2,7 +2,12 @@ import * as z from "zod";
 import { ConversationId, Seq } from "../src/protocol/ids.ts";
 
 /** What a shown notification keeps of its push: one a conversation. */
-const Rung = z.object({ conversationId: ConversationId, seq: Seq, unread: z.number() });
+const Rung = z.object({
+  conversationId: ConversationId,
+  seq: Seq,
+  unread: z.number(),
+  expiresAt: z.number().optional(),
+});
 export type Rung = z.infer<typeof Rung>;
 
 /** The notifications that are shown now; of all conversations, or of one. */
@@ -28,7 +33,13 @@ export async function takeDown(
   await showBadge(registration);
 }
 
-/** [LM-9] Takes down what rang for this message alone: it was recalled. */
+/** [LM-18] Takes down what rang for messages that have disappeared meanwhile. `now`: epoch ms. */
+export async function takeDownExpired(registration: ServiceWorkerRegistration, now: number): Promise<void> {
+  for (const { notification, rung } of await rungOf(registration))
+    if (rung.expiresAt !== undefined && rung.expiresAt <= now) notification.close();
+}
+
+/** [LM-9] Takes down what rang for this message alone: it is gone. */
 export async function takeDownOne(
   registration: ServiceWorkerRegistration,
   conversationId: ConversationId,

@@ -1,6 +1,6 @@
 /** The service worker: shows pushes while no page is open. It holds no token and asks the server nothing. */
 import { type OpenConversation, PushPayload } from "../src/protocol/push.ts";
-import { type Rung, rungOf, showBadge, takeDown, takeDownOne } from "./rung.ts";
+import { type Rung, rungOf, showBadge, takeDown, takeDownExpired, takeDownOne } from "./rung.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 type Message = PushPayload & { type: "message" };
@@ -30,11 +30,13 @@ async function take(data: PushMessageData | null): Promise<void> {
 }
 
 async function ring(message: Message): Promise<void> {
-  const { conversationId, seq, unread } = message;
+  const { conversationId, seq, unread, expiresAt } = message;
+  await takeDownExpired(self.registration, Date.now());
+  if (expiresAt !== undefined && expiresAt <= Date.now()) return; // [LM-18]
   const shown = await rungOf(self.registration, conversationId);
   if (shown.some(({ rung }) => rung.seq >= seq)) return; // [PU-37] a push may come twice, and late
   if (await isLookedAt()) return;
-  const rung: Rung = { conversationId, seq, unread };
+  const rung: Rung = { conversationId, seq, unread, ...(expiresAt === undefined ? {} : { expiresAt }) };
   const options: Options = { ...wordsOf(message), tag: conversationId, renotify: true, data: rung };
   await self.registration.showNotification(titleOf(message), options);
   await showBadge(self.registration);

@@ -12,6 +12,16 @@ export type LateWish = Exclude<Wish, { kind: "message" }>;
 /** `target`: the message the wish is about, if there is one that the member may see. `now`: epoch ms. */
 type Facts = { kind: ConversationKind; member: Membership; target: MessageEvent | undefined; now: number };
 
+/** [LM-22] Nobody has it any more. What the server alone has forgotten is there, on everybody's devices. */
+export const isGone = (content: { type: string; delivered?: true | undefined }): boolean =>
+  content.type === "gone" && content.delivered !== true;
+
+/** [LM-22] What the server keeps of words that every device has. */
+export const forgottenOf = <E extends { content: unknown }>(event: E): E & { content: GoneContent } => ({
+  ...event,
+  content: { type: "gone", because: "expired", delivered: true },
+});
+
 const isExpired = ({ expiresAt }: MessageEvent, now: number): boolean => expiresAt !== undefined && expiresAt <= now;
 
 /** May this be said of that message? */
@@ -25,8 +35,9 @@ export function decideLate(
   const age = now - target.receivedAt;
   if (wish.kind === "edit" && !isOwn) return refuse("forbidden", "only its sender may edit a message"); // [LM-2]
   if (wish.kind === "recall" && !isOwn && !isAdmin) return refuse("forbidden", "only its sender or an admin"); // [LM-3]
-  if (target.content.type === "gone" || isExpired(target, now)) return refuse("too_late", "the message is gone"); // [LM-4]
-  if (wish.kind === "edit" && target.content.type !== "text")
+  if (isGone(target.content) || isExpired(target, now)) return refuse("too_late", "the message is gone"); // [LM-4]
+  if (wish.kind === "edit" && target.content.type === "media")
+    // only words are forgotten: [LM-22]
     return refuse("invalid_request", "event.targetSeq: no text");
   if (wish.kind === "edit" && age > TIMES.editMs) return refuse("too_late"); // [LM-2]
   if (wish.kind === "recall" && !isAdmin && age > TIMES.recallMs) return refuse("too_late"); // [LM-3]
@@ -41,6 +52,9 @@ export function expiryOf(
   const keeps = [chosenMs, deployerMs].filter((ms) => ms > 0);
   return keeps.length > 0 ? receivedAt + Math.min(...keeps) : null;
 }
+
+/** [LM-17] What was received by then has had the deployer's time, whenever that was set (epoch ms); null: there is none. */
+export const agedBy = (now: number, deployerMs: number): number | null => (deployerMs > 0 ? now - deployerMs : null);
 
 /** What a deployer's number of days means in ms; 0: for ever. */
 export const daysToMs = (days: string | undefined): number => {

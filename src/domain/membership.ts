@@ -69,6 +69,23 @@ export const isOpened = ({ openedThrough = 0 }: Membership, seq: number): boolea
 export const canSee = (m: Membership, seq: number): boolean =>
   visibleSpans(m).some(([from, to]) => from <= seq && (to === null || seq <= to)); // [GR-6]
 
+/**
+ * [LM-19] Seqs in (after, through] that are kept from this member: they were out, or what was said was hidden. Not while a block holds: what
+ * is hidden is not told of before that ends.
+ */
+export function missedSpans(m: Membership, after: number, through: number): (readonly [from: number, to: number])[] {
+  const last = Math.min(through, isBlocking(m) ? (m.hidden?.at(-1)?.[0] ?? 1) - 1 : through);
+  const first = Math.max(after + 1, m.spans[0]?.[0] ?? 1);
+  return shownSpans(m)
+    .reduce<readonly Span[]>((left, [from, to]) => left.flatMap((span) => without(span, from, to)), [[first, last]])
+    .flatMap(([from, to]) => (to === null || from > to ? [] : [[from, to] as const]));
+}
+
+/** [RC-11] Hidden from this member for good: seqs that never reach them, whatever watermark passes them. The last ones, if there are many. */
+export const neverReached = ({ hidden = [] }: Membership): { from: number; to: number }[] =>
+  hidden.flatMap(([from, to]) => (to === null ? [] : { from, to })).slice(-EXCEPT_TOLD);
+const EXCEPT_TOLD = 64;
+
 /** A decided change of the roster; the appender gives it its seq. */
 export type MemberChange = { userId: UserId; change: "added" | "removed" | "left" | "role"; role?: Role | undefined };
 

@@ -60,9 +60,10 @@ function shown({ sender, title, text = UNTOLD }: Ringing): { title?: string; bod
 /** FCM carries strings only, and no objects within. */
 function dataOf({ type, conversationId, seq, unread, ...told }: PushPayload): Record<string, string> {
   const place = { type, conversationId, seq: String(seq), unread: String(unread) };
-  const { sender, title, text }: Partial<Ringing> = told;
+  const { sender, title, text, expiresAt }: Partial<Ringing> = told;
   return {
     ...place,
+    ...(expiresAt === undefined ? {} : { expiresAt: String(expiresAt) }),
     ...(sender ? { senderId: sender.userId, senderName: sender.displayName } : {}),
     ...(title === undefined ? {} : { title }),
     ...(text === undefined ? {} : { text }),

@@ -19,7 +19,7 @@ export type Telling = { isFull: boolean; displayName: string | undefined };
 
 /** What a job says now; null when nobody wants it any more. `now`: epoch ms. */
 export function pushOf(job: PushJob, telling: Telling, now: number): Push | null {
-  const expiresAt = job.decidedAt + LIFE_MS[job.kind];
+  const expiresAt = Math.min(job.decidedAt + LIFE_MS[job.kind], job.expiresAt ?? Number.POSITIVE_INFINITY); // [LM-18]
   const ttlSeconds = Math.ceil(Math.min(expiresAt - now, LIFE_MS[job.kind]) / 1_000);
   if (ttlSeconds <= 0) return null; // [PU-31]
   return { payload: payloadOf(job, telling), topic: topicOf(job), expiresAt, ttlSeconds };
@@ -32,9 +32,10 @@ export function pushOf(job: PushJob, telling: Telling, now: number): Push | null
 const topicOf = ({ kind, unread, conversationId }: PushJob): string =>
   kind === "read" && unread > 0 ? `r${conversationId}` : conversationId;
 
-function payloadOf({ kind, conversationId, seq, unread, preview }: PushJob, telling: Telling): PushPayload {
-  const place = { conversationId, seq, unread };
-  if (kind !== "message") return { type: kind, ...place };
+function payloadOf({ kind, expiresAt, preview, ...job }: PushJob, telling: Telling): PushPayload {
+  const { conversationId, seq, unread } = job;
+  if (kind !== "message") return { type: kind, conversationId, seq, unread };
+  const place = { conversationId, seq, unread, ...(expiresAt === undefined ? {} : { expiresAt }) };
   if (!preview || !telling.isFull) return { type: "message", ...place }; // [PU-27]
   const { senderId: userId, title, text } = preview;
   const { displayName } = telling;

@@ -21,6 +21,8 @@ export type PushJob = {
   seq: number;
   /** The conversation's unread messages: the same number that the list tells. */
   unread: number;
+  /** When the message disappears. Epoch ms. */
+  expiresAt?: number;
   /** Only where the push may tell: who wrote (the consumer looks the name up), the group's title, and the beginning of the text. */
   preview?: { senderId: UserId; title?: string; text?: string };
 };

@@ -1,6 +1,6 @@
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { Receipt, Ticks, Visibility } from "../protocol/states.ts";
-import { currentMembers, type Membership, type Roster } from "./membership.ts";
+import { currentMembers, type Membership, neverReached, type Roster } from "./membership.ts";
 import { advanced, movedAt, NO_TRAIL, standing, type Trail } from "./trail.ts";
 
 /** What one device says of a conversation: the highest seq stored there, and the highest shown to its person. */
@@ -51,7 +51,9 @@ export function ticksFor(viewerId: string, roster: Roster, trails: ReadonlyMap<s
   const others = currentMembers(roster).filter((m) => m.userId !== viewerId);
   const all = others.map((m) => ({ trail: trails.get(m.userId) ?? NO_TRAIL, before: (m.spans.at(-1)?.[0] ?? 1) - 1 }));
   const lowest = (seqs: number[]) => (seqs.length > 0 ? Math.min(...seqs) : 0);
+  const except = others.flatMap(neverReached); // [RC-11]
   return {
+    ...(except.length > 0 ? { except } : {}),
     delivered: lowest(all.map(({ trail, before }) => Math.max(before, standing(trail, "delivered")))),
     read: lowest(
       all

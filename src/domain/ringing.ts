@@ -12,9 +12,11 @@ export type Bell = {
   title?: string;
   /** Absent for content that must not leave in the clear. */
   text?: string;
+  /** When the message disappears. Epoch ms. */
+  expiresAt?: number;
 };
 
-/** A recalled message whose notification a member's devices may still show. `unread`: of the conversation, without it. */
+/** A message that is gone and whose notification a member's devices may still show. `unread`: of the conversation, without it. */
 export type Silence = { seq: number; unread: number };
 
 export const NOT_MUTED: Mine = { mentionsPierce: false, pinned: false, archived: false };
@@ -69,14 +71,15 @@ const addressed = ({ userId, deviceId, subscription, conversationId, now }: To) 
   ({ userId, deviceId, endpoint: subscription.endpoint, conversationId, decidedAt: now }) as const;
 
 /** [PU-5] What a push may tell is the device's choice; the count is always told. */
-export function messageJob(to: To, { seq, unread, senderId, title, text }: Bell): PushJob {
+export function messageJob(to: To, { seq, unread, senderId, title, text, expiresAt }: Bell): PushJob {
   const named = { senderId, ...(title === undefined ? {} : { title }) };
   const preview = text === undefined ? named : { ...named, text: previewOf(text) };
-  const job = { ...addressed(to), kind: "message", seq, unread } as const;
+  const life = expiresAt === undefined ? {} : { expiresAt };
+  const job = { ...addressed(to), kind: "message", seq, unread, ...life } as const;
   return to.subscription.preview ? { ...job, preview } : job;
 }
 
-/** [LM-9] Silent: takes down what rang for this message, for it was recalled. */
+/** [LM-9] [LM-18] Silent: takes down what rang for this message, for it is gone. */
 export const goneJob = (to: To, { seq, unread }: Silence): PushJob => ({ ...addressed(to), kind: "gone", seq, unread });
 
 /** [PU-6] Silent: takes down what rang up to `seq`, for it was read elsewhere. */

@@ -20,6 +20,6 @@ export function receiptSeen(viewer: Viewer, { contactsRead, ...receipt }: RawRec
 
 /** In a direct conversation the other one is everybody else; in a group only what is shown to everyone counts. */
 export function ticksSeen(viewer: Viewer, ticks: Ticks, peer: Receipt | undefined): Ticks {
-  if (peer) return { delivered: peer.delivered, read: peer.read };
+  if (peer) return { ...ticks, delivered: peer.delivered, read: peer.read };
   return viewer.readReceipts === "everyone" ? ticks : { ...ticks, read: 0 };
 }

@@ -6,12 +6,18 @@ import { conversationOf } from "../platform/stubs.ts";
 import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import type { Mine } from "../protocol/states.ts";
-import type { InboxStore } from "../storage/inbox-store.ts";
+import type { Asking, InboxStore } from "../storage/inbox-store.ts";
+import type { AlarmClock } from "./alarm-clock.ts";
 import type { ChangeIndex } from "./change-index.ts";
 import type { OwnReceipts } from "./own-receipts.ts";
 import type { Outcome, Standing } from "./rpc.ts";
 
-type Parts = { store: InboxStore; index: ChangeIndex; receipts: OwnReceipts };
+/** Conversations that are asked in one turn: far fewer calls than the runtime lets one request make. */
+const ASKED_AT_ONCE = 200;
+/** Between two such turns, and before one that failed is tried again. Ms. */
+const NEXT_TURN_MS = { done: 1_000, failed: 30_000 };
+
+type Parts = { store: InboxStore; index: ChangeIndex; receipts: OwnReceipts; clock: AlarmClock };
 
 /** What a user chooses about ringing. Conversations that call no more because of what was chosen before are asked to call again. */
 export class Choices {
@@ -55,8 +61,8 @@ export class Choices {
   }
 
   /**
-   * Where to push for a device. With the first one, everything that had nobody to ring calls again. One at a time: a
-   * repeat must not be told that all is well while the first try may still fail.
+   * Where to push for a device. With the first one, everything that had nobody to ring calls again: what changed last at once, the rest by
+   * the alarm. One at a time: a repeat must not be told that all is well while the first try may still fail.
    */
   subscribe(userId: UserId, deviceId: DeviceId, subscription: Subscription): Promise<Outcome<null>> {
     const subscribed = this.last.then(() => this.subscribeNow(userId, deviceId, subscription));
@@ -69,10 +75,37 @@ export class Choices {
     if (store.isRevoked(deviceId)) return refuse("device_revoked");
     store.putSubscription(deviceId, subscription);
     if (store.isRinging) return ok(null);
-    const ids = store.changedPast(0).map((row) => row.conversationId);
-    const asked = await mapWindowed(ids, CALL_WINDOW, (id) => this.attend(userId, id)); // [PU-8]
-    if (asked.some((outcome) => !outcome.ok && outcome.code === "unavailable")) return refuse("unavailable");
-    store.setRinging(true); // durable only now: whatever happened before, the next try asks them all again
+    const ids = store.newestBelow(Number.MAX_SAFE_INTEGER, ASKED_AT_ONCE + 1).map((row) => row.conversationId);
+    if (!(await this.askToCall(userId, ids.slice(0, ASKED_AT_ONCE)))) return refuse("unavailable");
+    if (ids.length <= ASKED_AT_ONCE)
+      store.setRinging(true); // durable only now: whatever happened before, the next try asks them all again
+    else this.goOnLater({ userId, after: "" }, NEXT_TURN_MS.done);
     return ok(null);
+  }
+
+  /** [PU-8] False where one of them could not be asked. */
+  private async askToCall(userId: UserId, ids: readonly ConversationId[]): Promise<boolean> {
+    const asked = await mapWindowed(ids, CALL_WINDOW, (id) => this.attend(userId, id));
+    return asked.every((outcome) => outcome.ok || outcome.code !== "unavailable");
+  }
+
+  private goOnLater(asking: Asking, ms: number): void {
+    const now = Date.now();
+    this.parts.store.setAsking(asking);
+    this.parts.clock.ringBy(now + ms, now);
+  }
+
+  /** The alarm has gone off: the next of very many conversations are asked, in the order of their ids. */
+  async goOn(): Promise<void> {
+    const { store } = this.parts;
+    const { asking } = store;
+    if (asking === null) return;
+    const ids = store.conversationsAfter(asking.after, ASKED_AT_ONCE);
+    const isDone = await this.askToCall(asking.userId, ids);
+    if (store.asking?.after !== asking.after) return; // the last subscription has gone meanwhile
+    const last = ids.at(-1);
+    if (!isDone) return this.goOnLater(asking, NEXT_TURN_MS.failed);
+    if (ids.length < ASKED_AT_ONCE || last === undefined) store.setRinging(true);
+    else this.goOnLater({ ...asking, after: last }, NEXT_TURN_MS.done);
   }
 }

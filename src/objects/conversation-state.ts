@@ -1,10 +1,14 @@
 import { decideAppend, decideRepeat, isNewKey, type SendCommand } from "../domain/append.ts";
 import { rulesOf } from "../domain/group-rules.ts";
 import type { JoinRequest } from "../domain/join-requests.ts";
+import { heldThrough } from "../domain/forgetting.ts";
 import {
+  agedBy,
   type Because,
   decideLate,
   expiryOf,
+  forgottenOf,
+  isGone,
   isShownRung,
   isWished,
   type LateWish,
@@ -30,14 +34,14 @@ import { receive } from "../domain/receipts.ts";
 import type { Bell, Silence } from "../domain/ringing.ts";
 import { occurredAt } from "../domain/time.ts";
 import { advanced, type Mark, NO_TRAIL, standing, stepsKept, type Trail } from "../domain/trail.ts";
-import type {
-  EditEvent,
+import {
+  type EditEvent,
   Event,
-  MessageEvent,
-  RecallEvent,
-  ServerChange,
-  Wish,
-  WishedEvent,
+  type MessageEvent,
+  type RecallEvent,
+  type ServerChange,
+  type Wish,
+  type WishedEvent,
 } from "../protocol/events.ts";
 import type { Ack } from "../protocol/frames.ts";
 import type { GroupRules } from "../protocol/group-rules.ts";
@@ -139,17 +143,86 @@ export class ConversationState {
     return ok({ ack: ackOf(first as WishedEvent, true), body: JSON.stringify(first) });
   }
 
-  private expiring({ kind }: Wish, now: number): { expiresAt?: number } {
+  /** [LM-13] A message's time; and of an edit that of its message, for who sees the edit alone. */
+  private expiring(wish: Wish, now: number): { expiresAt?: number } {
+    if (wish.kind === "recall" || wish.kind === "reaction") return {};
     const { retentionMs: chosenMs = 0 } = this.facts;
-    const expiresAt = kind === "message" ? expiryOf(now, { chosenMs, deployerMs: this.deployerMs }) : null;
+    const edited = wish.kind === "edit" ? this.store.event(wish.targetSeq) : undefined;
+    const expiresAt = edited
+      ? ((edited.kind === "message" ? edited.expiresAt : undefined) ?? null)
+      : expiryOf(now, { chosenMs, deployerMs: this.deployerMs });
     return expiresAt === null ? {} : { expiresAt };
   }
 
-  /** [LM-15] Takes away what has expired, at most `limit` messages; answers how many there were. */
-  expire(now: number, limit: number): number {
+  /** [LM-15] Takes away what has expired, at most `limit` messages; answers which. */
+  expire(now: number, limit: number): number[] {
     const due = this.store.expired(now, limit);
     for (const seq of due) this.bury(seq, "expired");
-    return due.length;
+    return [...due, ...this.age(now, limit - due.length)];
+  }
+
+  /** [LM-17] The same for what was sent before the deployer set a time: seqs ascend with the times at which they were received. */
+  private age(now: number, limit: number): number[] {
+    const by = agedBy(now, this.deployerMs);
+    if (by === null || limit === 0) return [];
+    const next = this.store.messagesPast(this.checkpoint.aged, limit);
+    const due = next.filter(({ receivedAt }) => receivedAt <= by).map(({ seq }) => seq);
+    for (const seq of due) this.bury(seq, "expired");
+    const left = next.find(({ receivedAt }) => receivedAt > by);
+    this.checkpoint.aged = left ? left.seq - 1 : (due.at(-1) ?? this.checkpoint.aged);
+    return due;
+  }
+
+  /** When the next message's time is over (epoch ms); null: none's will be. */
+  nextExpiry(): number | null {
+    const [oldest] = this.deployerMs > 0 ? this.store.messagesPast(this.checkpoint.aged, 1) : [];
+    const agesAt = oldest && oldest.receivedAt + this.deployerMs;
+    const times = [this.store.nextExpiry(), agesAt].filter((at) => at !== null && at !== undefined);
+    return times.length > 0 ? Math.min(...times) : null;
+  }
+
+  /** Whether the log may have words that it has not forgotten. */
+  hasWords(): boolean {
+    return this.store.wordRows(this.checkpoint.forgotten + 1, this.head, 1).length > 0;
+  }
+
+  /** [LM-21] Through which seq all devices of all members have everything. */
+  heldByAll(): number {
+    const seqs = currentMembers(this.roster).map((member) => this.heldBy(member));
+    return seqs.length > 0 ? Math.min(...seqs) : 0;
+  }
+
+  /** The same of one member's devices. */
+  heldBy({ userId }: Membership): number {
+    const known = this.checkpoint.held.find(([id]) => id === userId)?.[1];
+    return heldThrough(known, this.devices.get(userId) ?? 1);
+  }
+
+  /** [LM-22] Forgets words up to `through`, at most `limit` events; answers whether that was all. Media stays: nobody says that they have it. */
+  forget(through: number, limit: number): boolean {
+    if (through <= this.checkpoint.forgotten) return true;
+    const rows = this.store.wordRows(this.checkpoint.forgotten + 1, through, limit);
+    for (const { seq, body } of rows) this.forgetWords(seq, body);
+    this.burials += 1;
+    const last = rows.at(-1)?.seq;
+    this.checkpoint.forgotten = rows.length === limit && last !== undefined ? last : through;
+    this.saveCheckpoint(); // with the tombstones, so that history gets all of them
+    return rows.length < limit;
+  }
+
+  private forgetWords(seq: number, body: string): void {
+    const event = Event.parse(JSON.parse(body));
+    if (!("content" in event) || event.content.type !== "text") return;
+    const forgotten = forgottenOf(event);
+    const text = JSON.stringify(forgotten);
+    this.store.forget(seq, text);
+    if (this.recent.has(seq)) this.recent.set(seq, { event: forgotten as Event, body: text });
+  }
+
+  /** [LM-7] Whether history may have these seqs, both ends included, as they were before something was taken away. */
+  isStale(from: number, to: number): boolean {
+    const { forgotten, forgottenInHistory } = this.checkpoint;
+    return (from <= forgotten && to > forgottenInHistory) || this.store.hasStale(from, to);
   }
 
   /** [LM-16] What there is by now is this member's no more. */
@@ -208,24 +281,39 @@ export class ConversationState {
     const messages = this.messagesOfOthers(userId, from, to).filter(isNews);
     const newest = messages.at(-1);
     if (!newest) return null;
-    const { seq, senderId, content } = newest;
+    const { seq, senderId, content, expiresAt } = newest;
     const { title } = this.facts;
     const mentioned = messages.some((message) => mentionsOf(message.content).includes(userId));
     const bell = { seq, senderId, unread: this.unread(member), mentioned };
     const text = content.type === "gone" ? undefined : lineOf(content); // [MD-14]
-    return { ...bell, ...(text === undefined ? {} : { text }), ...(title === undefined ? {} : { title }) };
+    const told = { ...(text === undefined ? {} : { text }), ...(title === undefined ? {} : { title }) };
+    return { ...bell, ...told, ...(expiresAt === undefined ? {} : { expiresAt }) };
   }
 
   /** [LM-9] What a member's notification is to be taken down for: a recall among the events of a range. */
   silenceFor(userId: UserId, from: number, to: number): Silence | null {
     const member = this.roster.get(userId);
-    const trail = this.trail(userId);
-    const [rung, read] = [standing(trail, "rung"), standing(trail, "read")];
-    if (!member || rung <= read) return null;
-    const newest = this.store.newestOfOthers(userId, read + 1, rung);
+    if (!member || !this.mayBeShown(userId)) return null;
     const recalls = this.recalls(from, to).filter(({ seq }) => canSee(member, seq));
-    const recall = recalls.find(({ targetSeq }) => isShownRung(targetSeq, { rung, read, newest }));
-    return recall ? { seq: recall.targetSeq, unread: this.unread(member) } : null;
+    return this.silenceOf(
+      member,
+      recalls.map(({ targetSeq }) => targetSeq),
+    );
+  }
+
+  /** Whether something that rang is still to be read. */
+  mayBeShown(userId: UserId): boolean {
+    const trail = this.trail(userId);
+    return standing(trail, "rung") > standing(trail, "read");
+  }
+
+  /** [LM-9] [LM-18] What a member's notification is to be taken down for, when these messages are gone. */
+  silenceOf(member: Membership, gone: readonly number[]): Silence | null {
+    const trail = this.trail(member.userId);
+    const [rung, read] = [standing(trail, "rung"), standing(trail, "read")];
+    const newest = this.store.newestOfOthers(member.userId, read + 1, rung);
+    const seq = gone.find((one) => canSee(member, one) && isShownRung(one, { rung, read, newest }));
+    return seq === undefined ? null : { seq, unread: this.unread(member) };
   }
 
   private recalls(from: number, to: number): RecallEvent[] {
@@ -240,8 +328,7 @@ export class ConversationState {
   private messagesOfOthers(userId: UserId, from: number, to: number): MessageEvent[] {
     if (!this.isRecent(from, to)) return this.store.messagesOfOthers(userId, from, to);
     return this.recentEvents(from, to).filter(
-      (event): event is MessageEvent =>
-        event.kind === "message" && event.content.type !== "gone" && event.senderId !== userId,
+      (event): event is MessageEvent => event.kind === "message" && !isGone(event.content) && event.senderId !== userId,
     );
   }
 
@@ -375,5 +462,5 @@ export class ConversationState {
 function ackOf(event: WishedEvent, duplicate: boolean): Ack {
   const { conversationId, seq, eventId, receivedAt, occurredAt } = event;
   const ack = { conversationId, seq, eventId, receivedAt, occurredAt, duplicate };
-  return event.kind === "message" && event.expiresAt !== undefined ? { ...ack, expiresAt: event.expiresAt } : ack;
+  return "expiresAt" in event && event.expiresAt !== undefined ? { ...ack, expiresAt: event.expiresAt } : ack;
 }

@@ -6,6 +6,7 @@ import {
   isBlocking,
   isCurrent,
   type Membership,
+  missedSpans,
 } from "../domain/membership.ts";
 import { type PageWish, planPage, type Range, splitAtShipped } from "../domain/paging.ts";
 import { rawReceipt, ticksFor } from "../domain/receipts.ts";
@@ -48,8 +49,33 @@ export function pageOf(
 ): Outcome<LogPage> {
   const found = memberOf(state, userId);
   if (!found.ok) return found;
-  const { ranges } = planPage(found.value.member, found.value.state.head, { after, limit });
-  return ok({ bodies: bodiesOf(found.value.state.store, ranges), ...endsOf(found.value) });
+  const { state: known, member } = found.value;
+  const { ranges, hasMore } = planPage(member, known.head, { after, limit });
+  const bodies = bodiesOf(known.store, ranges);
+  const isCut = hasMore || bodies.length < ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+  const through = isCut ? seqAt(ranges, bodies.length) : known.head;
+  return ok({ bodies, ...endsOf(found.value), recalled: recalledUnheard(found.value, after, through) });
+}
+
+/** The `count`th seq of these ranges. */
+function seqAt(ranges: readonly Range[], count: number): number {
+  let left = count;
+  for (const [from, to] of ranges) {
+    if (left <= to - from + 1) return from + left - 1;
+    left -= to - from + 1;
+  }
+  return 0;
+}
+
+/** Recalls that a page tells of at most. */
+const RECALLS_TOLD = 1_000;
+
+/** [LM-19] A device that steps over what its person did not get may hold what was recalled there. */
+function recalledUnheard({ state, member }: Found, after: number, through: number): number[] {
+  const recalled = missedSpans(member, after, through).flatMap(([from, to]) =>
+    state.store.recalled(from, to, RECALLS_TOLD),
+  );
+  return recalled.filter((seq) => canSee(member, seq)).slice(0, RECALLS_TOLD);
 }
 
 function bodiesOf(store: ConversationStore, ranges: readonly Range[]): string[] {
@@ -77,7 +103,7 @@ export function historyOf(
   const { checkpoint, head, store } = found.value.state;
   const { ranges, hasMore } = planPage(found.value.member, head, wish);
   // [LM-7] History may still have what was taken away: the log answers meanwhile.
-  const isStale = ranges.some(([from, to]) => store.hasStale(from, to));
+  const isStale = ranges.some(([from, to]) => found.value.state.isStale(from, to));
   const { history, log } = splitAtShipped(ranges, all || isStale ? 0 : checkpoint.shipped);
   const bodies = log.flatMap(([from, to]) => Array.from(store.rows(from, to), (row) => row.body));
   return ok({ bodies, history, shard: checkpoint.shard, hasMore, ...endsOf(found.value) });

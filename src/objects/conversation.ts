@@ -27,6 +27,7 @@ import { currentMemberOf, descriptionOf, historyOf, memberOf, pageOf, standingOf
 import { Deliverer } from "./deliverer.ts";
 import { type Decision, EntryDesk } from "./entry-desk.ts";
 import { Fanout } from "./fanout.ts";
+import { Forgetter } from "./forgetter.ts";
 import { Load } from "./load.ts";
 import { MemberDesk, type Ports } from "./member-desk.ts";
 import { create, firstMembers, isSameOpening } from "./opening.ts";
@@ -56,6 +57,10 @@ const IDLE_WITHIN_MS = 1_000;
 /** Messages whose content is taken away in one transaction. */
 const EXPIRE_AT_ONCE = 500;
 
+/** Whether history has something in an older form. */
+const isHistoryStale = ({ checkpoint, store }: Pick<ConversationState, "checkpoint" | "store">): boolean =>
+  checkpoint.forgottenInHistory < checkpoint.forgotten || store.hasStale();
+
 /** One conversation: the single writer of its log. A shell: it loads facts, asks the domain, writes once, answers. */
 export class Conversation extends DurableObject<Env> {
   private readonly store: ConversationStore;
@@ -68,6 +73,7 @@ export class Conversation extends DurableObject<Env> {
   private readonly members: MemberDesk;
   private readonly settings: SettingsDesk;
   private readonly entry: EntryDesk;
+  private readonly forgetter: Forgetter;
   private readonly load: Load;
   /** Undefined for an id that nobody has opened: asking it leaves nothing behind. */
   private state: ConversationState | undefined;
@@ -76,6 +82,7 @@ export class Conversation extends DurableObject<Env> {
   private mayHaveForgotten = false;
   private receiptsWrittenAt = 0;
   private unwritten = false;
+  private settling = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -92,12 +99,14 @@ export class Conversation extends DurableObject<Env> {
     const moved = (now: number) => this.keepReceipts(now);
     this.desk = new ReceiptDesk(env, { state: () => this.state, stage, isParked: this.isParked, moved });
     this.typists = new Typists(env, this.isParked);
+    this.forgetter = new Forgetter(env, this.fanout, (change) => this.write(change));
     const ports: Ports = {
       state: () => this.state,
       write: (change) => this.write(change),
       commit: (actorId, changes, at, also) => this.commit(actorId, changes, at, also),
       appended: (at) => this.afterAppend(at),
       isParked: this.isParked,
+      missed: (userId) => this.deliverer.havePulled(userId),
     };
     this.members = new MemberDesk(ports);
     this.settings = new SettingsDesk(env, ports);
@@ -114,9 +123,9 @@ export class Conversation extends DurableObject<Env> {
     const state = new ConversationState(this.store, this.newId, daysToMs(this.env.RETENTION_DAYS));
     this.state = state;
     for (const m of state.roster.values()) this.fanout.restore(m, state.checkpoint.delivered, state.head);
-    this.ringForExpiry(state, Date.now());
+    if (this.clock.isSet) this.ringForExpiry(state, Date.now()); // else it is ringing just now, or was cut short and rings again
     if (!this.hasWork(state)) return;
-    this.mayHaveForgotten ||= !this.clock.isSet; // work without an alarm: its handler did not come to its end
+    this.mayHaveForgotten ||= !this.clock.isAtWork; // work without an alarm: its handler did not come to its end
     this.clock.ringBy(Date.now() + SETTLE_AFTER_MS, Date.now());
   }
 
@@ -262,7 +271,19 @@ export class Conversation extends DurableObject<Env> {
   private attended(userId: UserId, { devices, held }: Visit): void {
     this.fanout.note(userId, { type: "attended" });
     if (held) this.desk.receive(userId, held);
-    if (this.state?.roster.has(userId) && this.state.lookedAt(userId, devices)) this.saveCheckpoint(Date.now());
+    if (!this.state?.roster.has(userId)) return;
+    const now = Date.now();
+    if (this.state.lookedAt(userId, devices)) this.saveCheckpoint(now);
+    const tryAt = this.forgetter.attended(this.state, now);
+    if (tryAt !== null) this.clock.ringQuietlyBy(tryAt, now);
+    if (!this.clock.isSet && !this.settling) this.setAgain(this.state, now);
+  }
+
+  /** Something is to be rung for and nothing is set: an alarm did not come to its end, and with it what was not written down. */
+  private setAgain(state: ConversationState, now: number): void {
+    if (state.nextExpiry() === null && this.forgetter.nextAt(state) === null) return;
+    this.mayHaveForgotten = true;
+    this.clock.ringBy(now + SETTLE_AFTER_MS, now);
   }
 
   /** [LM-16] Takes all that there is from the sight of one member, and answers how it stands for them then. */
@@ -345,8 +366,9 @@ export class Conversation extends DurableObject<Env> {
     this.clock.ringBy(Date.now(), Date.now());
   }
 
-  private hasWork({ checkpoint, head, store }: ConversationState): boolean {
-    return checkpoint.delivered < head || checkpoint.shipped < head || this.unwritten || store.hasStale();
+  private hasWork(state: ConversationState): boolean {
+    const { checkpoint, head } = state;
+    return checkpoint.delivered < head || checkpoint.shipped < head || this.unwritten || isHistoryStale(state);
   }
 
   private saveCheckpoint(now: number): void {
@@ -356,14 +378,17 @@ export class Conversation extends DurableObject<Env> {
   }
 
   /** Never throws: after six throws the platform would never ring again. */
-  override async alarm(): Promise<void> {
-    if (this.clock.rang()) this.mayHaveForgotten = true;
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    if (this.clock.rang(info?.scheduledTime)) this.mayHaveForgotten = true;
+    this.settling = true;
     try {
       if (this.state) await this.remember(this.state);
       if (this.state) await this.settle(this.state);
     } catch (error) {
       log.error("settle_failed", { conversationId: this.state?.facts.conversationId, error });
       this.clock.ringBy(Date.now() + SETTLE_RETRY_MS, Date.now());
+    } finally {
+      this.settling = false;
     }
   }
 
@@ -376,15 +401,18 @@ export class Conversation extends DurableObject<Env> {
   /** Does whatever is due, writes the checkpoint once, and rings again for what is left. */
   private async settle(state: ConversationState): Promise<void> {
     const { checkpoint, roster } = state;
-    const isBehind = () => checkpoint.delivered < state.head || checkpoint.shipped < state.head;
+    const isUnforgotten = () => checkpoint.forgottenInHistory < checkpoint.forgotten;
+    const isBehind = () => checkpoint.delivered < state.head || checkpoint.shipped < state.head || isUnforgotten();
     if (!isBehind() && this.unwritten) this.saveCheckpoint(Date.now()); // [RC-4] before anything is awaited
     const wasBehind = isBehind(); // a receipt that comes meanwhile may be written by itself
-    this.expire(state, Date.now());
+    const expired = this.expire(state, Date.now());
     this.fanout.noteAll({ type: "alarm", now: Date.now() });
     if (this.load.stage(Date.now()) === 0) await this.deliverer.ease();
     const shipped = sheds(this.load.stage(Date.now()), "history") ? false : await shipSafely(this.env, state); // [OV-1]
     await within(IDLE_WITHIN_MS, this.fanout.idle()).catch(() => {});
     await this.deliverer.ringTheSilent(roster, Date.now());
+    await this.deliverer.hush(roster, expired);
+    if (await this.forgetter.tryNow(state, Date.now())) this.unwritten = true;
     checkpoint.delivered = this.fanout.settledThrough(state.head);
     this.unwritten ||= wasBehind;
     if (this.unwritten) this.saveCheckpoint(Date.now());
@@ -392,24 +420,41 @@ export class Conversation extends DurableObject<Env> {
   }
 
   /** [LM-15] A batch a transaction, so that none is too large; what the platform cuts short is due again at once. */
-  private expire(state: ConversationState, now: number): void {
-    while (this.write(() => state.expire(now, EXPIRE_AT_ONCE)) === EXPIRE_AT_ONCE);
+  private expire(state: ConversationState, now: number): number[] {
+    const all: number[] = [];
+    for (let some = null as number[] | null; some === null || some.length === EXPIRE_AT_ONCE; all.push(...some))
+      some = this.write(() => state.expire(now, EXPIRE_AT_ONCE));
+    return all;
   }
 
-  private ringForExpiry({ store }: ConversationState, now: number): void {
-    const expiry = store.nextExpiry();
-    if (expiry !== null) this.clock.ringBy(Math.max(expiry, now), now);
+  private ringForExpiry(state: ConversationState, now: number): void {
+    const expiry = state.nextExpiry();
+    if (expiry !== null) this.clock.ringQuietlyBy(Math.max(expiry, now), now);
+  }
+
+  /** [LM-17] Asked of a conversation that may have slept since before the deployer set a time: being awake is what it takes. */
+  awaken(): void {
+    const now = Date.now();
+    if (!this.state || this.settling) return;
+    this.ringForExpiry(this.state, now);
+    this.ringForForgetting(this.state, now);
+  }
+
+  private ringForForgetting(state: ConversationState, now: number): void {
+    const tryAt = this.forgetter.nextAt(state);
+    if (tryAt !== null) this.clock.ringQuietlyBy(Math.max(tryAt, now + SETTLE_AFTER_MS), now);
   }
 
   private ringForWhatIsLeft(state: ConversationState, shipped: boolean, now: number): void {
     this.ringForExpiry(state, now);
+    this.ringForForgetting(state, now);
     const doubtAt = this.deliverer.nextDoubtAt(state.roster, now);
     if (doubtAt !== null) this.clock.ringBy(doubtAt, now);
     if (!this.hasWork(state)) return;
     const retryAt = this.fanout.nextRetryAt();
     const left = {
       failed: !shipped,
-      shipped: state.checkpoint.shipped === state.head && !state.store.hasStale(),
+      shipped: state.checkpoint.shipped === state.head && !isHistoryStale(state),
       retryAt,
     };
     this.clock.ringBy(nextSettleAt(left, now), now);

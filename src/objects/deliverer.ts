@@ -108,6 +108,21 @@ export class Deliverer {
     }
   }
 
+  /** [LM-18] Has taken down what rang for messages whose time is over. Best effort: no push outlives its message, and it says when to go. */
+  async hush(roster: Roster, expired: readonly number[]): Promise<void> {
+    const state = this.ports.state();
+    const mayShow = (m: Membership) => this.subscribed.get(m.userId) !== false && state.mayBeShown(m.userId);
+    const rung = expired.length > 0 ? [...roster.values()].filter(mayShow) : [];
+    const silences = rung.flatMap((m) => {
+      const silence = state.silenceOf(m, expired);
+      return silence ? [{ userId: m.userId, silence }] : [];
+    });
+    const { conversationId } = state.facts;
+    await mapWindowed(silences, CALL_WINDOW, ({ userId, silence }) =>
+      tryCall(() => inboxOf(this.env, userId).hush(userId, conversationId, silence), 2),
+    );
+  }
+
   /** When to look again for the silent (epoch ms); null: no doubt is left. */
   nextDoubtAt(roster: Roster, now: number): number | null {
     const times = this.doubts(roster).map(({ at }) => Math.max(at, now) + ACK_WITHIN_MS);
@@ -137,6 +152,12 @@ export class Deliverer {
     await mapWindowed(asked, CALL_WINDOW, (userId) =>
       tryCall(() => inboxOf(this.env, userId).tellAgain(facts.conversationId), 2),
     );
+  }
+
+  /** [LM-19] This member's devices are to pull, for pages tell what was recalled. Best effort: the next event makes them pull, too. */
+  havePulled(userId: UserId): void {
+    const { conversationId } = this.ports.state().facts;
+    void tryCall(() => inboxOf(this.env, userId).tellAgain(conversationId), 2);
   }
 
   /** The same text for everybody who lacks the same events. */

@@ -60,6 +60,12 @@ export class Fanout {
     return lowest;
   }
 
+  /** Whether a member's inbox needs nothing more of what there is. */
+  isSettled(userId: UserId): boolean {
+    const delivery = this.deliveries.get(userId);
+    return delivery !== undefined && isSettled(delivery);
+  }
+
   stateOf(userId: UserId): Delivery | undefined {
     return this.deliveries.get(userId);
   }

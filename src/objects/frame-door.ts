@@ -1,4 +1,5 @@
 import { resumeFrom } from "../domain/changes.ts";
+import { daysToMs } from "../domain/life.ts";
 import { showsPerson } from "../domain/presence.ts";
 import { sheds } from "../domain/shedding.ts";
 import { tryCall } from "../platform/calls.ts";
@@ -18,6 +19,7 @@ import type { Burden } from "./burden.ts";
 import type { ChangeIndex } from "./change-index.ts";
 import type { FrameGate } from "./frame-gate.ts";
 import { greet } from "./greeter.ts";
+import type { Holdings } from "./holdings.ts";
 import type { OwnReceipts } from "./own-receipts.ts";
 import type { OwnTyping } from "./own-typing.ts";
 import type { Presence } from "./presence.ts";
@@ -34,6 +36,7 @@ type Parts = {
   sockets: Sockets;
   index: ChangeIndex;
   gate: FrameGate;
+  holdings: Holdings;
   sender: Sender;
   receipts: OwnReceipts;
   presence: Presence;
@@ -89,7 +92,8 @@ export class FrameDoor {
     if (frame.type === "receipt") return this.receipt(socket, frame, now);
     if (frame.type === "watch") return this.watch(socket, frame, now);
     if (frame.type === "typing") return this.typing(socket, frame, now);
-    // A `cursor` frame says what the next hello will say again; nothing here depends on hearing it early.
+    // What a `cursor` frame says the next hello says again: it is only heard early where somebody waits for it.
+    this.parts.holdings.confirmed(socket, frame.cursor);
   }
 
   private refuse(socket: WebSocket, id: number | undefined, refusal: Refusal<ErrorCode>): void {
@@ -99,7 +103,7 @@ export class FrameDoor {
   }
 
   private async hello(socket: WebSocket, frame: Of<"hello">, now: number): Promise<void> {
-    const { store, sockets, presence } = this.parts;
+    const { store, sockets, presence, holdings } = this.parts;
     if (frame.version !== PROTOCOL_VERSION) return this.refuse(socket, frame.id, refuse("unsupported_version"));
     const { userId, deviceId, from: before } = sockets.of(socket);
     if (before !== null) return this.refuse(socket, frame.id, refuse("invalid_request", "hello was said before"));
@@ -107,7 +111,10 @@ export class FrameDoor {
     const { mode, from } = resumeFrom(frame.cursor, store);
     sockets.change(socket, { from, background: frame.background === true });
     presence.arrive(socket, now);
-    sockets.send(socket, { type: "welcome", ...named(frame.id), userId, deviceId, mode, serverTime: now });
+    holdings.arrived(socket, now);
+    const keepMs = daysToMs(this.env.RETENTION_DAYS); // [LM-17]
+    const told = { userId, deviceId, mode, serverTime: now, ...(keepMs > 0 ? { keepMs } : {}) };
+    sockets.send(socket, { type: "welcome", ...named(frame.id), ...told });
     await this.catchUp(socket);
   }
 

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { ulid } from "ulid";
 import type { SendCommand } from "../domain/append.ts";
 import type { Endpoint, Subscription } from "../domain/push.ts";
-import type { MineChange } from "../domain/ringing.ts";
+import type { MineChange, Silence } from "../domain/ringing.ts";
 import { receiptsSeen, traceSeen } from "../domain/tracing.ts";
 import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
@@ -24,6 +24,7 @@ import { ChangeIndex } from "./change-index.ts";
 import { Choices } from "./choices.ts";
 import { FrameDoor } from "./frame-door.ts";
 import { FrameGate } from "./frame-gate.ts";
+import { Holdings } from "./holdings.ts";
 import { Load } from "./load.ts";
 import { MediaDesk } from "./media-desk.ts";
 import { OwnReceipts } from "./own-receipts.ts";
@@ -51,6 +52,7 @@ export class Inbox extends DurableObject<Env> {
   private readonly clock: AlarmClock;
   private readonly sockets: Sockets;
   private readonly index: ChangeIndex;
+  private readonly holdings: Holdings;
   private readonly sender: Sender;
   private readonly media: MediaDesk;
   private readonly ringer: Ringer;
@@ -70,6 +72,7 @@ export class Inbox extends DurableObject<Env> {
     this.sockets = new Sockets(ctx, (socket) => void this.left(socket, this.sockets.heardAt(socket)));
     this.gate = new FrameGate(env);
     this.index = new ChangeIndex(this.store, this.sockets);
+    this.holdings = new Holdings(env, { store: this.store, sockets: this.sockets, index: this.index });
     this.media = new MediaDesk(env);
     this.sender = new Sender({
       append: (conversationId, request) =>
@@ -85,7 +88,7 @@ export class Inbox extends DurableObject<Env> {
     this.ringer = new Ringer(env, this.store, this.sockets);
     const { store, sockets, index, ringer, burden } = this;
     this.receipts = new OwnReceipts(env, { store, sockets, index, ringer, stage: (now) => burden.stage(now) });
-    this.choices = new Choices(env, { store, index, receipts: this.receipts });
+    this.choices = new Choices(env, { store, index, receipts: this.receipts, clock: this.clock });
     this.watching = new Watching(env, store, sockets, (now) => burden.stage(now));
     this.presence = new Presence(store, sockets, this.clock, (watcherId, presence) => {
       void tryCall(() => inboxOf(this.env, watcherId).hearPresence(presence), 1);
@@ -93,8 +96,8 @@ export class Inbox extends DurableObject<Env> {
     this.typing = new OwnTyping((userId, conversationId, active) => {
       void tryCall(() => conversationOf(this.env, conversationId).typing(userId, active), 1);
     });
-    const { gate, sender, receipts, presence, watching, typing } = this;
-    const parts = { store, sockets, index, gate, sender, receipts, presence, watching, typing, burden };
+    const { gate, holdings, sender, receipts, presence, watching, typing } = this;
+    const parts = { store, sockets, index, gate, holdings, sender, receipts, presence, watching, typing, burden };
     this.door = new FrameDoor(env, parts);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG)); // [SO-5]
     for (const socket of ctx.getWebSockets())
@@ -147,15 +150,17 @@ export class Inbox extends DurableObject<Env> {
   private async left(socket: WebSocket, heardAt: number): Promise<void> {
     this.presence.leave(socket, heardAt, Date.now());
     this.index.left(socket);
+    this.holdings.left(socket, heardAt);
     this.typing.end(this.sockets.of(socket).deviceId);
     await this.receipts.flush(socket);
   }
 
   /** Never throws: after six throws the platform would never ring again. */
-  override alarm(): void {
-    this.clock.rang();
+  override async alarm(): Promise<void> {
+    this.clock.rang(undefined);
     try {
       this.presence.settle(Date.now());
+      await this.choices.goOn();
     } catch (error) {
       log.error("settle_failed", { error });
     }
@@ -179,8 +184,8 @@ export class Inbox extends DurableObject<Env> {
   /** The append's reply is the delivery for the sender's other devices. */
   private ownAppended(conversationId: ConversationId, { deviceId }: SendCommand, { body }: Appended): void {
     const now = Date.now();
-    if (this.store.position(conversationId) === undefined || this.store.hasDeviceBeside(new Set([deviceId])))
-      this.index.note(conversationId);
+    const mayBeMissed = this.holdings.isAsked || this.store.hasDeviceBeside(new Set([deviceId]));
+    if (mayBeMissed || this.store.position(conversationId) === undefined) this.index.note(conversationId);
     const sockets = this.sockets.ready(now);
     this.sockets.tell(sockets, eventsText(conversationId, [body]), deviceId);
     this.index.handOutDue(sockets, now);
@@ -189,6 +194,7 @@ export class Inbox extends DurableObject<Env> {
   /** [DL-5] Nobody could miss the reply: there is no other device, and one that comes later finds the conversation listed. */
   private aloneAs(conversationId: ConversationId, deviceIds: ReadonlySet<DeviceId>): number | null {
     const [deviceId, second] = deviceIds;
+    if (this.holdings.isAsked) return null; // [LM-21] also the sender's device has to confirm what it sent
     if (deviceId === undefined || second !== undefined || this.store.hasDeviceBeside(deviceIds)) return null;
     return this.store.position(conversationId) === undefined ? null : this.store.deviceCount();
   }
@@ -226,9 +232,20 @@ export class Inbox extends DurableObject<Env> {
     return this.ringer.ring(request, Date.now());
   }
 
+  /** What rang for a message that is gone is taken down. False: try again. */
+  hush(userId: UserId, conversationId: ConversationId, silence: Silence): Promise<boolean> {
+    return this.ringer.unring(userId, conversationId, silence, Date.now());
+  }
+
   /** The conversation leaves nothing out any more. */
   eased(conversationId: ConversationId): void {
     this.burden.eased(conversationId, Date.now());
+  }
+
+  /** [LM-21] Whether all of the user's devices have what was delivered here of a conversation; and how many devices there have been. */
+  async haveAll(conversationId: ConversationId): Promise<{ all: boolean; devices: number }> {
+    const devices = this.store.deviceCount();
+    return { all: await this.holdings.haveAll(conversationId, Date.now()), devices };
   }
 
   /** A conversation this user has opened is listed, before anything was said in it. */

@@ -1,4 +1,4 @@
-import { decidePut, decideRemove, type MemberChange } from "../domain/membership.ts";
+import { decidePut, decideRemove, isBlocking, type MemberChange } from "../domain/membership.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import type { ConversationState } from "./conversation-state.ts";
@@ -12,6 +12,8 @@ export type Ports = {
   write: (change: () => void) => void;
   /** Appends members' changes, `also` in the same transaction, and tells everybody. */
   commit: (actorId: UserId, changes: MemberChange[], now: number, also?: () => void) => void;
+  /** This member may hold what was recalled while they could not hear of it. */
+  missed: (userId: UserId) => void;
   /** Something else was appended. */
   appended: (now: number) => void;
   /** An inbox that will ask by itself. */
@@ -54,6 +56,7 @@ export class MemberDesk {
     const { state, member } = found.value;
     if (state.facts.kind !== "direct") return refuse("forbidden");
     this.ports.write(() => state.setBlock(member, blocks));
+    if (!blocks && isBlocking(member)) this.ports.missed(userId);
     return ok(null);
   }
 }

@@ -81,9 +81,10 @@ export type Standing = Omit<Summary, keyof Mine | "receipts"> & { receipts?: Raw
 /** `lastSeen`: whom the viewer shows theirs. `until`: told of changes until then (epoch ms); null: asks once. */
 export type WatchRequest = { viewerId: UserId; lastSeen: Visibility; until: number | null };
 
-export type LogPage = { bodies: string[]; head: number; floor: number };
+/** `recalled`: messages that were recalled by events which the page steps over. */
+export type LogPage = { bodies: string[]; head: number; floor: number; recalled: number[] };
 /** A page as a plan: `bodies` from the log's unshipped tail, `history` still to be read from the shard, before them. */
-export type HistoryPage = LogPage & { history: Range[]; shard: string; hasMore: boolean };
+export type HistoryPage = Omit<LogPage, "recalled"> & { history: Range[]; shard: string; hasMore: boolean };
 
 /** `words`: folded. `seqs`: what history proposes. `before`: hits older than this, at most `limit` of them. */
 export type SearchRequest = { words: string; seqs: number[]; before: Key; limit: number };

@@ -36,6 +36,17 @@ async function ship(env: Env, state: ConversationState): Promise<void> {
     if (checkpoint.reshippedAt === startedAt) checkpoint.shipped = rows.at(-1)?.seq ?? checkpoint.shipped;
   }
   await refresh(env, database, state);
+  await forget(database, state);
+}
+
+/** [LM-7] The same for what every device has: a cursor on the log, for it goes by in order. */
+async function forget(database: D1Database, { store, facts, checkpoint }: ConversationState): Promise<void> {
+  while (checkpoint.forgottenInHistory < checkpoint.forgotten) {
+    const through = checkpoint.forgotten;
+    const rows = store.wordRows(checkpoint.forgottenInHistory + 1, through, SHIP_ROWS);
+    if (rows.length > 0) await reshipRows(database, facts.conversationId, rows);
+    checkpoint.forgottenInHistory = rows.length === SHIP_ROWS ? (rows.at(-1)?.seq ?? through) : through;
+  }
 }
 
 /**

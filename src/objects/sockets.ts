@@ -15,6 +15,8 @@ export type Attachment = {
   openedAt: number;
   /** Where its hello stood; null before the hello. Live events flow from then on. */
   from: number | null;
+  /** The position up to which it has said to have everything, since its hello; absent: as its hello said. */
+  confirmed?: number;
   /** Nobody looks at the device: it does not make its user online. */
   background: boolean;
   /** The position of the last cursor handed to it, null until it is caught up; and when (epoch ms). */

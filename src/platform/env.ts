@@ -32,6 +32,8 @@ export type Env = {
   PUSH_CONTENT: string;
   /** Days after which every message disappears; empty: never. [LM-13] */
   RETENTION_DAYS?: string;
+  /** "1": words are kept only until every member's devices have them. [LM-21] */
+  FORGET_DELIVERED?: string;
   FCM_URL: string;
   VAPID_KEYS?: string;
   FCM_SERVICE_ACCOUNT?: string;

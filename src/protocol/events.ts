@@ -59,8 +59,18 @@ export const EditedContent = TextContent.omit({ replyTo: true }).meta({ id: "Edi
 
 /** The tombstone: all that is left of content that was taken away, in the log, on pages and in history. */
 export const GoneContent = z
-  .object({ type: z.literal("gone"), because: z.enum(["recalled", "expired"]) })
-  .meta({ id: "GoneContent", description: "The content was recalled, or its time is over. Nobody has it any more." });
+  .object({
+    type: z.literal("gone"),
+    because: z.enum(["recalled", "expired"]),
+    delivered: z.literal(true).optional().meta({
+      description:
+        "The server has forgotten the words because every member's devices have them: who holds them keeps them, until a recall or `expiresAt`.",
+    }),
+  })
+  .meta({
+    id: "GoneContent",
+    description: "The content was recalled, or its time is over: the server has it no more.",
+  });
 export type GoneContent = z.infer<typeof GoneContent>;
 
 /** One emoji as people see it: a flag, a keycap, or pictographs with skin tones, tags and joiners between them (UTS #51). */
@@ -130,6 +140,9 @@ export const EditEvent = z
     kind: z.literal("edit"),
     ...target,
     content: z.discriminatedUnion("type", [EditedContent, GoneContent]),
+    expiresAt: EpochMs.optional().meta({
+      description: "When the message that it edits is taken away, and this with it.",
+    }),
   })
   .meta({ id: "EditEvent", description: "The message shows this content from now on, and that it was edited." });
 

@@ -11,16 +11,19 @@ export const eventsText = (conversationId: ConversationId, bodies: readonly stri
   `{"type":"events","conversationId":"${conversationId}","events":${list(bodies)}}`;
 
 type Ends = { head: number; floor: number };
+/** `recalled`: by events that the page steps over. */
+type PageEnds = Ends & { recalled?: readonly number[] };
 
 /** A `page` frame; `id` is that of the pull it answers. */
 export function pageText(
   id: number | undefined,
   conversationId: ConversationId,
   bodies: readonly string[],
-  { head, floor }: Ends,
+  { head, floor, recalled = [] }: PageEnds,
 ): string {
   const told = id === undefined ? "" : `"id":${id},`;
-  return `{"type":"page",${told}"conversationId":"${conversationId}","events":${list(bodies)},"head":${head},"floor":${floor}}`;
+  const gone = recalled.length > 0 ? `,"recalled":[${recalled.join()}]` : "";
+  return `{"type":"page",${told}"conversationId":"${conversationId}","events":${list(bodies)},"head":${head},"floor":${floor}${gone}}`;
 }
 
 /** The body of a history answer. */

@@ -112,7 +112,16 @@ export type Ack = z.infer<typeof Ack>;
 
 /** Several events of one conversation, in seq order. */
 export const Page = z
-  .object({ conversationId: ConversationId, events: z.array(Event), head: SeqOrZero, floor: Seq })
+  .object({
+    conversationId: ConversationId,
+    events: z.array(Event),
+    head: SeqOrZero,
+    floor: Seq,
+    recalled: z.array(Seq).optional().meta({
+      description:
+        "Messages that were recalled by events which this page steps over: delete what you hold of their content, and of their edits.",
+    }),
+  })
   .meta({
     id: "Page",
     description:
@@ -164,6 +173,9 @@ export const ServerFrame = z
         deviceId: DeviceId,
         mode: z.enum(["resume", "reset"]),
         serverTime: EpochMs,
+        keepMs: z.int().min(1).optional().meta({
+          description: "No message is kept for longer, whenever it was sent: this long after `receivedAt` it is gone.",
+        }),
       })
       .meta({ id: "WelcomeFrame" }),
     z.object({ type: z.literal("ack"), id, ...Ack.shape }).meta({ id: "AckFrame" }),

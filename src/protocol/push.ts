@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ConversationId, Seq, UserId } from "./ids.ts";
+import { ConversationId, EpochMs, Seq, UserId } from "./ids.ts";
 
 const place = {
   conversationId: ConversationId,
@@ -16,13 +16,14 @@ export const PushPayload = z
       sender: z.object({ userId: UserId, displayName: z.string() }).optional(),
       title: z.string().optional().meta({ description: "The group's." }),
       text: z.string().optional().meta({ description: "The beginning of the text." }),
+      expiresAt: EpochMs.optional().meta({ description: "When the message disappears: then nothing of it is shown." }),
     }),
     z
       .object({ type: z.literal("read"), ...place })
       .meta({ description: "Rings nothing: takes down what rang up to `seq`." }),
     z
       .object({ type: z.literal("gone"), ...place })
-      .meta({ description: "Rings nothing: takes down what rang for the message `seq`, which was recalled." }),
+      .meta({ description: "Rings nothing: takes down what rang for the message `seq`, which is gone." }),
   ])
   .meta({ id: "PushPayload" });
 export type PushPayload = z.infer<typeof PushPayload>;

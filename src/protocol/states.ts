@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { EpochMs, SeqOrZero, UserId } from "./ids.ts";
+import { EpochMs, Seq, SeqOrZero, UserId } from "./ids.ts";
 
 /** How far people have come and who is there: what the frames and the doors tell alike. */
 
@@ -9,11 +9,22 @@ export const Receipt = z
 export type Receipt = z.infer<typeof Receipt>;
 
 /** What the ticks of my messages say: the seqs up to which everybody else has received and read. */
-export const Ticks = z.object({ delivered: SeqOrZero, read: SeqOrZero }).meta({
-  id: "Ticks",
-  description:
-    "The seq up to which every other member has received, and up to which everyone who shows it has read. Those who hide their reading are left out.",
-});
+export const Ticks = z
+  .object({
+    delivered: SeqOrZero,
+    read: SeqOrZero,
+    except: z
+      .array(z.object({ from: Seq, to: Seq }))
+      .optional()
+      .meta({
+        description: "Seqs below these, both ends included, that did not come to the other one and never will.",
+      }),
+  })
+  .meta({
+    id: "Ticks",
+    description:
+      "The seq up to which every other member has received, and up to which everyone who shows it has read. Those who hide their reading are left out.",
+  });
 export type Ticks = z.infer<typeof Ticks>;
 
 /** What I alone have set for a conversation, on all of my devices. */

@@ -1,30 +1,39 @@
+import { isGone } from "../domain/life.ts";
 import type { Event } from "../protocol/events.ts";
 import type { ConversationId } from "../protocol/ids.ts";
-import { tombstonesOf } from "./fold.ts";
+import { expiryOfHeld, tombstonesOf } from "./fold.ts";
 import { conversationIds, type ReplicaState } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
+/** Where nobody knows what time it is. */
+const NO_TIME = { now: null, keepMs: NEVER };
 
-/** [LM-12] Takes away what these events took away, from what is stored. */
-export function buryRecalled(turn: Turn, id: ConversationId, fresh: readonly Event[]): void {
-  if (fresh.some(({ kind }) => kind === "recall" || kind === "edit")) bury(turn, id, null);
+/** [LM-12] Takes away what these events took away, from what is stored. `unheard`: [LM-19] recalled while I could not hear of it. */
+export function buryRecalled(
+  turn: Turn,
+  id: ConversationId,
+  fresh: readonly Event[],
+  unheard: readonly number[] = [],
+): void {
+  if (unheard.length > 0 || fresh.some(({ kind }) => kind === "recall" || kind === "edit"))
+    bury(turn, id, { ...NO_TIME, unheard });
 }
 
-function bury(turn: Turn, conversationId: ConversationId, now: number | null): void {
-  const events = tombstonesOf(turn.held(conversationId).events, now);
+function bury(turn: Turn, conversationId: ConversationId, by: Parameters<typeof tombstonesOf>[1]): void {
+  const events = tombstonesOf(turn.held(conversationId).events, by);
   if (events.length > 0) turn.change({ type: "buried", conversationId, events });
 }
 
 /** When something next expires, over all that is stored; infinite: nothing does. Epoch ms by the server's clock. */
-const nextExpiry = ({ conversations }: ReplicaState): number =>
-  Math.min(NEVER, ...Object.values(conversations).map(({ events }) => earliest(events)));
+const nextExpiry = ({ conversations }: ReplicaState, keepMs: number): number =>
+  Math.min(NEVER, ...Object.values(conversations).map(({ events }) => earliest(events, keepMs)));
 
-function earliest(events: readonly Event[]): number {
+function earliest(events: readonly Event[], keepMs: number): number {
   let at = NEVER;
   for (const event of events)
-    if (event.kind === "message" && event.content.type !== "gone" && event.expiresAt !== undefined)
-      at = Math.min(at, event.expiresAt);
+    if ((event.kind === "message" || event.kind === "edit") && !isGone(event.content))
+      at = Math.min(at, expiryOfHeld(event, keepMs));
   return at;
 }
 
@@ -35,21 +44,26 @@ function earliest(events: readonly Event[]): number {
 export class Expiring {
   #nextAt: number | null = null;
   #aheadMs: number | null = null;
+  /** [LM-17] The longest that anything is kept. */
+  #keepMs = NEVER;
 
   /** `serverTime`, `now`: epoch ms by either clock. */
-  learn(serverTime: number, now: number): void {
+  learn(serverTime: number, keepMs: number | undefined, now: number): void {
     this.#aheadMs = serverTime - now;
+    if (this.#keepMs !== (keepMs ?? NEVER)) this.#nextAt = null;
+    this.#keepMs = keepMs ?? NEVER;
   }
 
   due(turn: Turn): void {
     if (this.#aheadMs === null) return;
-    this.#nextAt ??= nextExpiry(turn.state);
+    this.#nextAt ??= nextExpiry(turn.state, this.#keepMs);
     for (const change of turn.store)
-      if (change.type === "grew") this.#nextAt = Math.min(this.#nextAt, earliest(change.events));
+      if (change.type === "grew") this.#nextAt = Math.min(this.#nextAt, earliest(change.events, this.#keepMs));
     const now = turn.now + this.#aheadMs;
     if (this.#nextAt > now) return;
-    for (const id of conversationIds(turn.state)) bury(turn, id, now);
-    this.#nextAt = nextExpiry(turn.state);
+    const by = { now, keepMs: this.#keepMs, unheard: [] };
+    for (const id of conversationIds(turn.state)) bury(turn, id, by);
+    this.#nextAt = nextExpiry(turn.state, this.#keepMs);
   }
 
   /** When to look again, by the device's clock; infinite: nothing expires. */

@@ -1,6 +1,6 @@
-import { tombstoneOf } from "../domain/life.ts";
+import { isGone, tombstoneOf } from "../domain/life.ts";
 import { lineOf } from "../domain/media.ts";
-import type { Event, GoneContent, MessageEvent, Wish } from "../protocol/events.ts";
+import type { EditEvent, Event, GoneContent, MessageEvent, Wish } from "../protocol/events.ts";
 import type { UserId } from "../protocol/ids.ts";
 
 /** What a person sees, from what lies in the log. Pure, so that every device that holds the same events shows the same. */
@@ -45,13 +45,13 @@ export function timelineOf(events: readonly Event[], { me, wishes, now }: View):
 
 /** [LM-12] Hidden on time, also where nobody can be asked. */
 const contentAt = ({ content, expiresAt }: MessageEvent, now: number): MessageEvent["content"] =>
-  content.type !== "gone" && expiresAt !== undefined && expiresAt <= now ? goneBy("expired") : content;
+  !isGone(content) && expiresAt !== undefined && expiresAt <= now ? goneBy("expired") : content;
 const goneBy = (because: GoneContent["because"]): GoneContent => ({ type: "gone", because });
 
 type Late = Exclude<Extract<Event, { targetSeq: number }> | Wish, { kind: "message" }>;
 
 function apply(message: Message | undefined, by: UserId, late: Late): void {
-  if (!message || message.content.type === "gone") return;
+  if (!message || isGone(message.content)) return;
   if (late.kind === "recall") message.content = goneBy("recalled");
   if (late.kind === "edit" && late.content.type !== "gone") edit(message, late.content);
   if (late.kind !== "reaction") return;
@@ -84,29 +84,39 @@ export const isReadable = (event: Event, now: number): event is MessageEvent =>
 export const wordsOf = (line: Line): string | undefined =>
   line.is === "message" && line.content.type !== "gone" ? lineOf(line.content) : undefined;
 
+/** When a message's content goes: at its own time, or at the deployer's (`keepMs`); infinite: never. Epoch ms by the server's clock. */
+export const expiryOfHeld = ({ expiresAt, receivedAt }: MessageEvent | EditEvent, keepMs: number): number =>
+  Math.min(expiresAt ?? Number.POSITIVE_INFINITY, receivedAt + keepMs); // [LM-17]
+
+/** `now`: epoch ms by the server's clock; null: nobody knows. `unheard`: [LM-19] what was recalled by events that are not mine to see. */
+type By = { now: number | null; keepMs: number; unheard: readonly number[] };
+
 /**
- * [LM-12] The tombstones that a device puts in the place of what it holds, as the server does: of what was recalled, of what has expired by
- * `now` (epoch ms by the server's clock; null: nobody knows), and of their edits.
+ * [LM-12] The tombstones that a device puts in the place of what it holds, as the server does: of what was recalled, of what has expired,
+ * and of their edits.
  */
-export function tombstonesOf(events: readonly Event[], now: number | null): Event[] {
-  const recalled = new Set(events.flatMap((event) => (event.kind === "recall" ? [event.targetSeq] : [])));
+export function tombstonesOf(events: readonly Event[], by: By): Event[] {
+  const recalled = new Set(by.unheard);
+  for (const event of events) if (event.kind === "recall") recalled.add(event.targetSeq);
   const gone = new Map<number, GoneContent["because"]>();
   const tombstones: Event[] = [];
   for (const event of events) {
     if (event.kind === "message") {
-      const because = becauseOf(event, recalled, now);
+      const because = becauseOf(event, recalled, by);
       if (because) gone.set(event.seq, because);
-      if (because && event.content.type !== "gone") tombstones.push(tombstoneOf(event, because));
+      if (because && !isGone(event.content)) tombstones.push(tombstoneOf(event, because));
     }
-    if (event.kind !== "edit" || event.content.type === "gone") continue;
-    const because = gone.get(event.targetSeq) ?? (recalled.has(event.targetSeq) ? "recalled" : undefined);
+    if (event.kind !== "edit" || isGone(event.content)) continue;
+    const isOver = by.now !== null && expiryOfHeld(event, by.keepMs) <= by.now;
+    const alone = recalled.has(event.targetSeq) ? "recalled" : isOver ? "expired" : undefined;
+    const because = gone.get(event.targetSeq) ?? alone;
     if (because) tombstones.push(tombstoneOf(event, because));
   }
   return tombstones;
 }
 
-function becauseOf(event: MessageEvent, recalled: ReadonlySet<number>, now: number | null) {
-  if (event.content.type === "gone") return event.content.because;
+function becauseOf(event: MessageEvent, recalled: ReadonlySet<number>, { now, keepMs }: By) {
+  if (isGone(event.content) && event.content.type === "gone") return event.content.because;
   if (recalled.has(event.seq)) return "recalled";
-  return now !== null && event.expiresAt !== undefined && event.expiresAt <= now ? "expired" : undefined;
+  return now !== null && expiryOfHeld(event, keepMs) <= now ? "expired" : undefined;
 }

@@ -26,6 +26,7 @@ export function hearPage(turn: Turn, link: Welcome, frameId: number, page: Frame
   const rest = join(turned.covered, link.catchUp.aheadOf(id));
   link.catchUp.answered(id, frameId, page.head);
   grow(turn, link, id, [...turned.fresh, ...rest.fresh], rest.covered);
+  buryRecalled(turn, id, [], page.recalled);
   link.catchUp.keepAhead(id, rest.ahead);
 }
 

@@ -1,6 +1,6 @@
 import type { Changed, Summary } from "../protocol/frames.ts";
 import type { ConversationId, UserId } from "../protocol/ids.ts";
-import { Mine } from "../protocol/states.ts";
+import { Mine, type Ticks } from "../protocol/states.ts";
 import type { Link, Welcome } from "./link.ts";
 import { conversationIds, type Held, isKnownSmall, type Marks } from "./state.ts";
 import type { Frame, Turn } from "./turn.ts";
@@ -21,6 +21,12 @@ const raise = (a: Marks | undefined, b: Marks | undefined): Marks => ({
   read: Math.max(a?.read ?? 0, b?.read ?? 0),
 });
 
+/** [RC-11] What never came stays so: the server tells all of it, or nothing. */
+const raiseTicks = (held: Held["ticks"], ticks: Ticks | undefined): Held["ticks"] => ({
+  ...raise(held, ticks),
+  except: ticks?.except ?? held.except,
+});
+
 /** The person has seen everything up to `seq`; of what is not here nothing was seen. */
 export function markRead(turn: Turn, link: Link | null, conversationId: ConversationId, seq: number): void {
   const { read, covered } = turn.held(conversationId);
@@ -37,7 +43,7 @@ export function hearReceipts(
 ): void {
   const held = turn.held(conversationId);
   // [CL-28] Lower ticks are about a newcomer, for whom what was sent before was not.
-  if (ticks) turn.change({ type: "marked", conversationId, marks: { ticks: raise(held.ticks, ticks) } });
+  if (ticks) turn.change({ type: "marked", conversationId, marks: { ticks: raiseTicks(held.ticks, ticks) } });
   const mine = receipts.find(({ userId }) => userId === me.userId);
   if (mine) turn.change({ type: "marked", conversationId, marks: readElsewhere(held, mine) });
 }
@@ -69,7 +75,7 @@ export function recallMarks(turn: Turn, link: Welcome, changed: Changed): void {
 }
 
 const settings = (held: Held, summary: Summary): Pick<Held, "ticks" | "mine" | "memberCount"> => ({
-  ticks: raise(held.ticks, summary.ticks),
+  ticks: raiseTicks(held.ticks, summary.ticks),
   mine: Mine.parse(summary),
   memberCount: summary.memberCount,
 });

@@ -76,6 +76,10 @@ export class Replica {
     return { store, frames, mint, outcomes, refused, wakeAt };
   }
 
+  #learn({ serverTime, keepMs }: Frame<"welcome">, now: number): void {
+    this.#expiring.learn(serverTime, keepMs, now);
+  }
+
   #take(turn: Turn, happening: Happening): void {
     const link = this.#link;
     switch (happening.type) {
@@ -84,7 +88,7 @@ export class Replica {
         this.#link = happening.type === "opened" ? new Link(happening.background ?? false) : null;
         break;
       case "frame":
-        if (happening.frame.type === "welcome") this.#expiring.learn(happening.frame.serverTime, turn.now);
+        if (happening.frame.type === "welcome") this.#learn(happening.frame, turn.now);
         if (link) hear(turn, link, happening.frame);
         break;
       case "wish":

@@ -10,6 +10,12 @@ const Marks = z.object({ delivered: SeqOrZero, read: SeqOrZero });
 export type Marks = z.infer<typeof Marks>;
 const NO_MARKS: Marks = { delivered: 0, read: 0 };
 
+const TicksHeld = Marks.extend({
+  /** Below them, what the other one never got. [RC-11] */
+  except: z.array(z.object({ from: z.int(), to: z.int() })).default([]),
+});
+const NO_TICKS = { ...NO_MARKS, except: [] };
+
 /** What a device holds of one conversation. Fields with a default came later: a device that stored the older shape reads on. [CL-29] */
 export const Held = z.object({
   /** Every event up to this seq that I may see is in `events`; what is absent there I may not see. */
@@ -20,7 +26,7 @@ export const Held = z.object({
   /** The receipt that was sent last. */
   told: Marks,
   /** How far everybody else has received, the highest that the server ever told. [CL-28] */
-  ticks: Marks.default(NO_MARKS),
+  ticks: TicksHeld.default(NO_TICKS),
   /** What the person has set for it, on any device. */
   mine: Mine.default(NOT_MUTED),
   /** 0 until the server told. */
@@ -58,7 +64,7 @@ export type ReplicaState = z.infer<typeof ReplicaState>;
 export const NOTHING_STORED: ReplicaState = { cursor: null, conversations: {}, outbox: [] };
 const NOTHING_HELD: Held = {
   ...{ covered: 0, events: [], read: 0, told: NO_MARKS },
-  ...{ ticks: NO_MARKS, mine: NOT_MUTED, memberCount: 0 },
+  ...{ ticks: NO_TICKS, mine: NOT_MUTED, memberCount: 0 },
 };
 export const heldOf = (state: ReplicaState, id: ConversationId): Held => state.conversations[id] ?? NOTHING_HELD;
 export const conversationIds = (state: ReplicaState): ConversationId[] =>

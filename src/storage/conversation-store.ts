@@ -1,3 +1,4 @@
+import type { HeldBy, Tries } from "../domain/forgetting.ts";
 import { type ConversationKind, type Membership, type Span, visibleSpans } from "../domain/membership.ts";
 import type { PushReport } from "../domain/push.ts";
 import type { Trail } from "../domain/trail.ts";
@@ -42,6 +43,14 @@ export type Checkpoint = {
   leaving: string;
   /** When history was last asked to be shipped anew. Epoch ms. */
   reshippedAt: number;
+  /** Up to this seq no message is left that the deployer's time has to be asked for. */
+  aged: number;
+  /** Up to this seq the log has forgotten words that were delivered; and up to this one history has. */
+  forgotten: number;
+  forgottenInHistory: number;
+  /** How far the members' devices have everything, as their inboxes said; and how it went to ask. */
+  held: [UserId, HeldBy][];
+  tries: Tries;
   trails: [UserId, Trail][];
   /** The newest answers of push providers. */
   pushes: PushReport[];
@@ -58,6 +67,11 @@ const START: Checkpoint = {
   shard: "",
   leaving: "",
   reshippedAt: 0,
+  aged: 0,
+  forgotten: 0,
+  forgottenInHistory: 0,
+  held: [],
+  tries: { count: 0, at: 0 },
   trails: [],
   pushes: [],
   newestKeys: [],
@@ -233,6 +247,18 @@ export class ConversationStore {
     this.sql.exec("INSERT INTO stale VALUES (?, ?) ON CONFLICT DO NOTHING", seq, mediaId);
   }
 
+  /** [LM-22] Words that every device has give way to their tombstone; the message counts as before, and has its time. */
+  forget(seq: number, body: string): void {
+    this.sql.exec("UPDATE log SET body = ? WHERE seq = ?", body, seq);
+  }
+
+  /** What holds words, or held them, in these seqs, both ends included, oldest first. */
+  wordRows(from: number, to: number, limit: number): LogRow[] {
+    const query =
+      "SELECT seq, sender_id AS senderId, body FROM log WHERE seq BETWEEN ? AND ? AND kind IN ('message', 'edit', 'gone') ORDER BY seq LIMIT ?";
+    return this.sql.exec<LogRow>(query, from, to, limit).toArray();
+  }
+
   /** Messages whose time is over, the oldest first. `now`: epoch ms. */
   expired(now: number, limit: number): number[] {
     const query = "SELECT seq FROM log WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
@@ -246,6 +272,13 @@ export class ConversationStore {
   nextExpiry(): number | null {
     return this.sql.exec<{ at: number | null }>("SELECT min(expires_at) AS at FROM log WHERE expires_at NOT NULL").one()
       .at;
+  }
+
+  /** Messages past `after` that are there, the oldest first, and when they were received (epoch ms). */
+  messagesPast(after: number, limit: number): { seq: number; receivedAt: number }[] {
+    const query =
+      "SELECT seq, json_extract(body, '$.receivedAt') AS receivedAt FROM log WHERE seq > ? AND kind = 'message' ORDER BY seq LIMIT ?";
+    return this.sql.exec<{ seq: number; receivedAt: number }>(query, after, limit).toArray();
   }
 
   /** Rows that history may have in an older form, oldest first. */
@@ -346,6 +379,16 @@ export class ConversationStore {
     const query = "SELECT body FROM log WHERE seq BETWEEN ? AND ? AND kind = 'recall' ORDER BY seq DESC LIMIT 64";
     const rows = this.sql.exec<{ body: string }>(query, from, to).toArray();
     return rows.map(({ body }) => RecallEvent.parse(JSON.parse(body))).reverse();
+  }
+
+  /** What the recalls in these seqs, both ends included, are about; of very many the last ones. */
+  recalled(from: number, to: number, limit: number): number[] {
+    const query =
+      "SELECT json_extract(body, '$.targetSeq') AS seq FROM log WHERE seq BETWEEN ? AND ? AND kind = 'recall' ORDER BY seq DESC LIMIT ?";
+    return this.sql
+      .exec<{ seq: number }>(query, from, to, limit)
+      .toArray()
+      .map(({ seq }) => seq);
   }
 
   /** Who wrote the messages in these seqs, both ends included; also of those that are gone. */

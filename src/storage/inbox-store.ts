@@ -1,9 +1,12 @@
+import type { Kept } from "../domain/forgetting.ts";
 import { NO_SESSION, type Session } from "../domain/presence.ts";
 import type { Subscription } from "../domain/push.ts";
 import { NOT_MUTED } from "../domain/ringing.ts";
 import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
 import type { Mine, Self } from "../protocol/states.ts";
 
+/** How far very many conversations have been asked to call again. */
+export type Asking = { userId: UserId; after: ConversationId | "" };
 export type ChangedRow = { conversationId: ConversationId; position: number };
 
 // Plain rowid or WITHOUT ROWID tables and no index: a write is billed once a row and once more an index entry.
@@ -20,6 +23,12 @@ const SCHEMA = [
   "CREATE TABLE blocked (user_id TEXT PRIMARY KEY) WITHOUT ROWID",
 ];
 
+const KEPT = {
+  table:
+    "CREATE TABLE IF NOT EXISTS kept (device_id TEXT PRIMARY KEY, position INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
+  read: "SELECT device_id AS id, position, at FROM kept",
+  write: "INSERT INTO kept VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET position = ?2, at = ?3",
+};
 const DEFAULT_SELF: Pick<Self, "privacy"> = { privacy: { lastSeen: "everyone", readReceipts: "everyone" } };
 
 /**
@@ -41,6 +50,7 @@ export class InboxStore {
   private contactRows: Set<UserId> | undefined;
   private blockedRows: Set<UserId> | undefined;
   private subscriptionRows: Map<DeviceId, Subscription> | undefined;
+  private keptRows: Map<DeviceId, Kept> | undefined;
   private watcherRows: Map<UserId, number> | undefined;
 
   constructor(sql: SqlStorage, newEpoch: () => string) {
@@ -122,6 +132,13 @@ export class InboxStore {
     return this.rows<ChangedRow>(query, position, limit);
   }
 
+  /** The next `limit` conversations in the order of their ids. */
+  conversationsAfter(id: ConversationId | "", limit: number): ConversationId[] {
+    const query =
+      "SELECT conversation_id AS id FROM changes WHERE conversation_id > ? ORDER BY conversation_id LIMIT ?";
+    return this.rows<{ id: ConversationId }>(query, id, limit).map((row) => row.id);
+  }
+
   // --- devices ---
 
   /** Remembers a device from its first hello on; writes nothing for one that is known. */
@@ -140,6 +157,30 @@ export class InboxStore {
 
   isRevoked(deviceId: DeviceId): boolean {
     return this.devices.get(deviceId)?.revoked === true;
+  }
+
+  /** Those that are not revoked. */
+  deviceIds(): DeviceId[] {
+    return [...this.devices].flatMap(([id, { revoked }]) => (revoked ? [] : id));
+  }
+
+  private keptAll(): Map<DeviceId, Kept> {
+    const query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'kept'";
+    const rows = this.keptRows || this.rows(query).length === 0 ? [] : this.rows<Kept & { id: DeviceId }>(KEPT.read);
+    this.keptRows ??= new Map(rows.map(({ id, position, at }) => [id, { position, at }]));
+    return this.keptRows;
+  }
+
+  /** Up to where a device that is not connected has everything; undefined: that was never written down. */
+  kept(deviceId: DeviceId): Kept | undefined {
+    return this.keptAll().get(deviceId);
+  }
+
+  /** The table is made for the deployments that need it. */
+  putKept(deviceId: DeviceId, { position, at }: Kept): void {
+    this.keptAll().set(deviceId, { position, at });
+    this.write(KEPT.table);
+    this.write(KEPT.write, deviceId, position, at);
   }
 
   /** How many devices the user has ever had: it only grows. */
@@ -269,6 +310,16 @@ export class InboxStore {
 
   setRinging(ringing: boolean): void {
     if (this.isRinging !== ringing) this.putSelf("ringing", ringing);
+    if (this.asking !== null) this.setAsking(null);
+  }
+
+  /** What is left of asking them; null: nothing. */
+  get asking(): Asking | null {
+    return (this.self().get("asking") as Asking | null | undefined) ?? null;
+  }
+
+  setAsking(asking: Asking | null): void {
+    this.putSelf("asking", asking);
   }
 
   dropSubscription(deviceId: DeviceId): void {

@@ -1,6 +1,7 @@
 import type { Outcome } from "../../src/objects/rpc.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import type { Device } from "./device.ts";
+import { addDevice, block, clear, invite, leave, retain, setAge } from "./life-acts.ts";
 import type { World } from "./world.ts";
 
 type Act = (world: World, device: Device, id: ConversationId) => void;
@@ -30,12 +31,28 @@ const ACTS: readonly [share: number, act: Act][] = [
 /** The same people, who also speak of what was said before; others say less for it. */
 const LATE_ACTS: typeof ACTS = [[24, say], [17, speakOfIt], ...ACTS.slice(1)];
 
+/** All that may end the life of a message, or keep it from somebody. */
+const WHOLE_ACTS: typeof ACTS = [
+  [20, say],
+  [10, speakOfIt],
+  [3, retain],
+  [3, clear],
+  [4, block],
+  [2, leave],
+  [2, invite],
+  [1, addDevice],
+  [1, setAge],
+  [3, (world) => world.leaveAlone(world.works.pick(200_000))],
+  ...ACTS.slice(1),
+];
+const SHARES = WHOLE_ACTS.reduce((sum, [share]) => sum + share, 0);
+
 export function act(world: World): void {
   const { works } = world;
   const device = world.devices[works.pick(world.devices.length)] as Device;
   const id = world.conversations[works.pick(world.conversations.length)] as ConversationId;
-  let dice = works.pick(100);
-  for (const [share, act] of world.speaksLate ? LATE_ACTS : ACTS) {
+  let dice = works.pick(world.isWhole ? SHARES : 100);
+  for (const [share, act] of world.isWhole ? WHOLE_ACTS : world.speaksLate ? LATE_ACTS : ACTS) {
     if (dice >= 0 && dice < share) act(world, device, id);
     dice -= share;
   }

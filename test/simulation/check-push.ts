@@ -23,6 +23,7 @@ function isOwed(world: World, device: Device, id: ConversationId, { event, at }:
   const { userId } = device;
   const member = world.rosterOf(id).get(userId);
   if (world.server.logOf(id)[event.seq - 1]?.kind === "gone") return false; // [LM-9]
+  if (world.life.wasBlocked(id)) return false; // [BL-2]
   if (event.senderId === userId || !member || !canSee(member, event.seq)) return false;
   const since = world.settings.subscribedSince(device.deviceId);
   if (since === null || since >= at || device.covered(id) >= event.seq) return false;

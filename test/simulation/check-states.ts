@@ -1,4 +1,4 @@
-import { isCurrent } from "../../src/domain/membership.ts";
+import { isBlocking, isCurrent } from "../../src/domain/membership.ts";
 import { ticksFor } from "../../src/domain/receipts.ts";
 import type { Bell } from "../../src/domain/ringing.ts";
 import { standing } from "../../src/domain/trail.ts";
@@ -67,7 +67,7 @@ function checkDevice(world: World, device: Device, id: ConversationId): void {
   const trail = state.trail(userId);
   const held = device.held(id);
   const read = standing(trail, "read");
-  if (world.isCrowd(id)) return; // what it has received may wait for a call
+  if (world.isCrowd(id) || world.life.wasBlocked(id)) return; // what it has received may wait for a call; or was told to nobody
   if (held.read !== read) throw new Error(`[UN-2] ${where} holds read ${held.read}, and it is ${read}`);
   const theirs = held.events.findLast((event) => event.senderId !== userId)?.seq ?? 0;
   const delivered = standing(trail, "delivered");
@@ -99,7 +99,8 @@ async function checkUnread(world: World, userId: UserId): Promise<void> {
     const read = standing(state.trail(userId), "read");
     const counted = unreadOf(world, id, userId, read, state.head);
     const bell: Bell | null = state.bellFor(userId, 1, state.head);
-    const numbers = { list: told.unread, bell: bell?.unread ?? 0, counted };
+    const hushed = isBlocking(member) ? counted : 0; // [BL-2] nothing rings for who blocks
+    const numbers = { list: told.unread, bell: bell?.unread ?? hushed, counted };
     if (told.readSeq !== read || new Set(Object.values(numbers)).size > 1)
       throw new Error(`[UN-1] ${where}: ${JSON.stringify(numbers)} past ${read}, told ${told.readSeq}`);
   }
@@ -112,6 +113,7 @@ export function checkLive(world: World): void {
     if (shed.length > 0) throw new Error(`[OV-3] ${short(device.deviceId)} is still told that ${shed} are left out`);
     for (const userId of device.watched) {
       const told = presence.find((one) => one.userId === userId)?.state;
+      if (world.life.wasBlockedBetween(userId, device.userId)) continue; // [BL-5]
       if (world.truth.isCertain(userId) && told !== "online")
         throw new Error(`[PR-7] ${short(device.deviceId)} shows ${told} for ${short(userId)}, who is there`);
     }

@@ -43,6 +43,10 @@ export class Device {
   readonly everShown = new Map<ConversationId, number>();
   /** When a server last welcomed it. */
   welcomedAt = 0;
+  /** When it was first. */
+  arrivedAt = 0;
+  /** Whether a server has told it the time since it was started last. */
+  knowsTime = false;
   /** Told of each frame it hears. */
   hears: (frame: ServerFrame) => void = () => {};
   /** Some clients never ping. */
@@ -176,6 +180,8 @@ export class Device {
     const frame = JSON.parse(text) as ServerFrame;
     this.works.tell(() => `${this.deviceId.slice(-4)} hears ${text.slice(0, 400)}`);
     if (frame.type === "welcome") this.welcomedAt = this.works.now;
+    if (frame.type === "welcome") this.arrivedAt ||= this.works.now;
+    this.knowsTime ||= frame.type === "welcome";
     this.hears(frame);
     this.handle({ type: "frame", frame });
     // A server that repeats itself (a delivery whose confirmation was lost) must do no harm.
@@ -211,6 +217,7 @@ export class Device {
     this.works.note(`${this.deviceId.slice(-4)} restored`);
     this.wakeUp();
     this.replica = new Replica(structuredClone(this.disk));
+    this.knowsTime = false;
     this.handle({ type: "watching", userIds: this.watched });
   }
 
@@ -218,8 +225,9 @@ export class Device {
     const effects = this.replica.handle(happening, this.now);
     for (const change of effects.store) {
       this.disk = applyChange(this.disk, change);
-      if (change.type !== "grew") continue;
-      const { conversationId, covered } = change;
+      if (change.type !== "grew" && change.type !== "cleared") continue;
+      const { conversationId } = change;
+      const covered = change.type === "grew" ? change.covered : change.through; // what was cleared is dealt with
       this.everHeld.set(conversationId, Math.max(covered, this.everHeld.get(conversationId) ?? 0));
     }
     for (const frame of effects.frames) {

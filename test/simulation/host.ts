@@ -4,7 +4,7 @@ import type { ServerSocket, Upward } from "./sockets.ts";
 import { Disk, sqlOf } from "./sqlite.ts";
 
 type Instance = {
-  alarm?: () => Promise<void>;
+  alarm?: (info: { scheduledTime: number }) => Promise<void>;
   webSocketMessage?: (s: ServerSocket, m: string) => Promise<void>;
   webSocketClose?: (s: ServerSocket, code: number, reason: string, wasClean: boolean) => Promise<void>;
   webSocketError?: (s: ServerSocket) => Promise<void>;
@@ -127,18 +127,23 @@ export class Host {
   private setAlarm(at: number): void {
     this.disk.alarmAt = at;
     const mine = ++this.alarmSet;
-    this.runtime.works.after(at - this.runtime.works.now, () => void this.ring(mine));
+    this.runtime.works.after(at - this.runtime.works.now, () => void this.ring(mine, at + this.skewMs));
+  }
+
+  /** The time for which it was set stays that of the first try. */
+  private ringAgain(at: number): Promise<void> {
+    return this.ring(++this.alarmSet, at);
   }
 
   /** At least once: an alarm whose handler did not come to its end rings again. */
-  private async ring(mine: number): Promise<void> {
+  private async ring(mine: number, at: number): Promise<void> {
     if (mine !== this.alarmSet) return;
     this.disk.alarmAt = null;
     const life = this.wake().life;
     const again = this.runtime.works.after(120_000, () => {
-      if (!life.alive && this.disk.alarmAt === null) this.setAlarm(this.runtime.works.now);
+      if (!life.alive && this.disk.alarmAt === null) void this.ringAgain(at);
     });
-    await this.enter((object) => object.alarm?.());
+    await this.enter((object) => object.alarm?.({ scheduledTime: at }));
     again();
   }
 

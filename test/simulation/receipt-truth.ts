@@ -55,7 +55,8 @@ export class ReceiptTruth {
     for (const mark of MARKS)
       if (at(mark) < standing(was, mark))
         wrong(`${mark} goes back from ${standing(was, mark)} to ${at(mark)}, spans ${JSON.stringify(member?.spans)}`);
-    if (at("read") > at("delivered")) wrong(`read ${at("read")} past delivered ${at("delivered")}`);
+    const isSilent = (member?.hidden?.length ?? 0) > 0; // [BL-4] who blocks tells nobody what they read
+    if (at("read") > at("delivered") && !isSilent) wrong(`read ${at("read")} past delivered ${at("delivered")}`);
     if (at("delivered") > head) wrong(`delivered ${at("delivered")} past the head ${head}`);
     const mine = this.devices.filter((device) => device.userId === userId);
     const held = Math.max(...mine.map((device) => device.everHeld.get(id) ?? 0));

@@ -33,7 +33,7 @@ export const planOf = (seed: number): Plan => ({
 export async function simulate(
   seed: number,
   plan: Plan = planOf(seed),
-): Promise<{ steps: number; events: number; tombstones: number }> {
+): Promise<{ steps: number; events: number; tombstones: number; forgotten: number }> {
   const world = new World(seed, plan);
   let steps = 0;
   try {
@@ -51,13 +51,17 @@ export async function simulate(
     if (!(await world.calmDown(CALM_WITHIN_MS))) throw new Error("the server did not settle");
     checkIndex(world);
     checkPushes(world);
+    await checkLife(world);
     await checkRest(world);
     await lastWord(world);
     await checkRest(world);
+    await checkLife(world);
+    world.life.checkRest();
     const bug = world.works.trace.find((line) => line.includes("BUG"));
     if (bug) throw new Error(bug);
     const events = world.conversations.flatMap((id) => world.server.logOf(id));
-    return { steps, events: events.length, tombstones: events.filter(({ kind }) => kind === "gone").length };
+    const tombstones = events.filter(({ kind }) => kind === "gone").length;
+    return { steps, events: events.length, tombstones, forgotten: world.life.forgottenCount };
   } catch (error) {
     const { message } = error as Error;
     throw new Error(
@@ -69,6 +73,15 @@ export async function simulate(
   } finally {
     world.close();
   }
+}
+
+/** Once the time of all that disappears is over, with every device as it is: nothing of it is left. */
+async function checkLife(world: World): Promise<void> {
+  if (!world.isWhole) return;
+  for (const id of world.conversations) await world.through(() => world.call("CONVERSATIONS", id, "awaken"));
+  await world.pass(Math.max(world.life.allOverAt - world.server.now, 0) + TOLD_WITHIN_MS);
+  if (!(await world.calmDown(CALM_WITHIN_MS))) throw new Error("the server did not settle");
+  world.life.checkOver();
 }
 
 /** Once nothing is open any more, everything is whole. */

@@ -5,19 +5,22 @@ import type { Clockwork } from "./clockwork.ts";
 import type { Device } from "./device.ts";
 
 type Call = (userId: UserId, method: string, ...args: unknown[]) => Promise<unknown>;
+type CallTo = (kind: "INBOXES" | "CONVERSATIONS", name: string, method: string, ...args: unknown[]) => Promise<unknown>;
 type Choosing = { userId: UserId; id: ConversationId; until: number | null };
 
 /** What people set, by doors that may fail: an app repeats what it was not told to be done, and goes on in order. */
 export class Settings {
   private readonly works: Clockwork;
   private readonly call: Call;
+  private readonly callTo: CallTo;
   private readonly turns = new Map<string, Promise<void>>();
   private readonly choosing: Choosing[] = [];
   private readonly since = new Map<DeviceId, number>();
 
-  constructor(works: Clockwork, call: Call) {
+  constructor(works: Clockwork, callTo: CallTo) {
     this.works = works;
-    this.call = call;
+    this.callTo = callTo;
+    this.call = (userId, method, ...args) => callTo("INBOXES", userId, method, ...args);
   }
 
   private inTurn(of: string, act: () => Promise<void>): void {
@@ -38,6 +41,23 @@ export class Settings {
     this.inTurn(`${userId} ${id}`, async () => {
       await this.until(() => this.call(userId, "setMine", userId, id, change));
       choice.until = this.works.now;
+    });
+  }
+
+  block({
+    userId,
+    otherId,
+    id,
+    blocks,
+  }: {
+    userId: UserId;
+    otherId: UserId;
+    id: ConversationId;
+    blocks: boolean;
+  }): void {
+    this.inTurn(`block ${id}`, async () => {
+      await this.until(() => this.callTo("CONVERSATIONS", id, "setBlock", userId, blocks));
+      await this.until(() => this.call(userId, "setBlocked", otherId, blocks));
     });
   }
 

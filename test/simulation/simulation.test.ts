@@ -31,6 +31,24 @@ test(`[LM-1] [LM-6] [LM-7] [LM-8] [LM-11] [LM-12] ${runs} lives in which people 
   expect(tombstones).toBeGreaterThan(runs); // every other life is short
 });
 
+test(`[LM-11] [LM-12] [LM-15] [LM-16] [LM-17] [LM-19] [BL-1] [BL-2] [RC-11] [UN-1] ${runs} whole lives, in which messages also disappear, are cleared and hidden, and people come and go, from seed ${first}`, {
+  timeout: 3_600_000,
+}, async () => {
+  let tombstones = 0;
+  for (let seed = first; seed < first + runs; seed++)
+    tombstones += (await simulate(seed, { ...planOf(seed), late: true, whole: true })).tombstones;
+  expect(tombstones).toBeGreaterThan(runs);
+});
+
+test(`[LM-20] [LM-21] [LM-22] ${runs} whole lives in which the server forgets what is delivered, from seed ${first}`, {
+  timeout: 3_600_000,
+}, async () => {
+  let forgotten = 0;
+  for (let seed = first; seed < first + runs; seed++)
+    forgotten += (await simulate(seed, { ...planOf(seed), late: true, whole: true, forgets: true })).forgotten;
+  expect(forgotten).toBeGreaterThan(runs);
+});
+
 test(`[EV-1] [EV-2] [EO-2] [EO-5] [SD-2] [DL-2] [DL-4] [DL-5] [IX-1] [IX-3] [IX-7] [HI-2] [RC-1] [RC-2] [RC-4] [RC-5] [RC-7] [RC-9] [UN-1] [UN-2] [PR-1] [PR-2] [PR-4] [PR-7] [PU-1] [PU-2] [PU-3] [PU-4] [PU-7] [PU-8] [OV-3] ${runs} lives of a world that breaks, from seed ${first}`, {
   timeout: 3_600_000,
 }, async () => {

@@ -74,8 +74,16 @@ export class Witness implements RuntimeWitness {
     this.counted(conversationId, userId, bell.unread);
   }
 
-  entered(host: Host, method: string, [first]: unknown[]): void {
-    if (method === "deliver") this.delivered(host, first as Delivery);
+  /** Told of what ends the life of messages. */
+  life = {
+    appended: (_id: ConversationId, _event: Event) => {},
+    entered: (_host: Host, _method: string, _args: unknown[]) => {},
+    forgot: (_id: ConversationId, _seq: number) => {},
+  };
+
+  entered(host: Host, method: string, args: unknown[]): void {
+    this.life.entered(host, method, args);
+    if (method === "deliver") this.delivered(host, args[0] as Delivery);
   }
 
   answered(host: Host, method: string, [userId]: unknown[], value: unknown): void {
@@ -88,6 +96,7 @@ export class Witness implements RuntimeWitness {
 
   wrote(host: Host, query: string, bindings: unknown[]): void {
     if (query.startsWith("INSERT INTO log")) this.appended(nameOf(host) as ConversationId, bindings);
+    if (query.startsWith("UPDATE log SET body")) this.life.forgot(nameOf(host) as ConversationId, Number(bindings[1]));
     if (query.startsWith("INSERT INTO mine")) this.chose(nameOf(host), bindings);
     if (query.startsWith("INSERT INTO checkpoint"))
       this.checkpointed(nameOf(host) as ConversationId, String(bindings[0]));
@@ -95,6 +104,7 @@ export class Witness implements RuntimeWitness {
 
   private appended(id: ConversationId, bindings: unknown[]): void {
     const event = Event.parse(JSON.parse(String(bindings.at(-1))));
+    this.life.appended(id, event);
     if (event.kind !== "message") return;
     const before = this.said.get(id) ?? [];
     this.said.set(id, before);

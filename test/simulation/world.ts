@@ -1,5 +1,5 @@
 import { ulid } from "ulid";
-import { canSee, type Membership } from "../../src/domain/membership.ts";
+import { canSee, type Membership, type Span } from "../../src/domain/membership.ts";
 import { directId } from "../../src/platform/conversation-ids.ts";
 import { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
@@ -8,6 +8,7 @@ import { checkCounted, checkHeard } from "./check-states.ts";
 import { Clockwork, living } from "./clockwork.ts";
 import { Device } from "./device.ts";
 import type { Host } from "./host.ts";
+import { LifeTruth } from "./life-truth.ts";
 import { PresenceTruth } from "./presence-truth.ts";
 import { ReceiptTruth } from "./receipt-truth.ts";
 import type { Faults } from "./runtime.ts";
@@ -24,6 +25,10 @@ export type Plan = {
   crowd: number;
   /** Whether people edit, recall and react. */
   late?: boolean;
+  /** Whether messages also disappear, conversations are cleared, people block, leave, come back and add devices. */
+  whole?: boolean;
+  /** Whether the deployer has words forgotten that were delivered. */
+  forgets?: boolean;
   faults: Faults;
 };
 
@@ -41,6 +46,11 @@ export class World {
   readonly truth: PresenceTruth;
   readonly receipts: ReceiptTruth;
   readonly settings: Settings;
+  readonly life: LifeTruth;
+  /** In some lives the deployer sets a time for messages: all is short then. */
+  readonly mayAge: boolean;
+  /** The deployer's time for messages; 0: for ever. Ms. */
+  keepMs = 0;
   readonly startedAt: number;
   /** People who seldom look: their devices are there to be rung. */
   readonly away = new Set<UserId>();
@@ -59,9 +69,10 @@ export class World {
     this.devices = this.people.flatMap((userId) =>
       Array.from({ length: 1 + this.works.pick(plan.devices) }, () => new Device(this.works, this.server, userId)),
     );
-    this.settings = new Settings(this.works, (userId, method, ...args) =>
-      this.call("INBOXES", userId, method, ...args),
-    );
+    this.settings = new Settings(this.works, (kind, name, method, ...args) => this.call(kind, name, method, ...args));
+    this.life = new LifeTruth(this);
+    this.mayAge = this.isWhole && this.works.chance(0.4);
+    if (plan.forgets) this.server.runtime.env.FORGET_DELIVERED = "1";
     this.witness = new Witness(this.server);
     this.truth = new PresenceTruth(this.server, this.people);
     this.receipts = new ReceiptTruth(this.server, this.devices);
@@ -97,7 +108,22 @@ export class World {
     this.works.ticked = () => truth.look();
     witness.checkpointed = receipts.checkpointed;
     witness.counted = (id, userId, unread) => checkCounted(this, id, userId, unread);
-    for (const device of this.devices) device.hears = (frame) => checkHeard(this, device, frame);
+    witness.life = this.life;
+    for (const device of this.devices) this.beHeard(device);
+  }
+
+  private beHeard(device: Device): void {
+    device.hears = (frame) => {
+      checkHeard(this, device, frame);
+      this.life.heard(device, frame);
+    };
+  }
+
+  addDevice(userId: UserId): Device {
+    const device = new Device(this.works, this.server, userId);
+    this.devices.push(device);
+    this.beHeard(device);
+    return device;
   }
 
   close(): void {
@@ -156,9 +182,17 @@ export class World {
     return this.plan.late ?? false;
   }
 
+  get isWhole(): boolean {
+    return this.plan.whole ?? false;
+  }
+
+  get forgets(): boolean {
+    return this.plan.forgets ?? false;
+  }
+
   newText(): string {
     this.texts += 1;
-    return String(this.texts);
+    return `text-${this.texts};`;
   }
 
   /** Nobody does anything for a while. */
@@ -172,12 +206,17 @@ export class World {
   }
 
   rosterOf(id: ConversationId): Map<UserId, Membership> {
-    const rows = this.server.conversation(id).disk.run("SELECT * FROM members", []);
+    const { disk } = this.server.conversation(id);
+    const has = (table: string) => disk.run("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).length > 0;
+    const hidden = has("hidden") ? disk.run("SELECT user_id, spans FROM hidden", []) : [];
+    const cleared = has("cleared") ? disk.run("SELECT user_id, seq FROM cleared", []) : [];
+    const gaps = new Map(hidden.map((r) => [r.user_id, { hidden: JSON.parse(String(r.spans)) as Span[] }]));
+    const ends = new Map(cleared.map((r) => [r.user_id, { clearedThrough: Number(r.seq) }]));
     return new Map(
-      rows.map((r) => [
-        r.user_id as UserId,
-        { userId: r.user_id as UserId, role: "member", spans: JSON.parse(String(r.spans)) },
-      ]),
+      disk.run("SELECT * FROM members", []).map(({ user_id: id, spans }): [UserId, Membership] => {
+        const userId = id as UserId;
+        return [userId, { userId, role: "member", spans: JSON.parse(String(spans)), ...gaps.get(id), ...ends.get(id) }];
+      }),
     );
   }
 
@@ -225,7 +264,7 @@ export class World {
   async step(): Promise<boolean> {
     const went = await this.works.step();
     this.receipts.look(this.conversations);
-    const [bug] = [...this.witness.bugs, ...this.truth.bugs, ...this.receipts.bugs];
+    const [bug] = [...this.witness.bugs, ...this.truth.bugs, ...this.receipts.bugs, ...this.life.bugs];
     if (bug) throw new Error(bug);
     return went;
   }
@@ -251,12 +290,17 @@ export class World {
     );
   }
 
-  private isSettled(id: ConversationId): boolean {
+  isSettled(id: ConversationId): boolean {
     const [row] = this.server.conversation(id).disk.run("SELECT body FROM checkpoint", []);
     const head = this.server.logOf(id).length;
-    const { delivered = 0, shipped = 0 } = row ? JSON.parse(String(row.body)) : {};
+    const {
+      delivered = 0,
+      shipped = 0,
+      forgotten = 0,
+      forgottenInHistory = 0,
+    } = row ? JSON.parse(String(row.body)) : {};
     const stale = this.server.conversation(id).disk.run("SELECT 1 FROM stale LIMIT 1", []).length > 0;
-    return delivered === head && shipped === head && !stale;
+    return delivered === head && shipped === head && forgotten === forgottenInHistory && !stale;
   }
 
   private isEqual(device: Device, id: ConversationId): boolean {

@@ -4,6 +4,9 @@ import { LIMITS } from "../limits.ts";
 import { door } from "./door.ts";
 import { pushKeyOf } from "./fields.ts";
 
+/** A page of users, and the conversations that were asked. */
+const Walked = z.object({ users: z.int(), conversations: z.int(), cursor: UserId.optional() });
+
 /** Push, health, and what the operator may ask. */
 export const systemDoors = {
   pushKey: door({
@@ -63,7 +66,17 @@ export const systemDoors = {
       "Ship the logs of a page of users' conversations to history anew; call again with the cursor until there is none",
     access: "operator",
     body: z.strictObject({ startedAt: EpochMs, cursor: UserId.optional() }),
-    answers: { 200: z.object({ users: z.int(), conversations: z.int(), cursor: UserId.optional() }) },
+    answers: { 200: Walked },
+    refusals: [],
+  }),
+  applyRetention: door({
+    method: "post",
+    path: "/v1/operator/retention",
+    summary:
+      "Have a page of users' conversations look at the deployer's time for messages, also those that nobody wakes; call again with the cursor until there is none",
+    access: "operator",
+    body: z.strictObject({ cursor: UserId.optional() }),
+    answers: { 200: Walked },
     refusals: [],
   }),
 } as const;
