@@ -2,6 +2,7 @@ import { decideAppend, decideRepeat, isNewKey, type SendCommand } from "../domai
 import {
   type Because,
   decideLate,
+  edited,
   expiryOf,
   isShownRung,
   isWished,
@@ -194,12 +195,20 @@ export class ConversationState {
     const messages = this.messagesOfOthers(userId, from, to).filter(({ seq }) => canSee(member, seq));
     const newest = messages.at(-1);
     if (!newest) return null;
-    const { seq, senderId, content } = newest;
+    const { seq, senderId } = newest;
+    const content = this.contentFor(member, newest);
     const { title } = this.facts;
     const mentioned = messages.some((message) => mentionsOf(message.content).includes(userId));
     const bell = { seq, senderId, unread: this.unread(member), mentioned };
     const text = content.type === "gone" ? undefined : lineOf(content); // [MD-14]
     return { ...bell, ...(text === undefined ? {} : { text }), ...(title === undefined ? {} : { title }) };
+  }
+
+  /** [LM-17] What the message shows this member now. Its edits lie behind it, and behind most messages there is nothing yet. */
+  private contentFor(member: Membership, { seq, content }: MessageEvent): MessageEvent["content"] {
+    if (content.type === "gone" || seq === this.head) return content;
+    const edit = this.store.editsOf(seq).findLast((one) => canSee(member, one.seq))?.content;
+    return edit === undefined || edit.type === "gone" ? content : edited(content, edit);
   }
 
   /** [LM-9] What a member's notification is to be taken down for: a recall among the events of a range. */
