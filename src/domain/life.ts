@@ -36,9 +36,9 @@ export function decideLate(
   if (wish.kind === "recall" && !isOwn && !isAdmin) return refuse("forbidden", "only its sender or an admin"); // [LM-3]
   if (target.content.type === "gone" || isExpired(target, now)) return refuse("too_late", "the message is gone"); // [LM-4]
   if (wish.kind === "edit" && !isEditable(target.content, wish.content))
-    return refuse("invalid_request", "event.content.type: not what the message is"); // [LM-17]
+    return refuse("invalid_request", "event.content.type: not what the message is"); // [LM-23]
   if (wish.kind === "edit" && target.content.forwards !== undefined)
-    return refuse("forbidden", "the words are somebody else's"); // [LM-18]
+    return refuse("forbidden", "the words are somebody else's"); // [LM-24]
   if (wish.kind === "edit" && age > TIMES.editMs) return refuse("too_late"); // [LM-2]
   if (wish.kind === "recall" && !isAdmin && age > TIMES.recallMs) return refuse("too_late"); // [LM-3]
   return ok(wish);
@@ -48,7 +48,7 @@ export function decideLate(
 const isEditable = (content: Content, edited: EditedContent): boolean =>
   (content.type === "text") === (edited.type === "text");
 
-/** [LM-11] [LM-17] The content with the edit in it: what is not the edit's to say stays. */
+/** [LM-11] [LM-23] The content with the edit in it: what is not the edit's to say stays. */
 export function edited(content: Content, edit: EditedContent): Content {
   const { mentions: _, ...kept } = content;
   if (kept.type === "text") return edit.type === "text" ? { ...kept, ...edit } : content;
@@ -58,7 +58,7 @@ export function edited(content: Content, edit: EditedContent): Content {
   return { ...media, ...said };
 }
 
-/** [LM-18] What passes this content on: what it says and shows, but to nobody and in answer to nothing. Media needs an id of its own then. */
+/** [LM-24] What passes this content on: what it says and shows, but to nobody and in answer to nothing. Media needs an id of its own then. */
 export function forwarded({ mentions: _, replyTo: __, forwards = 0, ...kept }: Content): Content {
   return { ...kept, forwards: Math.min(forwards + 1, LIMITS.forwards) };
 }

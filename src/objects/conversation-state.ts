@@ -204,7 +204,7 @@ export class ConversationState {
     return { ...bell, ...(text === undefined ? {} : { text }), ...(title === undefined ? {} : { title }) };
   }
 
-  /** [LM-17] What the message shows this member now. Its edits lie behind it, and behind most messages there is nothing yet. */
+  /** [LM-23] What the message shows this member now. Its edits lie behind it, and behind most messages there is nothing yet. */
   private contentFor(member: Membership, { seq, content }: MessageEvent): MessageEvent["content"] {
     if (content.type === "gone" || seq === this.head) return content;
     const edit = this.store.editsOf(seq).findLast((one) => canSee(member, one.seq))?.content;

@@ -145,7 +145,7 @@ const wishFor = async (conversationId: ConversationId) => ({
   sha256: await sha256Of(PICTURE),
 });
 
-test("[MD-13] [LM-19] a picture writes four rows more than a text; its recall a row more than that of a text", async () => {
+test("[MD-13] [LM-25] a picture writes four rows more than a text; its recall a row more than that of a text", async () => {
   const { ann, id } = await pair();
   const text = await costOf("text by HTTP to a parked peer, history included", async () => {
     await say(ann, id, { kind: "message", content: { type: "text", text: "hello" } });
@@ -193,7 +193,7 @@ async function md5Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("MD5", bytes))));
 }
 
-test("[LM-19] a reaction writes what a text does, an edit a row more; a recall four more for every event whose words go", async () => {
+test("[LM-25] a reaction writes what a text does, an edit a row more; a recall four more for every event whose words go", async () => {
   const { ann, bob, id } = await pair();
   const seq = await say(ann, id, { kind: "message", content: { type: "text", text: "hello" } });
   await settle(id);
@@ -216,7 +216,7 @@ test("[LM-19] a reaction writes what a text does, an edit a row more; a recall f
   }
 });
 
-test("[LM-19] a message that disappears writes two rows more when it is sent, and four when it is over", async () => {
+test("[LM-25] a message that disappears writes two rows more when it is sent, and four when it is over", async () => {
   const { ann, id } = await pair();
   await bindings.CONVERSATIONS.getByName(id).set(ann.user.userId, { retentionMs: 60 * 60_000 });
   await settle(id);

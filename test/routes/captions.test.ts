@@ -32,7 +32,7 @@ async function shownTo(who: Session, id: ConversationId) {
   return line;
 }
 
-test("[LM-17] a caption is changed and taken away, by its sender alone; the picture stays, before and after shipping", async () => {
+test("[LM-23] a caption is changed and taken away, by its sender alone; the picture stays, before and after shipping", async () => {
   const { ann, bob, id, seq, content } = await pictured("Lok!");
   expect((await wish(bob, id, edit(seq, "mine"))).json.code).toBe("forbidden");
   const key = newKey();
@@ -53,7 +53,7 @@ test("[LM-17] a caption is changed and taken away, by its sender alone; the pict
   expect(Reflect.get((await shownTo(bob, id)) ?? {}, "content")).toEqual(bare);
 });
 
-test("[LM-2] [LM-17] a caption has the same quarter of an hour, and is no text", async () => {
+test("[LM-2] [LM-23] a caption has the same quarter of an hour, and is no text", async () => {
   const { ann, id, seq } = await pictured("old");
   const text = (await send(ann, id, { type: "text", text: "words" })).json.seq;
   expect((await wish(ann, id, edit(text, "x"))).json.code).toBe("invalid_request");
@@ -75,7 +75,7 @@ test("[LM-2] [LM-17] a caption has the same quarter of an hour, and is no text",
   expect((await wish(ann, id, edit(seq, "late"))).json.code).toBe("too_late");
 });
 
-test("[LM-17] [SE-5] the new caption is found and the old one is not, before and after shipping, whole chunks too", async () => {
+test("[LM-23] [SE-5] the new caption is found and the old one is not, before and after shipping, whole chunks too", async () => {
   const { ann, bob, id, seq } = await pictured("zebra crossing");
   const found = async (q: string) => {
     const { json } = await ask(bob, "GET", `/v1/search?q=${q}`);
@@ -97,7 +97,7 @@ test("[LM-17] [SE-5] the new caption is found and the old one is not, before and
   }
 });
 
-test("[LM-5] [LM-17] a recall takes the captions with it, from the log and from history", async () => {
+test("[LM-5] [LM-23] a recall takes the captions with it, from the log and from history", async () => {
   const { ann, bob, id, seq } = await pictured("secret one");
   await wish(ann, id, edit(seq, "secret two"));
   await settle(id);
@@ -120,7 +120,7 @@ test("[LM-5] [LM-17] a recall takes the captions with it, from the log and from 
   expect((await wish(ann, id, edit(seq, "again"))).json.code).toBe("too_late");
 });
 
-test("[LM-17] [MD-14] a push that comes after the edit says what is said now", async () => {
+test("[LM-23] [MD-14] a push that comes after the edit says what is said now", async () => {
   const { ann, bob, id } = await pair();
   const subscription = { endpoint: { provider: "fcm" as const, token: "t" }, preview: true };
   const device = bindings.INBOXES.getByName(bob.user.userId);

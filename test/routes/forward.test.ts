@@ -89,7 +89,7 @@ test("[MD-22] who may not see it passes nothing on, and nobody passes it where t
   );
 });
 
-test("[LM-18] a message says how often it was passed on, five at most; its words are not edited, and it is recalled like any other", async () => {
+test("[LM-24] a message says how often it was passed on, five at most; its words are not edited, and it is recalled like any other", async () => {
   const { ann, bob, id } = await pair();
   const says = async (forwards: unknown) => (await send(ann, id, { type: "text", text: "news", forwards })).status;
   expect([await says(1), await says(LIMITS.forwards)]).toEqual([201, 201]);
