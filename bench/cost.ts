@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 
-/** `npm run bench:cost`: what acts cost, counted on the real runtime by test/objects/cost.test.ts; ends with one JSON line. */
-type Act = { act: string; rows: number; requests: number };
+/** `npm run bench:cost`: what acts cost, counted on the real runtime by test/objects/cost*.test.ts; ends with one JSON line. */
+type Act = { act: string; rows: number; requests: number; operations?: number };
 
-const run = spawn("vitest", ["run", "--project", "workerd", "test/objects/cost.test.ts"], {
+const run = spawn("vitest", ["run", "--project", "workerd", "test/objects/cost"], {
   stdio: ["ignore", "pipe", "inherit"],
   env: { ...process.env, NO_COLOR: "1", BENCH: "1" },
 });
@@ -18,9 +18,10 @@ run.on("close", (code) => {
     process.exit(1);
   }
   const width = Math.max(...acts.map((a) => a.act.length));
-  console.log(`${"act".padEnd(width)}   rows  requests`);
-  for (const { act, rows, requests } of acts) {
-    console.log(`${act.padEnd(width)}  ${rows.toFixed(2).padStart(5)}  ${requests.toFixed(2).padStart(8)}`);
+  console.log(`${"act".padEnd(width)}   rows  requests  operations of the bucket`);
+  for (const { act, rows, requests, operations = 0 } of acts) {
+    const counts = [rows.toFixed(2).padStart(5), requests.toFixed(2).padStart(8), `${operations || ""}`.padStart(10)];
+    console.log(`${act.padEnd(width)}  ${counts.join("  ").trimEnd()}`);
   }
   console.log(JSON.stringify({ acts }));
 });

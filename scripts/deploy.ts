@@ -61,7 +61,14 @@ const CORS = {
       allowed: {
         origins: ["*"],
         methods: ["GET", "HEAD", "PUT"],
-        headers: ["content-type", "content-disposition", "if-none-match", "x-amz-checksum-sha256", "range"],
+        headers: [
+          "content-type",
+          "content-disposition",
+          "if-none-match",
+          "x-amz-checksum-sha256",
+          "content-md5",
+          "range",
+        ],
       },
       exposeHeaders: ["content-length", "content-range", "content-type", "etag"],
       maxAgeSeconds: 86_400,

@@ -17,6 +17,7 @@ import { mountOperator } from "./routes/operator.ts";
 import { mountPush } from "./routes/push.ts";
 import { mountSearch } from "./routes/search.ts";
 import { mountSocket } from "./routes/socket.ts";
+import { mountUploads } from "./routes/uploads.ts";
 import { mountUsers } from "./routes/users.ts";
 
 export { Conversation } from "./objects/conversation.ts";
@@ -35,6 +36,7 @@ for (const mount of [
   mountEvents,
   mountSearch,
   mountMedia,
+  mountUploads,
   mountPush,
   mountSocket,
   mountOperator,

@@ -140,6 +140,7 @@ function waitingRow({ wishId, idempotencyKey, composedAt: at, event, standing }:
 function wishText(wish: Wish): string {
   if (wish.kind === "recall") return "Delete a message";
   if (wish.kind === "reaction") return `React ${wish.emoji ?? ""}`;
+  if (wish.content.type === "caption") return `Edit: ${wish.content.caption ?? ""}`;
   if (wish.content.type === "text") return wish.kind === "edit" ? `Edit: ${wish.content.text}` : wish.content.text;
   return lineOf(wish.content);
 }

@@ -3,7 +3,7 @@ import { ContentType, type MediaContent } from "../src/protocol/events.ts";
 import type { Upload } from "../src/protocol/http.ts";
 import type { ConversationId } from "../src/protocol/ids.ts";
 import { LIMITS } from "../src/protocol/limits.ts";
-import { decideSize, kindOf, type UploadPorts, uploadMedia } from "../src/sdk/index.ts";
+import { decideSize, kindOf, type UploadPorts, type UploadToken, uploadMedia } from "../src/sdk/index.ts";
 import type { Tokens } from "./accounts.ts";
 import { byId, h, setText } from "./dom.ts";
 import { measure } from "./picture.ts";
@@ -15,6 +15,8 @@ type Item = {
   said: HTMLElement;
   preview: string | null;
   stop: AbortController;
+  /** Of a large file's upload, to go on with. */
+  token: UploadToken | null;
 };
 
 /** [MD-16] Files that are chosen, dropped or pasted: uploaded one after the other, each sent once it is there. */
@@ -80,7 +82,13 @@ export class Uploads {
       item.bar.value = bytes / file.size;
     };
     const wish = { conversationId: id, contentType, file };
-    const came = await uploadMedia(portsOf(this.#tokens, item.stop.signal), wish, told).catch(() => null);
+    const begun = (token: UploadToken) => {
+      item.token = token;
+    };
+    const pause = { signal: item.stop.signal, resume: item.token, begun };
+    const came = await uploadMedia(portsOf(this.#tokens, item.stop.signal), wish, told, pause).catch(() => null);
+    if (item.stop.signal.aborted && item.token)
+      await this.#tokens.call("dropUpload", { params: { mediaId: item.token.mediaId } });
     if (item.stop.signal.aborted) return this.#end(item);
     if (!came?.ok) return this.#fail(id, file, item, came?.code ?? "unavailable");
     const name = file.name ? { name: file.name.slice(-LIMITS.fileNameLength) } : {};
@@ -97,7 +105,7 @@ export class Uploads {
     const cancel = h("button", { type: "button", class: "link", "aria-label": `Cancel ${file.name}` }, "Cancel");
     const image = preview === null ? [] : [h("img", { src: preview, alt: "" })];
     const element = h("li", {}, ...image, h("span", { class: "name" }, file.name || "File"), bar, said, cancel);
-    const item = { element, bar, said, preview, stop };
+    const item = { element, bar, said, preview, stop, token: null };
     cancel.onclick = () => {
       stop.abort();
       this.#end(item);
@@ -131,28 +139,39 @@ function contentTypeOf(file: File): string {
   return ContentType.safeParse(type).data ?? "application/octet-stream";
 }
 
-function portsOf(tokens: Tokens, signal: AbortSignal): UploadPorts<File> {
+function portsOf(tokens: Tokens, signal: AbortSignal): UploadPorts<Blob> {
   return {
     hash: async (file) => hexOf(await crypto.subtle.digest("SHA-256", await file.arrayBuffer())),
     ask: (wish) => tokens.call("newMedia", { body: wish }),
-    put: (upload, file, progress) => put(upload, file, progress, signal),
+    put: async (upload, file, progress) => (await put(upload, file, progress, signal)).status,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     random: Math.random,
+    parts: {
+      slice: (file, from, to) => file.slice(from, to),
+      read: async (piece) => new Uint8Array(await piece.arrayBuffer()),
+      digest: async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)),
+      put: (upload, piece, progress) => put(upload, piece, progress, signal),
+      state: (mediaId) => tokens.call("upload", { params: { mediaId } }),
+      tell: (mediaId, parts) => tokens.call("tellParts", { params: { mediaId }, body: { parts } }),
+      complete: (mediaId) => tokens.call("completeUpload", { params: { mediaId } }),
+    },
   };
 }
 
 const hexOf = (bytes: ArrayBuffer): string =>
   Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
+type Put = { status: number; etag: string | null };
+
 /** By XMLHttpRequest, because `fetch` tells nothing of how far an upload has come. */
-function put({ method, url, headers }: Upload, file: File, progress: (bytes: number) => void, signal: AbortSignal) {
-  return new Promise<number>((resolve, reject) => {
+function put({ method, url, headers }: Upload, file: Blob, progress: (bytes: number) => void, signal: AbortSignal) {
+  return new Promise<Put>((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(method, url);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded }) => progress(loaded);
-    request.onload = () => resolve(request.status);
-    request.onerror = () => resolve(0);
+    request.onload = () => resolve({ status: request.status, etag: request.getResponseHeader("etag") });
+    request.onerror = () => resolve({ status: 0, etag: null });
     request.onabort = () => reject(new Error("aborted"));
     signal.addEventListener("abort", () => request.abort());
     request.send(file);

@@ -1,6 +1,15 @@
-import type { Event, GoneContent, MessageEvent, Wish, WishedEvent } from "../protocol/events.ts";
+import type {
+  Content,
+  EditEvent,
+  EditedContent,
+  Event,
+  GoneContent,
+  MessageEvent,
+  Wish,
+  WishedEvent,
+} from "../protocol/events.ts";
 import type { UserId } from "../protocol/ids.ts";
-import { TIMES } from "../protocol/limits.ts";
+import { LIMITS, TIMES } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { ConversationKind, Membership } from "./membership.ts";
 
@@ -36,12 +45,32 @@ export function decideLate(
   if (wish.kind === "edit" && !isOwn) return refuse("forbidden", "only its sender may edit a message"); // [LM-2]
   if (wish.kind === "recall" && !isOwn && !isAdmin) return refuse("forbidden", "only its sender or an admin"); // [LM-3]
   if (isGone(target.content) || isExpired(target, now)) return refuse("too_late", "the message is gone"); // [LM-4]
-  if (wish.kind === "edit" && target.content.type === "media")
-    // only words are forgotten: [LM-22]
-    return refuse("invalid_request", "event.targetSeq: no text");
+  if (wish.kind === "edit" && !isEditable(target.content, wish.content))
+    return refuse("invalid_request", "event.content.type: not what the message is"); // [LM-23]
+  if (wish.kind === "edit" && target.content.type !== "gone" && target.content.forwards !== undefined)
+    return refuse("forbidden", "the words are somebody else's"); // [LM-24]
   if (wish.kind === "edit" && age > TIMES.editMs) return refuse("too_late"); // [LM-2]
   if (wish.kind === "recall" && !isAdmin && age > TIMES.recallMs) return refuse("too_late"); // [LM-3]
   return ok(wish);
+}
+
+/** A text is edited by a text, also one that the server has forgotten, and media by a caption. [LM-22] */
+const isEditable = (content: MessageEvent["content"], edited: EditedContent): boolean =>
+  (content.type === "media") === (edited.type === "caption");
+
+/** [LM-11] [LM-23] The content with the edit in it: what is not the edit's to say stays. */
+export function edited(content: Content, edit: EditedContent): Content {
+  const { mentions: _, ...kept } = content;
+  if (kept.type === "text") return edit.type === "text" ? { ...kept, ...edit } : content;
+  if (edit.type === "text") return content;
+  const { caption: __, ...media } = kept;
+  const { type: ___, ...said } = edit;
+  return { ...media, ...said };
+}
+
+/** [LM-24] What passes this content on: what it says and shows, but to nobody and in answer to nothing. Media needs an id of its own then. */
+export function forwarded({ mentions: _, replyTo: __, forwards = 0, ...kept }: Content): Content {
+  return { ...kept, forwards: Math.min(forwards + 1, LIMITS.forwards) };
 }
 
 /** [LM-13] When a message's content is to be taken away (epoch ms): the conversation's choice, and never later than the deployer's. */
@@ -63,9 +92,9 @@ export const daysToMs = (days: string | undefined): number => {
 };
 
 /** The words that somebody wrote in a message, where there are any. */
-export function textOf(content: MessageEvent["content"]): string | undefined {
+export function textOf(content: (MessageEvent | EditEvent)["content"]): string | undefined {
   if (content.type === "text") return content.text;
-  return content.type === "media" ? content.caption : undefined;
+  return content.type === "gone" ? undefined : content.caption;
 }
 
 export const mentionsOf = (content: MessageEvent["content"]): readonly UserId[] =>

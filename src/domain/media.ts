@@ -23,6 +23,38 @@ export function decideSize(contentType: string, bytes: number): Result<null, "me
   return bytes <= MOST[kind] ? ok(null) : refuse("media_too_large", `${kind}: at most ${MOST[kind]} bytes`);
 }
 
+/** Parts of a file of so many bytes. */
+export const partCountOf = (bytes: number): number => Math.ceil(bytes / LIMITS.partBytes);
+
+/** Where a part lies in its file: bytes `from` to `to`, without the last. */
+export const partOf = (bytes: number, part: number): { from: number; to: number } => ({
+  from: (part - 1) * LIMITS.partBytes,
+  to: Math.min(part * LIMITS.partBytes, bytes),
+});
+
+/** [MD-18] What is too large for one request comes in parts, and in as many as it has. */
+export function decideFile({
+  contentType,
+  bytes,
+  parts,
+}: {
+  contentType: string;
+  bytes: number;
+  parts?: readonly string[] | undefined;
+}): Result<null, "media_too_large" | "invalid_request"> {
+  const sized = decideSize(contentType, bytes);
+  if (!sized.ok) return sized;
+  if (!parts && bytes > LIMITS.putBytes)
+    return refuse("media_too_large", `in one request: at most ${LIMITS.putBytes} bytes`);
+  if (parts && parts.length !== partCountOf(bytes))
+    return refuse("invalid_request", `parts: ${partCountOf(bytes)} are wanted`);
+  return ok(null);
+}
+
+/** The parts of which nobody has told that they are there, in order. */
+export const missingParts = (count: number, there: ReadonlyMap<number, unknown>): number[] =>
+  Array.from({ length: count }, (_, i) => i + 1).filter((part) => !there.has(part));
+
 /** What browsers show and never run. An SVG is not among these: it may hold a script. */
 const SHOWN = new Set([
   "image/jpeg",

@@ -6,6 +6,7 @@ import {
   agedBy,
   type Because,
   decideLate,
+  edited,
   expiryOf,
   forgottenOf,
   isGone,
@@ -281,13 +282,21 @@ export class ConversationState {
     const messages = this.messagesOfOthers(userId, from, to).filter(isNews);
     const newest = messages.at(-1);
     if (!newest) return null;
-    const { seq, senderId, content, expiresAt } = newest;
+    const { seq, senderId, expiresAt } = newest;
+    const content = this.contentFor(member, newest);
     const { title } = this.facts;
     const mentioned = messages.some((message) => mentionsOf(message.content).includes(userId));
     const bell = { seq, senderId, unread: this.unread(member), mentioned };
     const text = content.type === "gone" ? undefined : lineOf(content); // [MD-14]
     const told = { ...(text === undefined ? {} : { text }), ...(title === undefined ? {} : { title }) };
     return { ...bell, ...told, ...(expiresAt === undefined ? {} : { expiresAt }) };
+  }
+
+  /** [LM-23] What the message shows this member now. Its edits lie behind it, and behind most messages there is nothing yet. */
+  private contentFor(member: Membership, { seq, content }: MessageEvent): MessageEvent["content"] {
+    if (content.type === "gone" || seq === this.head) return content;
+    const edit = this.store.editsOf(seq).findLast((one) => canSee(member, one.seq))?.content;
+    return edit === undefined || edit.type === "gone" ? content : edited(content, edit);
   }
 
   /** [LM-9] What a member's notification is to be taken down for: a recall among the events of a range. */

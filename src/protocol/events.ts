@@ -4,9 +4,18 @@ import { ConversationId, DeviceId, EpochMs, EventId, IdempotencyKey, MediaId, Se
 import { LIMITS } from "./limits.ts";
 
 /** What any content may say of whom and what it is about. */
+const mentions = z.array(UserId).max(LIMITS.mentions).optional();
 const addressed = {
-  mentions: z.array(UserId).max(LIMITS.mentions).optional(),
+  mentions,
   replyTo: Seq.optional().meta({ description: "The seq of the event this answers." }),
+  forwards: z
+    .int()
+    .min(1)
+    .max(LIMITS.forwards)
+    .optional()
+    .meta({
+      description: `How often it was passed on, as its sender says; ${LIMITS.forwards}: that often or more. Absent: it is their own.`,
+    }),
 };
 
 export const TextContent = z
@@ -18,6 +27,7 @@ export const ContentType = z
   .regex(/^[a-z0-9][a-z0-9.+-]{0,62}\/[a-z0-9][a-z0-9.+-]{0,62}$/)
   .meta({ id: "ContentType", description: "A media type without parameters, in lower case: `image/jpeg`." });
 export const MediaBytes = z.int().min(1).max(Math.max(LIMITS.videoBytes, LIMITS.fileBytes));
+const Caption = z.string().min(1).max(LIMITS.captionLength);
 const Pixels = z.int().min(1).max(LIMITS.mediaPixels);
 
 export const MediaContent = z
@@ -27,7 +37,7 @@ export const MediaContent = z
     contentType: ContentType,
     bytes: MediaBytes,
     name: z.string().min(1).max(LIMITS.fileNameLength).optional().meta({ description: "What the file is called." }),
-    caption: z.string().min(1).max(LIMITS.captionLength).optional(),
+    caption: Caption.optional(),
     width: Pixels.optional(),
     height: Pixels.optional(),
     durationMs: z.int().min(0).max(LIMITS.mediaDurationMs).optional(),
@@ -45,6 +55,13 @@ export const MediaContent = z
       .regex(/^[A-Za-z0-9+/]+={0,2}$/)
       .optional()
       .meta({ description: "A small JPEG in base64, to show before the media is there." }),
+    waveform: z
+      .string()
+      .min(1)
+      .max(LIMITS.waveformLength)
+      .regex(/^[A-Za-z0-9_-]+$/)
+      .optional()
+      .meta({ description: "How loud a sound is from its beginning to its end: at most 64 bytes in base64url." }),
     ...addressed,
   })
   .meta({ id: "MediaContent", description: "A file. Type and size are those that it was uploaded with." });
@@ -55,7 +72,12 @@ export const Content = z.discriminatedUnion("type", [TextContent, MediaContent])
 export type Content = z.infer<typeof Content>;
 
 /** What an edit puts in the place of a text; what the message answers stays. */
-export const EditedContent = TextContent.omit({ replyTo: true }).meta({ id: "EditedContent" });
+const EditedText = TextContent.omit({ replyTo: true, forwards: true }).meta({ id: "EditedText" });
+const EditedCaption = z
+  .strictObject({ type: z.literal("caption"), caption: Caption.optional(), mentions })
+  .meta({ id: "EditedCaption", description: "What media says from now on; without `caption`: nothing." });
+export const EditedContent = z.discriminatedUnion("type", [EditedText, EditedCaption]).meta({ id: "EditedContent" });
+export type EditedContent = z.infer<typeof EditedContent>;
 
 /** The tombstone: all that is left of content that was taken away, in the log, on pages and in history. */
 export const GoneContent = z
@@ -139,7 +161,7 @@ export const EditEvent = z
     ...origin,
     kind: z.literal("edit"),
     ...target,
-    content: z.discriminatedUnion("type", [EditedContent, GoneContent]),
+    content: z.discriminatedUnion("type", [EditedText, EditedCaption, GoneContent]),
     expiresAt: EpochMs.optional().meta({
       description: "When the message that it edits is taken away, and this with it.",
     }),

@@ -4,6 +4,7 @@ import type { Door } from "./doors/door.ts";
 import { eventsDoors } from "./doors/events.ts";
 import { peopleDoors } from "./doors/people.ts";
 import { systemDoors } from "./doors/system.ts";
+import { uploadsDoors } from "./doors/uploads.ts";
 
 export * from "./doors/answers.ts";
 export type { Door } from "./doors/door.ts";
@@ -14,6 +15,7 @@ export const DOORS = {
   ...peopleDoors,
   ...conversationsDoors,
   ...eventsDoors,
+  ...uploadsDoors,
   ...systemDoors,
 } as const satisfies Record<string, Door>;
 export type DoorName = keyof typeof DOORS;

@@ -54,8 +54,16 @@ export const LIMITS = {
   /** A photo or picture; a voice message or other sound; a video; anything else. */
   imageBytes: 16 * 1024 * 1024,
   audioBytes: 16 * 1024 * 1024,
-  videoBytes: 100 * 1024 * 1024,
-  fileBytes: 100 * 1024 * 1024,
+  videoBytes: 2 * 1024 * 1024 * 1024,
+  fileBytes: 2 * 1024 * 1024 * 1024,
+  /** What one request uploads at most; more goes in parts. */
+  putBytes: 100 * 1024 * 1024,
+  /** Every part of an upload but the last, which may be shorter. R2 takes parts of 5 MiB or more. */
+  partBytes: 8 * 1024 * 1024,
+  /** Parts whose URLs are given out at a time. */
+  partsAtOnce: 8,
+  /** Parts of which one request tells that they are there. */
+  partsToldAtOnce: 100,
   captionLength: 1_024,
   fileNameLength: 255,
   /** No sound or video is longer than a week. */
@@ -66,6 +74,10 @@ export const LIMITS = {
   thumbhashLength: 64,
   /** A small JPEG or WebP that travels in the message itself, in base64. */
   thumbnailLength: 4_096,
+  /** 64 bytes in base64url, and room. */
+  waveformLength: 88,
+  /** Hops of a forwarded message that are told apart. */
+  forwards: 5,
   /** URL of a Web Push endpoint, and a provider's registration token. */
   endpointLength: 2_048,
 } as const;

@@ -1,17 +1,20 @@
 import type { Hono } from "hono";
 import { ulid } from "ulid";
-import { decideSize } from "../domain/media.ts";
+import type * as z from "zod";
+import { decideFile } from "../domain/media.ts";
 import { tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { type AppEnv, mount, type Visit } from "../platform/http.ts";
 import { isUploaded, objectKeyOf, placeOf, uploadOf } from "../platform/media/media.ts";
-import { storeOf } from "../platform/media/presign.ts";
+import { beginUpload, partedOf } from "../platform/media/parts.ts";
+import { type Store, storeOf } from "../platform/media/presign.ts";
 import { conversationOf } from "../platform/stubs.ts";
+import type { NewFile, PassedOn } from "../protocol/doors/fields.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
-import { DOORS } from "../protocol/http.ts";
+import { DOORS, type MediaTicket } from "../protocol/http.ts";
 import { type ConversationId, MediaId, type UserId } from "../protocol/ids.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
-import { insertMedia, mediaById } from "../storage/media.ts";
+import { insertMedia, type MediaRow, mediaById } from "../storage/media.ts";
 
 /** Bytes go between clients and the bucket; these doors say where. */
 export function mountMedia(app: Hono<AppEnv>): void {
@@ -19,37 +22,66 @@ export function mountMedia(app: Hono<AppEnv>): void {
   mount(app, DOORS.media, media);
 }
 
-async function newMedia({ env, caller, body }: Visit<typeof DOORS.newMedia>) {
+async function newMedia({ env, caller: { userId }, body }: Visit<typeof DOORS.newMedia>) {
   const store = storeOf(env);
   if (!store) return refuse("media_not_offered"); // [MD-1]
-  const sized = decideSize(body.contentType, body.bytes);
-  if (!sized.ok) return sized;
-  const { userId } = caller;
-  const admitted = await admits(env, body.conversationId, userId);
+  const made = "from" in body ? await passOn(env, userId, body) : await make(env, store, userId, body);
+  return made.ok ? ok({ status: 201 as const, body: made.value }) : made;
+}
+
+type Made = Promise<Result<MediaTicket, ErrorCode>>;
+
+async function make(env: Env, store: Store, userId: UserId, { parts, ...file }: z.infer<typeof NewFile>): Made {
+  const decided = decideFile({ ...file, parts });
+  if (!decided.ok) return decided;
+  const admitted = await admits(env, file.conversationId, userId);
   if (!admitted.ok) return admitted;
   const now = Date.now();
   const mediaId = MediaId.parse(ulid(now));
-  const row = { mediaId, userId, ...body, objectKey: await objectKeyOf(userId, body), touchedAt: now };
+  const row = { mediaId, userId, ...file, objectKey: await objectKeyOf(userId, { ...file, parts }), touchedAt: now };
   await insertMedia(env.DIRECTORY, row); // before looking: what is dropped meanwhile is kept for this one's sake
-  const ticket = (await isUploaded(env, row)) ? { mediaId } : { mediaId, upload: await uploadOf(store, row, now) }; // [MD-5]
-  return ok({ status: 201 as const, body: ticket });
+  const isThere = () => isUploaded(env, row);
+  if (await isThere()) return ok({ mediaId }); // [MD-5]
+  if (!parts) return ok({ mediaId, upload: await uploadOf(store, row, now) });
+  const upload = await beginUpload(env, row, parts, isThere);
+  return ok(upload ? { mediaId, parted: await partedOf(store, upload, row.bytes, now) } : { mediaId });
 }
 
-/** [MD-6] Until its message is sent, nobody but its maker has it. */
+/** [MD-22] The right to show the same bytes elsewhere, for whoever may see them: a row of their own that means the same object. */
+async function passOn(env: Env, userId: UserId, { conversationId, from }: z.infer<typeof PassedOn>): Made {
+  const admitted = await admits(env, conversationId, userId);
+  if (!admitted.ok) return admitted;
+  const seen = await seenBy(env, userId, await mediaById(env.DIRECTORY, from));
+  if (!seen.ok) return seen;
+  const { contentType, bytes, sha256, objectKey } = seen.value;
+  const now = Date.now();
+  const mediaId = MediaId.parse(ulid(now));
+  const row = { mediaId, userId, conversationId, contentType, bytes, sha256, objectKey, touchedAt: now };
+  await insertMedia(env.DIRECTORY, row); // before looking, as above
+  return (await isUploaded(env, row)) ? ok({ mediaId }) : refuse("media_not_uploaded");
+}
+
 async function media({ env, caller, params, query }: Visit<typeof DOORS.media>) {
   const store = storeOf(env);
   if (!store) return refuse("media_not_offered");
-  const row = await mediaById(env.DIRECTORY, params.mediaId);
-  if (!row || (row.claim === null && row.userId !== caller.userId)) return refuse("not_found");
-  const admitted = await admits(env, row.conversationId, caller.userId);
-  if (!admitted.ok) return admitted.code === "not_member" ? refuse("not_found") : admitted;
+  const seen = await seenBy(env, caller.userId, await mediaById(env.DIRECTORY, params.mediaId));
+  if (!seen.ok) return seen;
+  const row = seen.value;
   if (row.claim === null && !(await isUploaded(env, row))) return refuse("media_not_uploaded");
   const place = await placeOf(store, row, Date.now());
   if (query.as === "url") return ok({ status: 200 as const, body: place });
   return new Response(null, { status: 302, headers: { location: place.url } });
 }
 
-async function admits(env: Env, id: ConversationId, userId: UserId): Promise<Result<null, ErrorCode>> {
+/** [MD-6] Until its message is sent, nobody but its maker has it. */
+async function seenBy(env: Env, userId: UserId, row: MediaRow | undefined): Promise<Result<MediaRow, ErrorCode>> {
+  if (!row || (row.claim === null && row.userId !== userId)) return refuse("not_found");
+  const admitted = await admits(env, row.conversationId, userId);
+  if (admitted.ok) return ok(row);
+  return admitted.code === "not_member" ? refuse("not_found") : admitted;
+}
+
+export async function admits(env: Env, id: ConversationId, userId: UserId): Promise<Result<null, ErrorCode>> {
   const answer = await tryCall(() => conversationOf(env, id).admits(userId));
   return answer.ok ? answer.value : answer;
 }

@@ -1,6 +1,6 @@
-import { isGone, tombstoneOf } from "../domain/life.ts";
+import { edited, isGone, tombstoneOf } from "../domain/life.ts";
 import { lineOf } from "../domain/media.ts";
-import type { EditEvent, Event, GoneContent, MessageEvent, Wish } from "../protocol/events.ts";
+import type { EditEvent, EditedContent, Event, GoneContent, MessageEvent, Wish } from "../protocol/events.ts";
 import type { UserId } from "../protocol/ids.ts";
 
 /** What a person sees, from what lies in the log. Pure, so that every device that holds the same events shows the same. */
@@ -59,10 +59,9 @@ function apply(message: Message | undefined, by: UserId, late: Late): void {
   if (late.emoji !== null) message.reactions.set(by, late.emoji);
 }
 
-/** What the message answers stays. */
-function edit(message: Message, content: Extract<Wish, { kind: "edit" }>["content"]): void {
-  const replyTo = message.content.type === "gone" ? undefined : message.content.replyTo;
-  message.content = replyTo === undefined ? content : { ...content, replyTo };
+function edit(message: Message, content: EditedContent): void {
+  if (message.content.type === "gone") return;
+  message.content = edited(message.content, content);
   message.edited = true;
 }
 

@@ -1,5 +1,6 @@
 /** What a client is made of. A shell gives a `Replica` a socket, a clock and a disk; `web/shell.ts` is one. */
 
+export { forwarded } from "../domain/life.ts";
 export { decideSize, kindOf, lineOf } from "../domain/media.ts";
 export { isReadable, type Line, type Reaction, timelineOf, wordsOf } from "./fold.ts";
 export type { Effects, Happening, MintRequest, NewKey, Outcome } from "./happenings.ts";
@@ -18,4 +19,5 @@ export {
   NOTHING_STORED,
   ReplicaState,
 } from "./state.ts";
-export { type UploadPorts, uploadMedia } from "./upload.ts";
+export { uploadMedia } from "./upload.ts";
+export type { PartPorts, UploadPause, UploadPorts, UploadToken } from "./upload-ports.ts";

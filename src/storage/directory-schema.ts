@@ -57,6 +57,13 @@ export const media = sqliteTable("media", {
   kept: integer("kept").notNull(),
 });
 
+export const uploads = sqliteTable("uploads", {
+  objectKey: text("object_key").primaryKey(),
+  uploadId: text("upload_id").notNull(),
+  md5s: text("md5s").notNull(),
+  etags: text("etags").notNull(),
+});
+
 export const blocks = sqliteTable(
   "blocks",
   {

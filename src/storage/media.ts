@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { DeviceId, IdempotencyKey, MediaId } from "../protocol/ids.ts";
+import type { DeviceId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
 import { media } from "./directory-schema.ts";
 import { reach } from "./reach.ts";
 
@@ -103,6 +103,16 @@ export async function keepMedia(db: D1Database, mediaIds: readonly MediaId[]): P
   if (mediaIds.length === 0) return;
   const query = drizzle(db).update(media).set({ kept: 1 }).where(isAmong(media.mediaId, mediaIds));
   await reach("keep media", () => query.run());
+}
+
+/** [MD-21] Its maker wants it no more: no wish can claim it from now on. False: a wish has it, or there is none of theirs. */
+export async function giveUpMedia(db: D1Database, mediaId: MediaId, userId: UserId): Promise<boolean> {
+  const isOwn = and(eq(media.mediaId, mediaId), eq(media.userId, userId));
+  const query = drizzle(db)
+    .update(media)
+    .set({ claim: SWEPT })
+    .where(and(isOwn, or(isNull(media.claim), eq(media.claim, SWEPT))));
+  return (await reach("give up media", () => query.run())).meta.changes > 0;
 }
 
 /** Takes those of them that nobody has touched since `before`: no wish can claim them any more. */

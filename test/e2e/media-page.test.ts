@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import type { Browser, Locator } from "@playwright/test";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { LIMITS } from "../../src/protocol/limits.ts";
 import { newPerson, type Person, type Somebody, see } from "./support/person.ts";
 import { png } from "./support/png.ts";
 import { bugsIn, type Server, startServer } from "./support/server.ts";
@@ -90,6 +92,29 @@ test("[MD-16] a file that is too large or has nothing in it is not sent, and one
   await anna.page.getByRole("button", { name: "Cancel empty.png" }).click();
   await see(anna.page.locator("#uploads li")).toHaveCount(0);
   expect(await ben.page.locator("#rows .message").count()).toBe(count);
+});
+
+test("[MD-16] [MD-23] a large file goes from the page in parts, goes on after a cut, and reaches the peer whole", async () => {
+  const buffer = Buffer.alloc(2 * LIMITS.partBytes + 5, "x");
+  let cuts = 4;
+  const puts: string[] = [];
+  await anna.page.route("**/*partNumber=*", (route) => {
+    const request = route.request();
+    if (request.method() !== "PUT") return route.continue();
+    const part = new URL(request.url()).searchParams.get("partNumber") ?? "";
+    puts.push(part);
+    return part === "2" && cuts-- > 0 ? route.abort() : route.continue();
+  });
+  await attach(anna, { name: "large.bin", mimeType: "application/octet-stream", buffer });
+  const again = anna.page.getByRole("button", { name: "Try again" });
+  await see(again).toBeVisible({ timeout: 40_000 });
+  await again.click();
+  const link = ben.page.locator("#rows .media.file a", { hasText: "large.bin" });
+  await see(link).toBeVisible({ timeout: 40_000 });
+  expect(puts.filter((part) => part !== "2").sort()).toEqual(["1", "3"]);
+  const [download] = await Promise.all([ben.page.waitForEvent("download"), link.click()]);
+  expect((await readFile(await download.path())).equals(buffer)).toBe(true);
+  await anna.page.unroute("**/*partNumber=*");
 });
 
 test("[MD-16] an upload without a network waits, and goes on by a click", async () => {

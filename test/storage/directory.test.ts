@@ -3,7 +3,7 @@ import { ulid } from "ulid";
 import { expect, test } from "vitest";
 import { UserId } from "../../src/protocol/ids.ts";
 import { existingUsers, profileByHandle, profilesOf, usersAfter } from "../../src/storage/directory.ts";
-import { contacts, devices, identities, media, users } from "../../src/storage/directory-schema.ts";
+import { contacts, devices, identities, media, uploads, users } from "../../src/storage/directory-schema.ts";
 import { Unavailable } from "../../src/storage/reach.ts";
 import { downDatabase, env, signUp } from "../routes/support/accounts.ts";
 
@@ -12,7 +12,7 @@ const people = async (count: number) =>
   (await Promise.all(Array.from({ length: count }, () => signUp()))).map(({ user }) => user);
 const nobody = (count: number) => Array.from({ length: count }, () => UserId.parse(ulid()));
 
-test.each([users, identities, devices, contacts, media])(
+test.each([users, identities, devices, contacts, media, uploads])(
   "the migrations make the table that the code describes: %#",
   async (table) => {
     const { results } = await db

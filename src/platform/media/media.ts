@@ -5,13 +5,20 @@ import { TIMES } from "../../protocol/limits.ts";
 import { deleteMedia, type MediaRow, objectsOf, objectsOfOthers } from "../../storage/media.ts";
 import { reach } from "../../storage/reach.ts";
 import type { Env } from "../env.ts";
+import { abortUploads } from "./parts.ts";
 import { presign, type Store } from "./presign.ts";
 
 type Bytes = Pick<MediaRow, "sha256" | "contentType" | "bytes">;
 
-/** [MD-5] One place for the same bytes of one user, and never the same for two: nobody learns what others have uploaded. */
-export async function objectKeyOf(userId: UserId, { sha256, contentType, bytes }: Bytes): Promise<string> {
-  const text = new TextEncoder().encode(`${userId} ${sha256} ${contentType} ${bytes}`);
+/**
+ * [MD-5] One place for the same bytes of one user, and never the same for two: nobody learns what others have uploaded. What is uploaded in
+ * parts is named by what its parts are to be.
+ */
+export async function objectKeyOf(
+  userId: UserId,
+  { sha256, contentType, bytes, parts = [] }: Bytes & { parts?: readonly string[] | undefined },
+): Promise<string> {
+  const text = new TextEncoder().encode([userId, sha256, contentType, bytes, ...parts].join(" "));
   return hexOf(await crypto.subtle.digest("SHA-256", text));
 }
 
@@ -59,6 +66,7 @@ export async function dropMedia(env: Env, mediaIds: readonly MediaId[]): Promise
   const objects = await objectsOf(env.DIRECTORY, mediaIds);
   const shared = await objectsOfOthers(env.DIRECTORY, objects, mediaIds); // [MD-12]
   const alone = objects.filter((key) => !shared.has(key));
+  await abortUploads(env, alone); // [MD-21]
   if (alone.length > 0) await reach("drop media", () => env.MEDIA.delete(alone));
   await deleteMedia(env.DIRECTORY, mediaIds);
 }

@@ -113,9 +113,23 @@ export const Upload = z
   .object({ method: z.literal("PUT"), url: z.string(), headers: z.record(z.string(), z.string()), expiresAt: EpochMs })
   .meta({ id: "Upload" });
 export type Upload = z.infer<typeof Upload>;
+const Part = z.int().min(1).meta({ description: "1, 2, 3 …" });
+/** A file that is uploaded in parts: what is there, and where the next of the rest go. */
+export const PartedUpload = z
+  .object({
+    partBytes: z.int().min(1).meta({ description: "Of every part but the last." }),
+    partCount: z.int().min(1),
+    there: z.array(Part).meta({ description: "What was told to be there." }),
+    parts: z.array(z.object({ part: Part, ...Upload.shape })).meta({
+      description: `Where the first that are missing go, ${LIMITS.partsAtOnce} at most. None is missing where there are none.`,
+    }),
+  })
+  .meta({ id: "PartedUpload" });
+export type PartedUpload = z.infer<typeof PartedUpload>;
 export const MediaTicket = z
   .object({
     mediaId: MediaId,
+    parted: PartedUpload.optional().meta({ description: "Instead of `upload`, where parts were asked for." }),
     upload: Upload.optional().meta({
       description: "Absent where these bytes are here already. A PUT that is answered with 412 was made before.",
     }),

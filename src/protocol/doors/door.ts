@@ -11,7 +11,7 @@ export type Door = {
   readonly access: "anyone" | "device" | "operator";
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
-  readonly body?: z.ZodObject;
+  readonly body?: z.ZodObject | z.ZodUnion<readonly z.ZodObject[]>;
   /** Body by success status; null where there is none. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
   /** What this door may refuse with, besides what any door may (`invalid_request`, `unauthenticated`, `unavailable` …). */

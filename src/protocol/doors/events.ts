@@ -1,11 +1,11 @@
 import * as z from "zod";
-import { ContentType, Event, MediaBytes } from "../events.ts";
+import { Event } from "../events.ts";
 import { Ack, SendBody } from "../frames.ts";
-import { ConversationId, MediaId, Seq, SeqOrZero } from "../ids.ts";
+import { ConversationId, Seq, SeqOrZero } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { EventReceipts, MediaPlace, MediaTicket, SearchHit, Trace } from "./answers.ts";
 import { door } from "./door.ts";
-import { ofConversation, ofEvent, wholeNumber } from "./fields.ts";
+import { NewFile, ofConversation, ofEvent, ofMedia, PassedOn, wholeNumber } from "./fields.ts";
 
 /** What is said, and what became of it. */
 export const eventsDoors = {
@@ -68,26 +68,19 @@ export const eventsDoors = {
   newMedia: door({
     method: "post",
     path: "/v1/media",
-    summary: "Where to upload a file for one message to this conversation; forwarding it elsewhere begins here, too",
+    summary:
+      "Where to upload a file for one message to this conversation, whole or in parts; or pass on one that I may see",
     access: "device",
-    body: z.strictObject({
-      conversationId: ConversationId,
-      contentType: ContentType,
-      bytes: MediaBytes,
-      sha256: z
-        .string()
-        .regex(/^[0-9a-f]{64}$/)
-        .meta({ description: "Of the bytes, in hexadecimal." }),
-    }),
+    body: z.union([NewFile, PassedOn]),
     answers: { 201: MediaTicket },
-    refusals: ["not_found", "media_not_offered", "media_too_large"],
+    refusals: ["not_found", "not_member", "media_not_offered", "media_not_uploaded", "media_too_large"],
   }),
   media: door({
     method: "get",
     path: "/v1/media/{mediaId}",
     summary: "The bytes, for members: a redirect to where they lie, or that place itself with `as=url`",
     access: "device",
-    params: z.strictObject({ mediaId: MediaId }),
+    params: ofMedia,
     query: z.strictObject({ as: z.literal("url").optional() }),
     answers: { 200: MediaPlace, 302: null },
     refusals: ["not_found", "media_not_offered", "media_not_uploaded"],

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { ConversationId, DeviceId } from "../ids.ts";
+import { ContentType, MediaBytes } from "../events.ts";
+import { ConversationId, DeviceId, MediaId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 
 /** Letters, digits, `.`, `_`, `-`; compared without case, kept in lower case. */
@@ -38,3 +39,42 @@ export const pushKeyOf = (bytes: number) =>
     .string()
     .regex(/^[A-Za-z0-9_-]+={0,2}$/)
     .refine((s) => Math.floor((s.replaceAll("=", "").length * 3) / 4) === bytes, `must be ${bytes} bytes`);
+
+export const ofMedia = z.strictObject({ mediaId: MediaId });
+/** RFC 1864: 16 bytes in base64. */
+const Md5 = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{21}[AQgw]==$/)
+  .meta({ id: "Md5", description: "The MD5 of a part in base64, as `content-md5` tells it." });
+export const NewFile = z
+  .strictObject({
+    conversationId: ConversationId,
+    contentType: ContentType,
+    bytes: MediaBytes,
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .meta({
+        description:
+          "Of the bytes, in hexadecimal. With `parts`: of the parts' SHA-256s, 32 bytes each, one after the other.",
+      }),
+    parts: z
+      .array(Md5)
+      .min(2)
+      .max(Math.ceil(Math.max(LIMITS.videoBytes, LIMITS.fileBytes) / LIMITS.partBytes))
+      .optional()
+      .meta({ description: `To upload in parts of ${LIMITS.partBytes} bytes, the last one shorter or not.` }),
+  })
+  .meta({ id: "NewFile" });
+export const PassedOn = z
+  .strictObject({ conversationId: ConversationId, from: MediaId })
+  .meta({ id: "PassedOn", description: "The same bytes as of media that I may see; none are uploaded." });
+/** What the store answered to a part, with or without its quotes. */
+export const PartTold = z.strictObject({
+  part: z.int().min(1).max(10_000),
+  etag: z
+    .string()
+    .regex(/^"?[\x21\x23-\x7e]{1,256}"?$/)
+    .transform((etag) => etag.replaceAll('"', ""))
+    .meta({ description: "The `etag` of the store's answer." }),
+});
