@@ -1,3 +1,4 @@
+import { indexNames, sweepReports } from "./platform/chores.ts";
 import type { Env } from "./platform/env.ts";
 import { newApp, refuseOtherMethods } from "./platform/http.ts";
 import { sweepMedia } from "./platform/media/sweep.ts";
@@ -14,8 +15,10 @@ import { mountMe } from "./routes/me.ts";
 import { mountMedia } from "./routes/media.ts";
 import { mountOperator } from "./routes/operator.ts";
 import { mountPush } from "./routes/push.ts";
+import { mountReports } from "./routes/reports.ts";
 import { mountSearch } from "./routes/search.ts";
 import { mountSocket } from "./routes/socket.ts";
+import { mountStars } from "./routes/stars.ts";
 import { mountUsers } from "./routes/users.ts";
 
 export { Conversation } from "./objects/conversation.ts";
@@ -31,7 +34,9 @@ for (const mount of [
   mountConversations,
   mountInvites,
   mountEvents,
+  mountStars,
   mountSearch,
+  mountReports,
   mountMedia,
   mountPush,
   mountSocket,
@@ -42,9 +47,11 @@ for (const mount of [
 }
 refuseOtherMethods(app, Object.values(DOORS));
 
-/** [MD-11] Every hour. */
+/** [MD-11] [RP-7] [PE-8] Every hour. One that fails keeps no other from being done. */
 const scheduled = async (event: ScheduledController, env: Env): Promise<void> => {
-  await sweepMedia(env, event.scheduledTime);
+  const chores = [sweepMedia(env, event.scheduledTime), sweepReports(env, event.scheduledTime), indexNames(env)];
+  const done = await Promise.allSettled(chores);
+  for (const chore of done) if (chore.status === "rejected") throw chore.reason;
 };
 
 export default Object.assign(app, { queue: carryPushes, scheduled });

@@ -12,7 +12,8 @@ export type LateWish = Exclude<Wish, { kind: "message" }>;
 /** `target`: the message the wish is about, if there is one that the member may see. `now`: epoch ms. */
 type Facts = { kind: ConversationKind; member: Membership; target: MessageEvent | undefined; now: number };
 
-const isExpired = ({ expiresAt }: MessageEvent, now: number): boolean => expiresAt !== undefined && expiresAt <= now;
+export const isExpired = ({ expiresAt }: MessageEvent, now: number): boolean =>
+  expiresAt !== undefined && expiresAt <= now;
 
 /** May this be said of that message? */
 export function decideLate(

@@ -85,19 +85,21 @@ export function mayAdminister(
   return actor.value.role === "admin" ? actor : refuse("forbidden", "admins only"); // [GR-4]
 }
 
-/** Adds a member or sets a role; null when it is so already. */
-export function decidePut(facts: Facts & { role: Role }): Result<MemberChange | null, PutRefusal> {
+/** Adds a member or sets a role; null when it is so already. `declined`: the one who is added does not let the actor do it. */
+export function decidePut(facts: Facts & { role: Role; declined?: boolean }): Result<MemberChange | null, PutRefusal> {
   const actor = mayAdminister(facts);
   if (!actor.ok) return actor;
   const target = facts.roster.get(facts.userId);
   if (!isCurrent(target)) {
     if (currentMembers(facts.roster).length >= LIMITS.groupMembers) return refuse("group_full"); // [GR-5]
+    if (facts.declined) return refuse("forbidden", NOT_ADMITTED); // [CT-18]
     return ok({ userId: facts.userId, change: "added", role: facts.role });
   }
   if (target.role === facts.role) return ok(null);
   if (target.role === "admin" && isLastAdmin(facts.roster, target)) return refuse("last_admin"); // [GR-7]
   return ok({ userId: facts.userId, change: "role", role: facts.role });
 }
+const NOT_ADMITTED = "they may be sent an invite instead";
 type PutRefusal = "not_found" | "not_member" | "forbidden" | "group_full" | "last_admin";
 
 /** Removes somebody (admins) or oneself (anybody); null when they are out already. */

@@ -3,10 +3,12 @@ import { conversationsDoors } from "./doors/conversations.ts";
 import type { Door } from "./doors/door.ts";
 import { eventsDoors } from "./doors/events.ts";
 import { peopleDoors } from "./doors/people.ts";
+import { reportsDoors } from "./doors/reports.ts";
 import { systemDoors } from "./doors/system.ts";
 
 export * from "./doors/answers.ts";
 export type { Door } from "./doors/door.ts";
+export { type Report, ReportReason, type ReportWish } from "./doors/reports.ts";
 
 /** Every door, in the order of the documents. */
 export const DOORS = {
@@ -14,6 +16,7 @@ export const DOORS = {
   ...peopleDoors,
   ...conversationsDoors,
   ...eventsDoors,
+  ...reportsDoors,
   ...systemDoors,
 } as const satisfies Record<string, Door>;
 export type DoorName = keyof typeof DOORS;
