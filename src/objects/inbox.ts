@@ -33,6 +33,7 @@ import { Presence } from "./presence.ts";
 import { Ringer } from "./ringer.ts";
 import type {
   Appended,
+  ContactNews,
   Delivery,
   DeliveryAnswer,
   Outcome,
@@ -324,10 +325,9 @@ export class Inbox extends DurableObject<Env> {
     this.sockets.tellAll({ type: "self", profile }, Date.now(), byDeviceId);
   }
 
-  /** `isNews`: the user's devices are to hear that their contacts have changed. */
-  setContact(otherId: UserId, accepted: boolean, version: number, isNews: boolean): void {
+  setContact(otherId: UserId, accepted: boolean, version: number, news: ContactNews): void {
     if (!this.store.setContact(otherId, accepted, version)) return; // [CT-7] told late: newer is known
-    if (!isNews || this.store.isBlocked(otherId)) return; // [BL-6]
+    if (news === "none" || (news === "asked" && this.store.isBlocked(otherId))) return; // [BL-6]
     this.sockets.tellAll({ type: "self", contactsVersion: version }, Date.now()); // [CT-16]
   }
 

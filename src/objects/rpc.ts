@@ -92,6 +92,9 @@ export type Shown = { event: MessageEvent; edit?: EditEvent };
 /** Copies for a report, as the texts in which they are kept, in seq order. */
 export type Evidence = { authors: UserId[]; events: { seq: number; isReported: boolean; body: string }[] };
 
+/** Whether a user's devices are to hear that their contacts have changed. What a blocked person asks is not heard. [BL-6] */
+export type ContactNews = "changed" | "asked" | "none";
+
 export type OpenRequest =
   | { kind: "direct"; memberIds: readonly [UserId, UserId] }
   | { kind: "group"; makerId: UserId; memberIds: readonly UserId[]; title: string; fingerprint: string };

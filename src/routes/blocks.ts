@@ -43,7 +43,9 @@ async function unblock({ env, caller, params: { userId } }: Visit<typeof DOORS.u
   await hearRequest(env.DIRECTORY, caller.userId, userId);
   const { state, version } = await standingOf(env.DIRECTORY, caller.userId, userId);
   if (state !== "incoming") return NOTHING;
-  const told = await tryCall(async () => await inboxOf(env, caller.userId).setContact(userId, false, version, true));
+  const told = await tryCall(
+    async () => await inboxOf(env, caller.userId).setContact(userId, false, version, "changed"),
+  );
   return told.ok ? NOTHING : told;
 }
 

@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { anew, formatPlace, type Place, parsePlace, placeSince } from "../domain/contacts.ts";
+import type { ContactNews } from "../objects/rpc.ts";
 import { tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { type AppEnv, mount, type Visit } from "../platform/http.ts";
@@ -66,7 +67,7 @@ async function put({ env, caller, params: { userId } }: Visit<typeof DOORS.putCo
   if (standing === "nobody") return refuse("not_found");
   if (standing === "full") return refuse("too_many_contacts");
   // [CT-6] The row first: had an inbox been told of a contact whose row was never written, no DELETE would be sent to take it back.
-  const told = await settle(env, caller.userId, userId, standing, true);
+  const told = await settle(env, caller.userId, userId, standing, "asked");
   if (!told.ok) return told;
   return ok({
     status: 200 as const,
@@ -90,33 +91,32 @@ export async function endContact(
 ): Promise<Result<undefined, "unavailable">> {
   const before = await standingOf(env.DIRECTORY, userId, otherId);
   // [CT-6] The inboxes first: whoever sees the contact gone from the list would not ask again for what was not told.
-  const told = await tellBoth(env, userId, otherId, { ...before, state: "none" }, false);
+  const told = await tellBoth(env, userId, otherId, { ...before, state: "none" }, "none");
   if (!told.ok) return told;
   await removeContact(env.DIRECTORY, userId, otherId);
   const after = await standingOf(env.DIRECTORY, userId, otherId);
-  return settle(env, userId, otherId, after, always || before.state !== "none");
+  return settle(env, userId, otherId, after, always || before.state !== "none" ? "changed" : "none"); // [BL-4]
 }
 
 /** [CT-7] Without it a PUT that crosses a DELETE could tell what is no longer so, and nobody would take it back. */
-const settle = (env: Env, userId: UserId, otherId: UserId, standing: Standing, isNews: boolean) =>
+const settle = (env: Env, userId: UserId, otherId: UserId, standing: Standing, news: ContactNews) =>
   tellUntilSame(
     standing,
-    (now) => tellBoth(env, userId, otherId, now, isNews),
+    (now) => tellBoth(env, userId, otherId, now, news),
     () => standingOf(env.DIRECTORY, userId, otherId),
   );
 
-/** `isNews`: their devices are to hear that something has changed. */
 async function tellBoth(
   env: Env,
   userId: UserId,
   otherId: UserId,
   { state, version, theirVersion }: Standing,
-  isNews: boolean,
+  news: ContactNews,
 ): Promise<Result<unknown, "unavailable">> {
   const accepted = state === "accepted";
   const [mine, theirs] = await Promise.all([
-    tryCall(async () => await inboxOf(env, userId).setContact(otherId, accepted, version, isNews)),
-    tryCall(async () => await inboxOf(env, otherId).setContact(userId, accepted, theirVersion, isNews)),
+    tryCall(async () => await inboxOf(env, userId).setContact(otherId, accepted, version, news)),
+    tryCall(async () => await inboxOf(env, otherId).setContact(userId, accepted, theirVersion, news)),
   ]);
   return mine.ok ? theirs : mine;
 }

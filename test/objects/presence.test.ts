@@ -150,7 +150,7 @@ test("[PR-5] presence shows to those whom both choose: everyone, contacts, nobod
     [alice, bob],
     [bob, alice],
   ] as const)
-    await inbox(one).setContact(other, true, 1, false);
+    await inbox(one).setContact(other, true, 1, "none");
   expect((await see(alice, bob)).state).toBe("online");
   await inbox(alice).setProfile(shows("nobody"), newDeviceId(), 1);
   expect((await see(alice, bob)).state).toBe("unknown"); // who hides does not see
@@ -161,7 +161,7 @@ test("[PR-5] presence shows to those whom both choose: everyone, contacts, nobod
   await runInDurableObject(stubOf(bob), (object) => {
     (object as unknown as { presence: { tellWatchers(now: number): void } }).presence.tellWatchers(Date.now());
   });
-  await inbox(bob).setContact(alice, false, 2, false);
+  await inbox(bob).setContact(alice, false, 2, "none");
   expect(await phone.ask({ type: "watch", userIds: [bob] })).toMatchObject({ users: [{ state: "unknown" }] });
   expect(phone.of("presence").filter((f) => f.id === undefined)).toEqual([]); // a lease does not outlive the permission
 });

@@ -181,7 +181,7 @@ test("[RC-8] who hides their reading is seen to receive only, and does not see o
     [alice, bob],
     [bob, alice],
   ] as const)
-    await inbox(one).setContact(other, true, 1, false);
+    await inbox(one).setContact(other, true, 1, "none");
   await phone.say(id, "friends now");
   bobs.send({ type: "receipt", conversationId: id, read: 3 });
   await until(() => phone.of("receipts").at(-1)?.receipts[0]?.read === 3);

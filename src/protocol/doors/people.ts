@@ -50,7 +50,7 @@ export const peopleDoors = {
     query: z
       .strictObject({
         since: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
-        cursor: z.string().max(40).optional(),
+        cursor: z.string().max(64).optional(),
       })
       .refine((q) => q.since === undefined || q.cursor === undefined, "either since or cursor"),
     answers: {
