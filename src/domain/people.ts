@@ -20,7 +20,7 @@ const SPACELESS = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Scrip
 /** [PE-2] The words of a name or of a question, as they are compared: without case, accents, and whatever is no letter or digit. */
 export function wordsOf(text: string): string[] {
   const bare = text.toWellFormed().normalize("NFKD").replaceAll(ACCENTS, "").normalize("NFC");
-  const lower = bare.toUpperCase().toLowerCase().normalize("NFC");
+  const lower = bare.toLowerCase().toUpperCase().toLowerCase().normalize("NFC");
   const plain = Array.from(lower, (letter) => STROKES[letter] ?? letter).join("");
   const words = plain.split(/[^\p{L}\p{N}\p{M}]+/u).filter((word) => word !== "");
   return words.map((word) => Array.from(word).slice(0, WORD_LENGTH).join(""));

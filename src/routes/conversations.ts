@@ -128,7 +128,7 @@ async function admittedBy(
     tryCall(async () => await inboxOf(env, userId).admits(callerId, id)),
   );
   const closed = userIds.filter((_, i) => answers[i]?.ok && answers[i].value === false);
-  if (closed.length > 0) return refuse("forbidden", `not let by: ${closed.slice(0, NAMED).join(" ")}`);
+  if (closed.length > 0) return refuse("forbidden", `declined by: ${closed.slice(0, NAMED).join(" ")}`);
   return answers.every(({ ok }) => ok) ? ok(null) : refuse("unavailable");
 }
 
