@@ -1,3 +1,4 @@
+import { indexNames, sweepReports } from "./platform/chores.ts";
 import type { Env } from "./platform/env.ts";
 import { newApp, refuseOtherMethods } from "./platform/http.ts";
 import { sweepMedia } from "./platform/media/sweep.ts";
@@ -15,8 +16,10 @@ import { mountMe } from "./routes/me.ts";
 import { mountMedia } from "./routes/media.ts";
 import { mountOperator } from "./routes/operator.ts";
 import { mountPush } from "./routes/push.ts";
+import { mountReports } from "./routes/reports.ts";
 import { mountSearch } from "./routes/search.ts";
 import { mountSocket } from "./routes/socket.ts";
+import { mountStars } from "./routes/stars.ts";
 import { mountUploads } from "./routes/uploads.ts";
 import { mountUsers } from "./routes/users.ts";
 
@@ -34,7 +37,9 @@ for (const mount of [
   mountInvites,
   mountJoinRequests,
   mountEvents,
+  mountStars,
   mountSearch,
+  mountReports,
   mountMedia,
   mountUploads,
   mountPush,
@@ -46,9 +51,11 @@ for (const mount of [
 }
 refuseOtherMethods(app, Object.values(DOORS));
 
-/** [MD-11] Every hour. */
+/** [MD-11] [RP-7] [PE-8] Every hour. One that fails keeps no other from being done. */
 const scheduled = async (event: ScheduledController, env: Env): Promise<void> => {
-  await sweepMedia(env, event.scheduledTime);
+  const chores = [sweepMedia(env, event.scheduledTime), sweepReports(env, event.scheduledTime), indexNames(env)];
+  const done = await Promise.allSettled(chores);
+  for (const chore of done) if (chore.status === "rejected") throw chore.reason;
 };
 
 export default Object.assign(app, { queue: carryPushes, scheduled });

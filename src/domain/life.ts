@@ -31,7 +31,8 @@ export const forgottenOf = <E extends { content: unknown }>(event: E): E & { con
   content: { type: "gone", because: "expired", delivered: true },
 });
 
-const isExpired = ({ expiresAt }: MessageEvent, now: number): boolean => expiresAt !== undefined && expiresAt <= now;
+export const isExpired = ({ expiresAt }: MessageEvent, now: number): boolean =>
+  expiresAt !== undefined && expiresAt <= now;
 
 /** May this be said of that message? */
 export function decideLate(

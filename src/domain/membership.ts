@@ -108,8 +108,11 @@ export function mayAdminister(
   return actor.value.role === "admin" ? actor : refuse("forbidden", "admins only"); // [GR-4]
 }
 
-/** `removedAt`: the seq of the event by which this person was removed, if that is how they went. */
-type Adding = Facts & { role: Role; rules?: GroupRules; removedAt?: number | null };
+/**
+ * `removedAt`: the seq of the event by which this person was removed, if that is how they went. `declined`: the one who is added does not
+ * let the actor do it.
+ */
+type Adding = Facts & { role: Role; rules?: GroupRules; removedAt?: number | null; declined?: boolean };
 
 /** [GR-10] Members bring in members, where they are let, and nobody whom an admin has put out. */
 function mayAdd(actor: Membership, { role, rules = FIRST_RULES, removedAt = null }: Adding): Result<null, "forbidden"> {
@@ -128,12 +131,14 @@ export function decidePut(facts: Adding): Result<MemberChange | null, PutRefusal
     const may = mayAdd(actor.value, facts);
     if (!may.ok) return may;
     if (currentMembers(facts.roster).length >= LIMITS.groupMembers) return refuse("group_full"); // [GR-5]
+    if (facts.declined) return refuse("forbidden", NOT_ADMITTED); // [CT-18]
     return ok({ userId: facts.userId, change: "added", role: facts.role });
   }
   if (target.role === facts.role) return ok(null);
   if (target.role === "admin" && isLastAdmin(facts.roster, target)) return refuse("last_admin"); // [GR-7]
   return ok({ userId: facts.userId, change: "role", role: facts.role });
 }
+const NOT_ADMITTED = "they may be sent an invite instead";
 type PutRefusal = "not_found" | "not_member" | "forbidden" | "group_full" | "last_admin";
 
 /** Removes somebody (admins) or oneself (anybody); null when they are out already. */

@@ -9,4 +9,6 @@ const stricter = (a: Visibility, b: Visibility): Visibility => (FEWER.indexOf(a)
 export const whileChanging = (held: Privacy, wish: Wish): Privacy => ({
   lastSeen: stricter(held.lastSeen, wish.lastSeen ?? held.lastSeen),
   readReceipts: stricter(held.readReceipts, wish.readReceipts ?? held.readReceipts),
+  conversations: stricter(held.conversations, wish.conversations ?? held.conversations),
+  findable: stricter(held.findable, wish.findable ?? held.findable),
 });

@@ -4,6 +4,13 @@ import type { RawReceipt } from "./receipts.ts";
 export const shows = (to: Visibility, areContacts: boolean): boolean =>
   to === "everyone" || (to === "contacts" && areContacts);
 
+/**
+ * [CT-17] Whether a user lets somebody begin a conversation with them, or add them to a group. One that stands in their list goes on. Who
+ * blocks whom is not asked, so that a block cannot be told from here. [BL-4]
+ */
+export const mayBegin = ({ lets, isContact, isListed }: { lets: Visibility; isContact: boolean; isListed: boolean }) =>
+  isListed || shows(lets, isContact);
+
 /** [PR-5] It is mutual: I see of others what I let them see of me. Contacts are so on both sides. */
 export const mayShow = (theirs: Visibility, mine: Visibility, areContacts: boolean): boolean =>
   shows(theirs, areContacts) && shows(mine, areContacts);

@@ -20,6 +20,7 @@ import { ConversationStore } from "../storage/conversation-store.ts";
 import { AVATAR, type Claim } from "../storage/media.ts";
 import { within } from "../storage/reach.ts";
 import { AlarmClock } from "./alarm-clock.ts";
+import { evidenceOf, shownOf } from "./conversation-messages.ts";
 import { type Placed, searchOf } from "./conversation-search.ts";
 import { ConversationState } from "./conversation-state.ts";
 import { traceOf } from "./conversation-traces.ts";
@@ -35,6 +36,7 @@ import { ReceiptDesk } from "./receipt-desk.ts";
 import type {
   Appended,
   AppendRequest,
+  Evidence,
   HistoryPage,
   Joined,
   LogPage,
@@ -45,6 +47,7 @@ import type {
   ReceiptAnswer,
   ReceiptRequest,
   SearchRequest,
+  Shown,
   Standing,
   Visit,
 } from "./rpc.ts";
@@ -156,7 +159,7 @@ export class Conversation extends DurableObject<Env> {
     return this.members.putMember(request);
   }
 
-  removeMember(request: Omit<MemberRequest, "role">): Outcome<null> {
+  removeMember(request: Pick<MemberRequest, "actorId" | "userId">): Outcome<null> {
     return this.members.removeMember(request);
   }
 
@@ -302,6 +305,16 @@ export class Conversation extends DurableObject<Env> {
   /** What of history's proposals, and of what is not shipped yet, the member may see and holds the words. */
   search(userId: UserId, request: SearchRequest): Outcome<Found<Placed>> {
     return searchOf(this.state, userId, request);
+  }
+
+  /** The messages of these seqs that this user may see, as they are now. */
+  shown(userId: UserId, seqs: number[]): Outcome<Shown[]> {
+    return shownOf(this.state, userId, seqs, Date.now());
+  }
+
+  /** What a member reports, as they may see it. */
+  evidence(userId: UserId, seqs: number[]): Outcome<Evidence> {
+    return evidenceOf(this.state, userId, seqs);
   }
 
   describe(userId: UserId): Outcome<Description> {

@@ -4,6 +4,7 @@ import type { SendCommand } from "../domain/append.ts";
 import type { Endpoint, Subscription } from "../domain/push.ts";
 import type { MineChange, Silence } from "../domain/ringing.ts";
 import { receiptsSeen, traceSeen } from "../domain/tracing.ts";
+import { mayBegin } from "../domain/visibility.ts";
 import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/log.ts";
@@ -33,6 +34,7 @@ import { Presence } from "./presence.ts";
 import { Ringer } from "./ringer.ts";
 import type {
   Appended,
+  ContactNews,
   Delivery,
   DeliveryAnswer,
   Outcome,
@@ -44,6 +46,7 @@ import type {
 } from "./rpc.ts";
 import { Sender } from "./sender.ts";
 import { Sockets } from "./sockets.ts";
+import { Stars, type StarsPage } from "./stars.ts";
 import { Watching } from "./watching.ts";
 
 /** One user: the sockets of all their devices, and the index of which conversations changed. Keeps no copy of a message. */
@@ -63,6 +66,7 @@ export class Inbox extends DurableObject<Env> {
   private readonly burden: Burden;
   private readonly gate: FrameGate;
   private readonly choices: Choices;
+  private readonly stars: Stars;
   private readonly door: FrameDoor;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -89,6 +93,7 @@ export class Inbox extends DurableObject<Env> {
     const { store, sockets, index, ringer, burden } = this;
     this.receipts = new OwnReceipts(env, { store, sockets, index, ringer, stage: (now) => burden.stage(now) });
     this.choices = new Choices(env, { store, index, receipts: this.receipts, clock: this.clock });
+    this.stars = new Stars(env, { store, index });
     this.watching = new Watching(env, store, sockets, (now) => burden.stage(now));
     this.presence = new Presence(store, sockets, this.clock, (watcherId, presence) => {
       void tryCall(() => inboxOf(this.env, watcherId).hearPresence(presence), 1);
@@ -334,13 +339,33 @@ export class Inbox extends DurableObject<Env> {
   }
 
   /** The profile, as it is kept in the directory, too. */
-  setProfile(profile: Self, byDeviceId: DeviceId): void {
-    this.store.setProfile(profile);
+  setProfile(profile: Self, byDeviceId: DeviceId, version: number): void {
+    if (!this.store.setProfile(profile, version)) return; // [CT-10] told late: newer is known
     this.sockets.tellAll({ type: "self", profile }, Date.now(), byDeviceId);
   }
 
-  setContact(otherId: UserId, accepted: boolean): void {
-    this.store.setContact(otherId, accepted);
+  setContact(otherId: UserId, accepted: boolean, version: number, news: ContactNews): void {
+    if (!this.store.setContact(otherId, accepted, version)) return; // [CT-7] told late: newer is known
+    if (news === "none" || (news === "asked" && this.store.isBlocked(otherId))) return; // [BL-6]
+    this.sockets.tellAll({ type: "self", contactsVersion: version }, Date.now()); // [CT-16]
+  }
+
+  /** Whether this user lets that one begin a conversation with them, or go on with it. */
+  admits(callerId: UserId, conversationId: ConversationId | null): boolean {
+    const isListed = conversationId !== null && this.store.position(conversationId) !== undefined;
+    return mayBegin({ lets: this.store.privacy.conversations, isContact: this.store.isContact(callerId), isListed });
+  }
+
+  star(userId: UserId, conversationId: ConversationId, seq: number): Promise<Outcome<null>> {
+    return this.stars.put(userId, conversationId, seq);
+  }
+
+  unstar(userId: UserId, conversationId: ConversationId, seq: number): Promise<Outcome<null>> {
+    return this.stars.drop(userId, conversationId, seq);
+  }
+
+  starred(userId: UserId, below: number, limit: number): Promise<StarsPage> {
+    return this.stars.list(userId, below, limit);
   }
 
   setBlocked(otherId: UserId, blocked: boolean): void {

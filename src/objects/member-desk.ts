@@ -28,18 +28,18 @@ export class MemberDesk {
     this.ports = ports;
   }
 
-  putMember({ actorId, userId, role }: MemberRequest): Outcome<{ added: boolean }> {
+  putMember({ actorId, userId, role, declined = false }: MemberRequest): Outcome<{ added: boolean }> {
     const state = this.ports.state();
     if (!state) return refuse("not_found");
     const { facts, roster, rules } = state;
     const removedAt = state.removedAt(userId);
-    const decided = decidePut({ kind: facts.kind, roster, actorId, userId, role, rules, removedAt });
+    const decided = decidePut({ kind: facts.kind, roster, actorId, userId, role, rules, removedAt, declined });
     if (!decided.ok) return decided;
     if (decided.value) this.ports.commit(actorId, [decided.value], Date.now());
     return ok({ added: decided.value?.change === "added" });
   }
 
-  removeMember({ actorId, userId }: Omit<MemberRequest, "role">): Outcome<null> {
+  removeMember({ actorId, userId }: Pick<MemberRequest, "actorId" | "userId">): Outcome<null> {
     const state = this.ports.state();
     if (!state) return refuse("not_found");
     const { facts, roster } = state;

@@ -138,6 +138,9 @@ export class OwnReceipts {
       ...(seen ? { receipts: seen } : {}),
       ...(ticks ? { ticks: ticksSeen(this.viewer, ticks, seen?.[0]) } : {}),
     };
-    return { ...standing, ...told, ...this.parts.store.mine(standing.conversationId) };
+    const { store } = this.parts;
+    const starred = store.starredIn(standing.conversationId).filter((seq) => seq >= standing.floor); // [ST-4]
+    const stars = starred.length > 0 ? { starred } : {};
+    return { ...standing, ...told, ...stars, ...store.mine(standing.conversationId) };
   }
 }

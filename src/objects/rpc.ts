@@ -5,7 +5,7 @@ import type { Bell, Park, Silence } from "../domain/ringing.ts";
 import type { Key } from "../domain/searching.ts";
 import type { Stage } from "../domain/shedding.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
-import type { Role } from "../protocol/events.ts";
+import type { EditEvent, MessageEvent, Role } from "../protocol/events.ts";
 import type { Ack, Summary } from "../protocol/frames.ts";
 import type { Conversation, InvitePreview } from "../protocol/http.ts";
 import type { ConversationId, MediaId, UserId } from "../protocol/ids.ts";
@@ -89,10 +89,19 @@ export type HistoryPage = Omit<LogPage, "recalled"> & { history: Range[]; shard:
 /** `words`: folded. `seqs`: what history proposes. `before`: hits older than this, at most `limit` of them. */
 export type SearchRequest = { words: string; seqs: number[]; before: Key; limit: number };
 
+/** A message as a member may see it. `edit`: the newest one of it. */
+export type Shown = { event: MessageEvent; edit?: EditEvent };
+/** Copies for a report, as the texts in which they are kept, in seq order. */
+export type Evidence = { authors: UserId[]; events: { seq: number; isReported: boolean; body: string }[] };
+
+/** Whether a user's devices are to hear that their contacts have changed. What a blocked person asks is not heard. [BL-6] */
+export type ContactNews = "changed" | "asked" | "none";
+
 export type OpenRequest =
   | { kind: "direct"; memberIds: readonly [UserId, UserId] }
   | { kind: "group"; makerId: UserId; memberIds: readonly UserId[]; title: string; fingerprint: string };
-export type MemberRequest = { actorId: UserId; userId: UserId; role: Role };
+/** `declined`: the one who is added does not let the actor do it. */
+export type MemberRequest = { actorId: UserId; userId: UserId; role: Role; declined?: boolean };
 
 /** Somebody who came by an invite is a member now, or has asked at `askedAt` (epoch ms) to be one. */
 export type Joined = { added: boolean; conversation: Conversation } | { added: false; askedAt: number };

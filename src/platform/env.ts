@@ -15,10 +15,16 @@ export type Env = {
   STRICT_ADDRESS: RateLimit;
   STRICT_HANDLE: RateLimit;
   STRICT_DEVICE: RateLimit;
+  STRICT_PEOPLE: RateLimit;
   WIDE_ADDRESS: RateLimit;
   WIDE_HANDLE: RateLimit;
   WIDE_DEVICE: RateLimit;
+  WIDE_PEOPLE: RateLimit;
   RATE_LIMITS: string;
+  /** "everyone", or "off": nobody is found by a name or a part of a handle. [PE-6] */
+  PEOPLE_SEARCH?: string;
+  /** Days for which reports are kept; empty: 90. [RP-7] */
+  REPORTS_DAYS?: string;
   HISTORY_SHARDS: string;
   ISSUER: string;
   ISSUER_AUDIENCE: string;

@@ -19,8 +19,9 @@ type WishedDevice = { name: string; id?: DeviceId | undefined };
 
 const room = (now: number) => ({ max: LIMITS.devices, liveSince: liveSince(now) });
 
-export function meOf({ userId, handle, displayName, lastSeen, readReceipts, createdAt }: Account): Me {
-  return { userId, handle, displayName, privacy: { lastSeen, readReceipts }, createdAt };
+export function meOf({ userId, handle, displayName, createdAt, ...settings }: Account): Me {
+  const { lastSeen, readReceipts, conversations, findable } = settings;
+  return { userId, handle, displayName, privacy: { lastSeen, readReceipts, conversations, findable }, createdAt };
 }
 
 export function deviceView({ deviceId, name, createdAt, lastUsedAt }: DeviceRow, asking: DeviceId): Device {

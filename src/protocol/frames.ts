@@ -154,6 +154,7 @@ export const Summary = z
       .meta({ description: "In a direct conversation: how far the other one has received." }),
     ticks: Ticks.optional().meta({ description: `Absent above ${LIMITS.receiptMembers} members.` }),
     memberCount: z.int().min(0),
+    starred: z.array(Seq).optional().meta({ description: "The messages that I have starred; absent: none." }),
     ...Mine.shape,
   })
   .meta({ id: "Summary" });
@@ -212,10 +213,14 @@ export const ServerFrame = z
               readSeq: SeqOrZero.optional(),
               unread: z.int().min(0).optional(),
               mine: Mine.optional(),
+              starred: z.array(Seq).optional().meta({ description: "All that I have starred in it now." }),
             }),
           )
           .optional(),
         profile: Self.optional(),
+        contactsVersion: z.int().optional().meta({
+          description: "My contacts have changed: unless you have this version or a newer one, ask for what changed.",
+        }),
       })
       .meta({ id: "SelfFrame" }),
     z.object({ type: z.literal("degraded"), shed: z.array(Shed) }).meta({ id: "DegradedFrame" }),

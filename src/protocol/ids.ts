@@ -19,6 +19,13 @@ export const MediaId = z
   .meta({ id: "MediaId", description: "A file of one message, or a group's picture. ULID." });
 export type MediaId = z.infer<typeof MediaId>;
 
+export const ReportId = z
+  .string()
+  .regex(ULID)
+  .brand("ReportId")
+  .meta({ id: "ReportId", description: "A report to the deployer. ULID." });
+export type ReportId = z.infer<typeof ReportId>;
+
 export const EventId = z.string().regex(ULID).brand("EventId").meta({ id: "EventId", description: "An event. ULID." });
 export type EventId = z.infer<typeof EventId>;
 

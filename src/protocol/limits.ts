@@ -41,6 +41,21 @@ export const LIMITS = {
   contacts: 2_000,
   /** People who wait for one user's answer to be their contact. */
   contactRequests: 500,
+  /** Changes of contacts in one page. */
+  contactsPage: 500,
+  /** Requests of one user that came to nothing and are still told to clients that were away. */
+  contactsEnded: 10_000,
+  /** People that one search finds. */
+  peoplePage: 20,
+  /** Messages that one user has starred at a time, and starred messages in one page. */
+  stars: 1_000,
+  starsPage: 100,
+  /** Messages that one report names, reports that one user makes a day, and reports in one page of the operator's. */
+  reportMessages: 20,
+  reportsPerDay: 50,
+  reportsPage: 50,
+  /** UTF-16 code units of what is written beside a report. */
+  reportNoteLength: 1_000,
   /** Invites to one group at a time. */
   invites: 100,
   /** People who wait to be let into one group. */
@@ -88,6 +103,8 @@ export const TIMES = {
   uploadMs: 15 * 60_000,
   /** How long a URL to download from is good at least; it is never good for twice as long. */
   downloadMs: 15 * 60_000,
+  /** How long it is told to clients that were away which contacts have ended; one that was away for longer is told all anew. */
+  contactsToldMs: 90 * 24 * 60 * 60_000,
   /** How long uploaded media waits for its message before it is deleted. */
   mediaWaitsMs: 24 * 60 * 60_000,
   /** How often a live device says `ping`. One that did and falls silent counts as gone. */

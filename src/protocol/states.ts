@@ -55,8 +55,21 @@ export type Shed = z.infer<typeof Shed>;
 export const Visibility = z.enum(["everyone", "contacts", "nobody"]).meta({ id: "Visibility" });
 export type Visibility = z.infer<typeof Visibility>;
 export const Privacy = z
-  .object({ lastSeen: Visibility, readReceipts: Visibility })
-  .meta({ id: "Privacy", description: "Who sees mine. It is mutual: I see what I show." });
+  .object({
+    lastSeen: Visibility,
+    readReceipts: Visibility,
+    conversations: Visibility.meta({
+      description: "Who may begin a conversation with me, or add me to a group. One that I have in my list goes on.",
+    }),
+    findable: Visibility.meta({
+      description:
+        "By whom I am found by my name and the beginning of my handle. My whole handle finds me in any case.",
+    }),
+  })
+  .meta({
+    id: "Privacy",
+    description: "Who sees and does what. `lastSeen` and `readReceipts` are mutual: I see what I show.",
+  });
 export type Privacy = z.infer<typeof Privacy>;
 /** What of my profile another device of mine may have changed. */
 export const Self = z.object({ displayName: z.string(), privacy: Privacy }).meta({ id: "Self" });

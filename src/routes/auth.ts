@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { ulid } from "ulid";
+import { nameWords } from "../domain/people.ts";
 import { displayNameFrom, handleCandidates } from "../domain/session.ts";
 import type { Env } from "../platform/env.ts";
 import type { AppEnv, Visit } from "../platform/http.ts";
@@ -84,6 +85,8 @@ async function vouchedAccount(
 
 type Given = Pick<Account, "handle" | "displayName" | "passwordHash">;
 function newAccount(given: Given, now: number): Account {
-  const privacy = { lastSeen: "everyone", readReceipts: "everyone" } as const;
-  return { userId: UserId.parse(ulid(now)), ...given, ...privacy, createdAt: now, signedInAt: now };
+  const open = "everyone" as const;
+  const privacy = { lastSeen: open, readReceipts: open, conversations: open, findable: open };
+  const words = JSON.stringify(nameWords(given.displayName));
+  return { userId: UserId.parse(ulid(now)), ...given, ...privacy, createdAt: now, signedInAt: now, version: 0, words };
 }

@@ -10,6 +10,7 @@ import type { UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { blocksOf, isBlocked, putBlock, removeBlock } from "../storage/blocks.ts";
+import { hearRequest, standingOf } from "../storage/contacts.ts";
 import { existingUsers } from "../storage/directory.ts";
 import { endContact } from "./contacts.ts";
 
@@ -30,7 +31,7 @@ async function block({ env, caller, params: { userId } }: Visit<typeof DOORS.blo
   if (!(await putBlock(env.DIRECTORY, caller.userId, userId, LIMITS.blocks))) return refuse("too_many_blocks"); // [BL-7]
   const settled = await settle(env, caller.userId, userId, true);
   if (!settled.ok) return settled;
-  const ended = await endContact(env, caller.userId, userId); // [BL-6]
+  const ended = await endContact(env, caller.userId, userId, false); // [BL-6] [BL-4]
   return ended.ok ? NOTHING : ended;
 }
 
@@ -38,7 +39,14 @@ async function unblock({ env, caller, params: { userId } }: Visit<typeof DOORS.u
   if (userId === caller.userId || !(await existingUsers(env.DIRECTORY, [userId])).has(userId)) return NOTHING;
   await removeBlock(env.DIRECTORY, caller.userId, userId);
   const settled = await settle(env, caller.userId, userId, false);
-  return settled.ok ? NOTHING : settled;
+  if (!settled.ok) return settled;
+  await hearRequest(env.DIRECTORY, caller.userId, userId);
+  const { state, version } = await standingOf(env.DIRECTORY, caller.userId, userId);
+  if (state !== "incoming") return NOTHING;
+  const told = await tryCall(
+    async () => await inboxOf(env, caller.userId).setContact(userId, false, version, "changed"),
+  );
+  return told.ok ? NOTHING : told;
 }
 
 /** [BL-8] The row first, then the copies, until they say the same: however blocking and unblocking cross, and also when a try was cut short. */

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { ulid } from "ulid";
 import type { OpenRequest, Outcome } from "../objects/rpc.ts";
-import { tryCall } from "../platform/calls.ts";
+import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
 import { directId, fingerprintOf, groupId } from "../platform/conversation-ids.ts";
 import type { Env } from "../platform/env.ts";
 import { type AppEnv, mount } from "../platform/http.ts";
@@ -14,6 +14,8 @@ import { ok, refuse } from "../protocol/result.ts";
 import { existingUsers, profilesOf } from "../storage/directory.ts";
 
 const LIST_PAGE = 50;
+/** People named in one refusal. */
+const NAMED = 50;
 
 /** Opening, listing and steering conversations. The rules are the conversation's own. */
 export function mountConversations(app: Hono<AppEnv>): void {
@@ -23,6 +25,8 @@ export function mountConversations(app: Hono<AppEnv>): void {
     const known = await existingUsers(env.DIRECTORY, [peerId]);
     if (!known.has(peerId)) return refuse("not_found");
     const id = await directId(caller.userId, peerId);
+    const admitted = await admittedBy(env, caller.userId, [peerId], id);
+    if (!admitted.ok) return admitted; // [CT-17]
     return openAndShow(env, id, caller.userId, { kind: "direct", memberIds: [caller.userId, peerId] });
   });
 
@@ -33,6 +37,9 @@ export function mountConversations(app: Hono<AppEnv>): void {
     if (memberIds.some((userId) => !known.has(userId))) return refuse("not_found", "memberIds: no such user");
     const id = await groupId(caller.userId, body.idempotencyKey ?? ulid());
     const wish = { makerId: caller.userId, memberIds, title: body.title };
+    const admitted = await admittedBy(env, caller.userId, memberIds, null);
+    // [CT-18] A group that is made already is answered, whatever its members have chosen since. [CV-3]
+    if (!admitted.ok && !(await describe(env, id, caller.userId)).ok) return admitted;
     return openAndShow(env, id, caller.userId, { kind: "group", ...wish, fingerprint: await fingerprintOf(wish) });
   });
 
@@ -92,7 +99,9 @@ export function mountConversations(app: Hono<AppEnv>): void {
   mount(app, DOORS.putMember, async ({ env, caller, params, body }) => {
     const known = await existingUsers(env.DIRECTORY, [params.userId]);
     if (!known.has(params.userId)) return refuse("not_found", "userId: no such user");
-    const member = { actorId: caller.userId, userId: params.userId, role: body.role };
+    const admitted = await admittedBy(env, caller.userId, [params.userId], null);
+    if (!admitted.ok && admitted.code !== "forbidden") return admitted;
+    const member = { actorId: caller.userId, userId: params.userId, role: body.role, declined: !admitted.ok };
     const put = await ask(() => conversationOf(env, params.id).putMember(member));
     if (!put.ok) return put;
     const conversation = await describe(env, params.id, caller.userId);
@@ -106,6 +115,21 @@ export function mountConversations(app: Hono<AppEnv>): void {
     );
     return removed.ok ? ok({ status: 204, body: null }) : removed;
   });
+}
+
+/** [CT-17] [CT-18] Each of these people says for themselves; who does not let this one is named, for the caller has named them. */
+async function admittedBy(
+  env: Env,
+  callerId: UserId,
+  userIds: readonly UserId[],
+  id: ConversationId | null,
+): Promise<Outcome<null>> {
+  const answers = await mapWindowed(userIds, CALL_WINDOW, (userId) =>
+    tryCall(async () => await inboxOf(env, userId).admits(callerId, id)),
+  );
+  const closed = userIds.filter((_, i) => answers[i]?.ok && answers[i].value === false);
+  if (closed.length > 0) return refuse("forbidden", `declined by: ${closed.slice(0, NAMED).join(" ")}`);
+  return answers.every(({ ok }) => ok) ? ok(null) : refuse("unavailable");
 }
 
 /** A call to an object that answers with an outcome of its own: its refusal, or that it could not be reached. */

@@ -27,9 +27,10 @@ export function mountMe(app: Hono<AppEnv>): void {
 const answerMe = (account: Account | undefined) =>
   account ? ok({ status: 200 as const, body: meOf(account) }) : refuse("unauthenticated");
 
-function selfOf(account: Account): Self {
+type Kept = { self: Self; version: number };
+function keptOf(account: Account): Kept {
   const { displayName, privacy } = meOf(account);
-  return { displayName, privacy };
+  return { self: { displayName, privacy }, version: account.version };
 }
 
 /**
@@ -41,14 +42,16 @@ async function changeMe({ env, caller, body: { displayName, privacy } }: Visit<t
   const { userId, deviceId } = caller;
   const held = await accountById(env.DIRECTORY, userId);
   if (!held) return answerMe(held);
-  const tell = (self: Self) => tryCall(async () => await inboxOf(env, userId).setProfile(self, deviceId)); // [CT-13]
-  const told = privacy ? await tell(selfOf({ ...held, ...whileChanging(held, privacy) })) : ok(undefined); // [CT-9]
+  const tell = ({ self, version }: Kept) =>
+    tryCall(async () => await inboxOf(env, userId).setProfile(self, deviceId, version)); // [CT-13]
+  const told = privacy ? await tell(keptOf({ ...held, ...whileChanging(held, privacy) })) : ok(undefined); // [CT-9]
   if (!told.ok) return told;
-  const change = { displayName, lastSeen: privacy?.lastSeen, readReceipts: privacy?.readReceipts };
+  const { lastSeen, readReceipts, conversations, findable } = privacy ?? {};
+  const change = { displayName, lastSeen, readReceipts, conversations, findable };
   const changed = await changeAccount(env.DIRECTORY, userId, change); // [AC-28]
   if (!changed) return answerMe(changed);
-  const read = async () => selfOf((await accountById(env.DIRECTORY, userId)) ?? changed);
-  const settled = await tellUntilSame(selfOf(changed), tell, read); // [CT-10] another device may be changing it, too
+  const read = async () => keptOf((await accountById(env.DIRECTORY, userId)) ?? changed);
+  const settled = await tellUntilSame(keptOf(changed), tell, read); // [CT-10] another device may be changing it, too
   return settled.ok ? answerMe(changed) : settled;
 }
 

@@ -12,6 +12,10 @@ export const users = sqliteTable("users", {
   readReceipts: text("read_receipts").$type<Privacy["readReceipts"]>().notNull(),
   createdAt: integer("created_at").notNull(),
   signedInAt: integer("signed_in_at").notNull(),
+  conversations: text("conversations").$type<Privacy["conversations"]>().notNull().default("everyone"),
+  findable: text("findable").$type<Privacy["findable"]>().notNull().default("everyone"),
+  version: integer("version").notNull().default(0),
+  words: text("words"),
 });
 
 export const identities = sqliteTable(
@@ -40,6 +44,9 @@ export const contacts = sqliteTable(
     lowId: text("low_id").$type<UserId>().notNull(),
     highId: text("high_id").$type<UserId>().notNull(),
     askerId: text("asker_id").$type<UserId>(),
+    lowVersion: integer("low_version").notNull().default(0),
+    highVersion: integer("high_version").notNull().default(0),
+    ended: integer("ended").notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.lowId, table.highId] })],
 );
@@ -71,6 +78,12 @@ export const blocks = sqliteTable(
     blockedId: text("blocked_id").$type<UserId>().notNull(),
   },
   (table) => [primaryKey({ columns: [table.blockerId, table.blockedId] })],
+);
+
+export const nameWords = sqliteTable(
+  "name_words",
+  { word: text("word").notNull(), userId: text("user_id").$type<UserId>().notNull() },
+  (table) => [primaryKey({ columns: [table.word, table.userId] })],
 );
 
 /** A user's row. `signedInAt`: ms, the newest successful sign-in. */

@@ -1,9 +1,11 @@
 import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { nameWords } from "../domain/people.ts";
 import type { Profile } from "../protocol/http.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { insertDevice } from "./devices.ts";
 import { type Account, type DeviceRow, identities, users } from "./directory-schema.ts";
+import { dropWords, putWords } from "./people.ts";
 import { reach } from "./reach.ts";
 
 /** Who the outside issuer says somebody is. */
@@ -68,12 +70,12 @@ export async function accountByIdentity(db: D1Database, issuer: string, subject:
 
 const accountMade = (userId: UserId): SQL => sql`EXISTS (SELECT 1 FROM users WHERE user_id = ${userId})`;
 
-/** Makes a user and the first device in one transaction; false when the handle is in use, also when it was taken this moment. */
+/** Makes a user and the first device in one transaction, and the words that find the user; false when the handle is in use, also when it was taken this moment. */
 export async function createAccount(db: D1Database, account: Account, device: DeviceRow): Promise<boolean> {
   const orm = drizzle(db);
   const row = orm.insert(users).values(account).onConflictDoNothing({ target: users.handle }); // [AC-2]
   const first = insertDevice(db, device, accountMade(account.userId));
-  const [made] = await reach("create account", () => orm.batch([row, first]));
+  const [made] = await reach("create account", () => orm.batch([row, first, putWords(db, [account.userId])]));
   return made.meta.changes > 0;
 }
 
@@ -88,14 +90,16 @@ export async function createVouchedAccount(db: D1Database, account: Account, ide
     .insert(users)
     .select(
       sql`SELECT ${account.userId}, ${account.handle}, ${account.displayName}, ${account.passwordHash}, ${account.lastSeen},
-                 ${account.readReceipts}, ${account.createdAt}, ${account.signedInAt}
+                 ${account.readReceipts}, ${account.createdAt}, ${account.signedInAt}, ${account.conversations},
+                 ${account.findable}, ${account.version}, ${account.words}
           WHERE NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ${issuer} AND subject = ${subject})`, // [AC-21]
     )
     .onConflictDoNothing({ target: users.handle });
   const link = orm
     .insert(identities)
     .select(sql`SELECT ${issuer}, ${subject}, ${account.userId} WHERE ${accountMade(account.userId)}`);
-  const [made] = await reach("create vouched account", () => orm.batch([row, link]));
+  const words = putWords(db, [account.userId]);
+  const [made] = await reach("create vouched account", () => orm.batch([row, link, words]));
   return made.meta.changes > 0;
 }
 
@@ -103,9 +107,21 @@ export async function createVouchedAccount(db: D1Database, account: Account, ide
 export async function changeAccount(
   db: D1Database,
   userId: UserId,
-  change: { [Field in "displayName" | "lastSeen" | "readReceipts"]: Account[Field] | undefined },
+  change: {
+    [Field in "displayName" | "lastSeen" | "readReceipts" | "conversations" | "findable"]: Account[Field] | undefined;
+  },
 ): Promise<Account | undefined> {
   if (Object.values(change).every((value) => value === undefined)) return accountById(db, userId);
-  const query = drizzle(db).update(users).set(change).where(eq(users.userId, userId)).returning();
-  return reach("change account", () => query.get());
+  const orm = drizzle(db);
+  const { displayName, findable } = change;
+  const words = displayName === undefined ? undefined : nameWords(displayName);
+  const row = orm
+    .update(users)
+    .set({ ...change, ...(words ? { words: JSON.stringify(words) } : {}), version: sql`${users.version} + 1` })
+    .where(eq(users.userId, userId))
+    .returning();
+  if (!words && findable === undefined) return reach("change account", () => row.get());
+  const index = [dropWords(db, userId, words, findable), putWords(db, [userId])] as const;
+  const [, [changed]] = await reach("change account", () => orm.batch([index[0], row, index[1]]));
+  return changed;
 }

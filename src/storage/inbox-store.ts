@@ -17,10 +17,22 @@ const SCHEMA = [
   // What the user has chosen and how they are, each a small JSON text: their profile, and their time online.
   "CREATE TABLE self (what TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
   "CREATE TABLE mine (conversation_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
-  "CREATE TABLE contacts (user_id TEXT PRIMARY KEY) WITHOUT ROWID",
+  `CREATE TABLE contacts (
+    user_id TEXT PRIMARY KEY, version INTEGER NOT NULL DEFAULT 0, accepted INTEGER NOT NULL DEFAULT 1
+  ) WITHOUT ROWID`,
   "CREATE TABLE subscriptions (device_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
   "CREATE TABLE watchers (user_id TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
   "CREATE TABLE blocked (user_id TEXT PRIMARY KEY) WITHOUT ROWID",
+  // `place`: in the order in which they were starred.
+  `CREATE TABLE stars (
+    conversation_id TEXT NOT NULL, seq INTEGER NOT NULL, place INTEGER NOT NULL, starred_at INTEGER NOT NULL,
+    PRIMARY KEY (conversation_id, seq)
+  ) WITHOUT ROWID`,
+];
+/** Contacts of before they had versions. */
+const VERSIONS = [
+  "ALTER TABLE contacts ADD COLUMN version INTEGER NOT NULL DEFAULT 0",
+  "ALTER TABLE contacts ADD COLUMN accepted INTEGER NOT NULL DEFAULT 1",
 ];
 
 const KEPT = {
@@ -29,7 +41,16 @@ const KEPT = {
   read: "SELECT device_id AS id, position, at FROM kept",
   write: "INSERT INTO kept VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET position = ?2, at = ?3",
 };
-const DEFAULT_SELF: Pick<Self, "privacy"> = { privacy: { lastSeen: "everyone", readReceipts: "everyone" } };
+const OPEN: Self["privacy"] = {
+  lastSeen: "everyone",
+  readReceipts: "everyone",
+  conversations: "everyone",
+  findable: "everyone",
+};
+
+type ContactRow = { version: number; accepted: boolean };
+/** `starredAt`: epoch ms. */
+export type Star = { conversationId: ConversationId; seq: number; place: number; starredAt: number };
 
 /**
  * The rows of one inbox: its devices, the index of what changed, and what its user has set. No index on `position`: reading all of a
@@ -47,19 +68,33 @@ export class InboxStore {
   private readonly devices = new Map<DeviceId, { revoked: boolean }>();
   private selfRows: Map<string, unknown> | undefined;
   private mineRows: Map<ConversationId, Mine> | undefined;
-  private contactRows: Set<UserId> | undefined;
+  private contactRows: Map<UserId, ContactRow> | undefined;
   private blockedRows: Set<UserId> | undefined;
   private subscriptionRows: Map<DeviceId, Subscription> | undefined;
   private keptRows: Map<DeviceId, Kept> | undefined;
   private watcherRows: Map<UserId, number> | undefined;
+  /** The stars of each conversation, by seq. */
+  private starRows: Map<ConversationId, Map<number, Star>> | undefined;
 
   constructor(sql: SqlStorage, newEpoch: () => string) {
     this.sql = sql;
     this.newEpoch = newEpoch;
-    const tables = sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").toArray();
-    if (!tables.some(({ name }) => name === "facts")) return;
-    if (!tables.some(({ name }) => name === "blocked")) this.createMissing();
+    const query = "SELECT name, sql FROM sqlite_master WHERE type = 'table'";
+    const tables = new Map(
+      sql
+        .exec<{ name: string; sql: string }>(query)
+        .toArray()
+        .map((table) => [table.name, table.sql]),
+    );
+    if (!tables.has("facts")) return;
+    this.upgrade(tables);
     this.read();
+  }
+
+  /** `tables`: how each was made. */
+  private upgrade(tables: ReadonlyMap<string, string>): void {
+    if (!tables.has("stars")) this.createMissing();
+    if (tables.get("contacts")?.includes("version") === false) for (const change of VERSIONS) this.sql.exec(change);
   }
 
   private createMissing(): void {
@@ -209,11 +244,15 @@ export class InboxStore {
   }
 
   get privacy(): Self["privacy"] {
-    return ((this.self().get("profile") as Self | undefined) ?? DEFAULT_SELF).privacy;
+    return { ...OPEN, ...(this.self().get("profile") as Self | undefined)?.privacy };
   }
 
-  setProfile(self: Self): void {
-    this.putSelf("profile", self);
+  /** False for one that is older than what is known. */
+  setProfile(profile: Self, version: number): boolean {
+    const known = this.self().get("profile") as { version?: number } | undefined;
+    if (version < (known?.version ?? 0)) return false;
+    this.putSelf("profile", { ...profile, version });
+    return true;
   }
 
   get session(): Session {
@@ -249,20 +288,28 @@ export class InboxStore {
     this.mineAll().set(conversationId, mine);
   }
 
-  private contacts(): Set<UserId> {
-    this.contactRows ??= new Set(this.rows<{ id: UserId }>("SELECT user_id AS id FROM contacts").map(({ id }) => id));
+  private contacts(): Map<UserId, ContactRow> {
+    this.contactRows ??= new Map(
+      this.rows<{ id: UserId; version: number; accepted: number }>(
+        "SELECT user_id AS id, version, accepted FROM contacts",
+      ).map(({ id, version, accepted }) => [id, { version, accepted: accepted === 1 }]),
+    );
     return this.contactRows;
   }
 
   isContact(userId: UserId): boolean {
-    return this.contacts().has(userId);
+    return this.contacts().get(userId)?.accepted === true;
   }
 
-  setContact(userId: UserId, accepted: boolean): void {
-    if (this.isContact(userId) === accepted) return;
-    this.write(accepted ? "INSERT INTO contacts VALUES (?)" : "DELETE FROM contacts WHERE user_id = ?", userId);
-    if (accepted) this.contacts().add(userId);
-    else this.contacts().delete(userId);
+  /** False for what is older than what is known. Who was a contact keeps a row, so that what is told late is known to be old. */
+  setContact(userId: UserId, accepted: boolean, version: number): boolean {
+    const known = this.contacts().get(userId);
+    if (known && version < known.version) return false;
+    if ((known?.accepted === true) === accepted) return true;
+    const query = "INSERT INTO contacts VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET version = ?2, accepted = ?3";
+    this.write(query, userId, version, accepted ? 1 : 0);
+    this.contacts().set(userId, { version, accepted });
+    return true;
   }
 
   private blocked(): Set<UserId> {
@@ -279,6 +326,43 @@ export class InboxStore {
     this.write(blocked ? "INSERT INTO blocked VALUES (?)" : "DELETE FROM blocked WHERE user_id = ?", userId);
     if (blocked) this.blocked().add(userId);
     else this.blocked().delete(userId);
+  }
+
+  // --- stars ---
+
+  private starMap(): Map<ConversationId, Map<number, Star>> {
+    if (this.starRows) return this.starRows;
+    const query = "SELECT conversation_id AS conversationId, seq, place, starred_at AS starredAt FROM stars";
+    this.starRows = new Map();
+    for (const star of this.rows<Star>(query)) this.keepStar(this.starRows, star);
+    return this.starRows;
+  }
+
+  private keepStar(stars: Map<ConversationId, Map<number, Star>>, star: Star): void {
+    const others = stars.get(star.conversationId) ?? new Map<number, Star>();
+    stars.set(star.conversationId, others.set(star.seq, star));
+  }
+
+  /** All of them, the newest first. */
+  stars(): Star[] {
+    const all = [...this.starMap().values()].flatMap((stars) => [...stars.values()]);
+    return all.sort((a, b) => b.place - a.place);
+  }
+
+  /** The seqs that are starred in a conversation, ascending. */
+  starredIn(conversationId: ConversationId): number[] {
+    return [...(this.starMap().get(conversationId)?.keys() ?? [])].sort((a, b) => a - b);
+  }
+
+  putStar(conversationId: ConversationId, seq: number, now: number): void {
+    const star = { conversationId, seq, place: (this.stars()[0]?.place ?? 0) + 1, starredAt: now };
+    this.write("INSERT INTO stars VALUES (?, ?, ?, ?)", conversationId, seq, star.place, now);
+    this.keepStar(this.starMap(), star);
+  }
+
+  dropStar(conversationId: ConversationId, seq: number): void {
+    this.write("DELETE FROM stars WHERE conversation_id = ? AND seq = ?", conversationId, seq);
+    this.starMap().get(conversationId)?.delete(seq);
   }
 
   // --- where to push, and who watches ---

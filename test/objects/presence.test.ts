@@ -11,6 +11,7 @@ import {
   inbox,
   newDeviceId,
   newUserId,
+  OPEN,
   openDirect,
   openGroup,
   TestSocket,
@@ -21,7 +22,7 @@ const stubOf = (userId: UserId): DurableObjectStub<Inbox> => bindings.INBOXES.ge
 const see = async (viewer: UserId, userId: UserId) => (await inbox(viewer).look(viewer, [userId]))[0] as Presence;
 const shows = (lastSeen: Visibility) => ({
   displayName: "x",
-  privacy: { lastSeen, readReceipts: "everyone" as const },
+  privacy: { ...OPEN, lastSeen },
 });
 afterEach(() => vi.useRealTimers());
 
@@ -143,24 +144,24 @@ test("[PR-5] presence shows to those whom both choose: everyone, contacts, nobod
   const [alice, bob] = [newUserId(), newUserId()];
   await TestSocket.caughtUp(bob, newDeviceId());
   expect((await see(alice, bob)).state).toBe("online");
-  await inbox(bob).setProfile(shows("contacts"), newDeviceId());
+  await inbox(bob).setProfile(shows("contacts"), newDeviceId(), 1);
   expect(await see(alice, bob)).toEqual({ userId: bob, state: "unknown" });
   for (const [one, other] of [
     [alice, bob],
     [bob, alice],
   ] as const)
-    await inbox(one).setContact(other, true);
+    await inbox(one).setContact(other, true, 1, "none");
   expect((await see(alice, bob)).state).toBe("online");
-  await inbox(alice).setProfile(shows("nobody"), newDeviceId());
+  await inbox(alice).setProfile(shows("nobody"), newDeviceId(), 1);
   expect((await see(alice, bob)).state).toBe("unknown"); // who hides does not see
-  await inbox(alice).setProfile(shows("everyone"), newDeviceId());
+  await inbox(alice).setProfile(shows("everyone"), newDeviceId(), 1);
   const phone = await TestSocket.caughtUp(alice, newDeviceId());
   await phone.ask({ type: "watch", userIds: [bob] });
-  await inbox(bob).setProfile(shows("nobody"), newDeviceId());
+  await inbox(bob).setProfile(shows("nobody"), newDeviceId(), 1);
   await runInDurableObject(stubOf(bob), (object) => {
     (object as unknown as { presence: { tellWatchers(now: number): void } }).presence.tellWatchers(Date.now());
   });
-  await inbox(bob).setContact(alice, false);
+  await inbox(bob).setContact(alice, false, 2, "none");
   expect(await phone.ask({ type: "watch", userIds: [bob] })).toMatchObject({ users: [{ state: "unknown" }] });
   expect(phone.of("presence").filter((f) => f.id === undefined)).toEqual([]); // a lease does not outlive the permission
 });

@@ -13,6 +13,7 @@ import {
   inbox,
   newDeviceId,
   nextCall,
+  OPEN,
   openDirect,
   openGroup,
   read,
@@ -32,7 +33,7 @@ const connected = (userId: UserId) =>
   );
 const privacy = (readReceipts: Visibility) => ({
   displayName: "x",
-  privacy: { lastSeen: "everyone" as const, readReceipts },
+  privacy: { ...OPEN, readReceipts },
 });
 const say = (id: ConversationId, userId: UserId, words: string) =>
   conversation(id).append(userId, {
@@ -157,7 +158,7 @@ test("[RC-6] above 256 members receipts wait for a call that is made anyway, and
 
 test("[RC-8] who hides their reading is seen to receive only, and does not see others read: live, listed and asked", async () => {
   const { alice, bob, id } = await openDirect();
-  await inbox(bob).setProfile(privacy("nobody"), newDeviceId());
+  await inbox(bob).setProfile(privacy("nobody"), newDeviceId(), 1);
   const phone = await TestSocket.caughtUp(alice, newDeviceId());
   const bobs = await TestSocket.caughtUp(bob, newDeviceId());
   await phone.say(id, "hi");
@@ -175,12 +176,12 @@ test("[RC-8] who hides their reading is seen to receive only, and does not see o
     receipts: [{ userId: alice, delivered: 2, read: 0 }],
   });
   // Shown from now on: what is read under the new choice tells, for contacts only where it says so.
-  await inbox(bob).setProfile(privacy("contacts"), newDeviceId());
+  await inbox(bob).setProfile(privacy("contacts"), newDeviceId(), 1);
   for (const [one, other] of [
     [alice, bob],
     [bob, alice],
   ] as const)
-    await inbox(one).setContact(other, true);
+    await inbox(one).setContact(other, true, 1, "none");
   await phone.say(id, "friends now");
   bobs.send({ type: "receipt", conversationId: id, read: 3 });
   await until(() => phone.of("receipts").at(-1)?.receipts[0]?.read === 3);

@@ -20,6 +20,14 @@ export const conversation = (id: ConversationId) => conversationOf(bindings, id)
 export const inbox = (id: UserId) => inboxOf(bindings, id);
 export const text = (words: string) => ({ kind: "message" as const, content: { type: "text" as const, text: words } });
 
+/** The privacy of somebody who has chosen nothing. */
+export const OPEN = {
+  lastSeen: "everyone",
+  readReceipts: "everyone",
+  conversations: "everyone",
+  findable: "everyone",
+} as const;
+
 /** A user with one device who looks. */
 export const VISIT: Visit = { devices: 1, held: null };
 export const read = (seq: number): ReceiptRequest => ({ marks: { read: seq }, shows: "everyone" });

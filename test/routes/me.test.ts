@@ -37,7 +37,7 @@ describe("my profile", () => {
     expect(all).toEqual({
       ...user,
       displayName: "Countess",
-      privacy: { lastSeen: "contacts", readReceipts: "nobody" },
+      privacy: { lastSeen: "contacts", readReceipts: "nobody", conversations: "everyone", findable: "everyone" },
     });
     expect((await ask("GET", "/v1/me", { token })).json).toEqual(all);
   });

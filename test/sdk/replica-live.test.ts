@@ -62,7 +62,12 @@ describe("what is true for a moment", () => {
   test("[CL-30] nothing of it is stored, and all of it ends with the socket", () => {
     const script = live();
     const before = script.disk;
-    const privacy = { lastSeen: "nobody", readReceipts: "nobody" } as const;
+    const privacy = {
+      lastSeen: "nobody",
+      readReceipts: "nobody",
+      conversations: "nobody",
+      findable: "nobody",
+    } as const;
     types(script);
     script.hear({ type: "presence", users: [{ userId: OTHER, state: "online" }] });
     script.hear({ type: "degraded", shed: ["typing"] });

@@ -76,7 +76,14 @@ export const accountsDoors = {
     access: "device",
     body: z.strictObject({
       displayName: DisplayName.optional(),
-      privacy: z.strictObject({ lastSeen: Visibility.optional(), readReceipts: Visibility.optional() }).optional(),
+      privacy: z
+        .strictObject({
+          lastSeen: Visibility.optional(),
+          readReceipts: Visibility.optional(),
+          conversations: Visibility.optional(),
+          findable: Visibility.optional(),
+        })
+        .optional(),
     }),
     answers: { 200: Me },
     refusals: [],

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { RetentionMs, Role } from "../events.ts";
+import { EditEvent, MessageEvent, RetentionMs, Role } from "../events.ts";
 import { Summary } from "../frames.ts";
 import { GroupRules } from "../group-rules.ts";
 import { ConversationId, DeviceId, EpochMs, EventId, InviteCode, MediaId, Seq, SeqOrZero, UserId } from "../ids.ts";
@@ -17,6 +17,10 @@ export const ContactState = z.enum(["requested", "incoming", "accepted"]).meta({
 export type ContactState = z.infer<typeof ContactState>;
 export const Contact = z.object({ ...Profile.shape, state: ContactState }).meta({ id: "Contact" });
 export type Contact = z.infer<typeof Contact>;
+export const FoundPerson = z
+  .object({ ...Profile.shape, isContact: z.boolean() })
+  .meta({ id: "FoundPerson", description: "Somebody whom a search has found." });
+export type FoundPerson = z.infer<typeof FoundPerson>;
 export const Me = z.object({ ...Profile.shape, privacy: Privacy, createdAt: EpochMs }).meta({ id: "Me" });
 export type Me = z.infer<typeof Me>;
 
@@ -170,6 +174,17 @@ export const InvitePreview = z
   })
   .meta({ id: "InvitePreview" });
 export type InvitePreview = z.infer<typeof InvitePreview>;
+
+export const StarredMessage = z
+  .object({
+    conversationId: ConversationId,
+    seq: Seq,
+    starredAt: EpochMs,
+    event: MessageEvent,
+    edit: EditEvent.optional().meta({ description: "The newest edit of it." }),
+  })
+  .meta({ id: "StarredMessage", description: "A message that I have starred, as it is now." });
+export type StarredMessage = z.infer<typeof StarredMessage>;
 
 export const SearchHit = z
   .object({

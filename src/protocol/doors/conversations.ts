@@ -24,7 +24,7 @@ export const conversationsDoors = {
     access: "device",
     params: z.strictObject({ userId: UserId }),
     answers: { 200: ConversationAnswer, 201: ConversationAnswer },
-    refusals: ["not_found"],
+    refusals: ["not_found", "forbidden"],
   }),
   createGroup: door({
     method: "post",
@@ -39,7 +39,7 @@ export const conversationsDoors = {
       }),
     }),
     answers: { 200: ConversationAnswer, 201: ConversationAnswer },
-    refusals: ["not_found", "group_full", "idempotency_conflict"],
+    refusals: ["not_found", "forbidden", "group_full", "idempotency_conflict"],
   }),
   conversations: door({
     method: "get",

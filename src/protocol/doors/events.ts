@@ -3,7 +3,7 @@ import { Event } from "../events.ts";
 import { Ack, SendBody } from "../frames.ts";
 import { ConversationId, Seq, SeqOrZero } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import { EventReceipts, MediaPlace, MediaTicket, SearchHit, Trace } from "./answers.ts";
+import { EventReceipts, MediaPlace, MediaTicket, SearchHit, StarredMessage, Trace } from "./answers.ts";
 import { door } from "./door.ts";
 import { NewFile, ofConversation, ofEvent, ofMedia, PassedOn, wholeNumber } from "./fields.ts";
 
@@ -64,6 +64,46 @@ export const eventsDoors = {
     params: ofEvent,
     answers: { 200: Trace },
     refusals: ["not_found", "not_member", "forbidden"],
+  }),
+  star: door({
+    method: "put",
+    path: "/v1/conversations/{id}/events/{seq}/star",
+    summary: "Star a message: for me alone, on all of my devices",
+    access: "device",
+    params: ofEvent,
+    answers: { 204: null },
+    refusals: ["not_found", "too_late", "too_many_stars"],
+  }),
+  unstar: door({
+    method: "delete",
+    path: "/v1/conversations/{id}/events/{seq}/star",
+    summary: "Take my star off a message",
+    access: "device",
+    params: ofEvent,
+    answers: { 204: null },
+    refusals: ["not_found"],
+  }),
+  stars: door({
+    method: "get",
+    path: "/v1/stars",
+    summary: "The messages that I have starred, those starred last first. What is gone is not among them",
+    access: "device",
+    query: z.strictObject({
+      cursor: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(),
+      limit: wholeNumber(1, LIMITS.starsPage).optional(),
+    }),
+    answers: {
+      200: z
+        .object({
+          stars: z.array(StarredMessage),
+          cursor: z.string().optional().meta({
+            description: "There may be more: ask again with it. A page may be short, or empty, and have one.",
+          }),
+          incomplete: z.boolean().meta({ description: "A conversation did not answer: its stars are left out." }),
+        })
+        .meta({ id: "StarsPage" }),
+    },
+    refusals: [],
   }),
   newMedia: door({
     method: "post",

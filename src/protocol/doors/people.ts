@@ -2,8 +2,9 @@ import * as z from "zod";
 import { UserId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { Presence } from "../states.ts";
-import { Contact, ContactState, Profile } from "./answers.ts";
+import { Contact, ContactState, FoundPerson, Profile } from "./answers.ts";
 import { door } from "./door.ts";
+import { wholeNumber } from "./fields.ts";
 
 /** Other people. */
 export const peopleDoors = {
@@ -15,6 +16,21 @@ export const peopleDoors = {
     query: z.strictObject({ handle: z.string().min(1).max(LIMITS.handleMax) }),
     answers: { 200: Profile },
     refusals: ["not_found"],
+  }),
+  findPeople: door({
+    method: "get",
+    path: "/v1/users/search",
+    summary:
+      "People by handle or name: the whole handle first, then my contacts, then whose handle, then whose name begins so. What is shorter than 3 characters (2 in Chinese, Japanese or Korean) finds a whole handle and my contacts",
+    access: "device",
+    query: z.strictObject({
+      q: z
+        .string()
+        .max(LIMITS.displayNameLength)
+        .refine((q) => q.trim().length > 0, "must not be blank"),
+    }),
+    answers: { 200: z.object({ users: z.array(FoundPerson) }) },
+    refusals: ["people_search_not_offered", "rate_limited"],
   }),
   user: door({
     method: "get",
@@ -28,9 +44,35 @@ export const peopleDoors = {
   contacts: door({
     method: "get",
     path: "/v1/contacts",
-    summary: "My contacts, and who asks or is asked to be one",
+    summary:
+      "My contacts, and who asks or is asked to be one: all of them; or what has changed since a version, a page at a time, oldest change first",
     access: "device",
-    answers: { 200: z.object({ contacts: z.array(Contact) }) },
+    query: z
+      .strictObject({
+        since: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+        cursor: z.string().max(64).optional(),
+      })
+      .refine((q) => q.since === undefined || q.cursor === undefined, "either since or cursor"),
+    answers: {
+      200: z
+        .object({
+          contacts: z.array(Contact),
+          removed: z.array(UserId).optional().meta({ description: "With `since`: who is none any more." }),
+          version: z.int().min(0).meta({
+            description:
+              "Ask for what changes from here on with `since`. A new name of somebody is not a change of contacts.",
+          }),
+          reset: z
+            .literal(true)
+            .optional()
+            .meta({ description: "`since` is too old or unknown: forget what you have; here all begins anew." }),
+          cursor: z
+            .string()
+            .optional()
+            .meta({ description: "There is more: ask again with it in the place of `since`." }),
+        })
+        .meta({ id: "Contacts" }),
+    },
     refusals: [],
   }),
   putContact: door({
