@@ -113,13 +113,14 @@ test("[IV-8] who was let in and removed waits no more; who is added otherwise ne
 });
 
 test("[IV-8] when approval is turned off those who wait wait on, until they are decided on or come again", async () => {
-  const { ann, eve, dan, id, code } = await approving({ maxUses: 2 });
+  const { ann, eve, dan, id, code } = await approving({ maxUses: 3 });
   await join(eve, code);
   await join(dan, code);
   await ask(ann, "PATCH", at(id), { approval: false });
   await asleep(id);
   expect(await listed(ann, id)).toHaveLength(2);
   expect((await join(eve, code)).status).toBe(201); // by the use that is theirs
+  expect((await ask(ann, "GET", at(id, "/invites"))).json.invites[0].uses).toBe(2);
   expect((await ask(ann, "PUT", waiting(id, dan))).status).toBe(201);
   expect(await listed(ann, id)).toEqual([]);
 });
