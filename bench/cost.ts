@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 
-/** `npm run bench:cost`: what acts cost, counted on the real runtime by test/objects/cost.test.ts; ends with one JSON line. */
+/** `npm run bench:cost`: what acts cost, counted on the real runtime by test/objects/cost*.test.ts; ends with one JSON line. */
 type Act = { act: string; rows: number; requests: number };
 
-const run = spawn("vitest", ["run", "--project", "workerd", "test/objects/cost.test.ts"], {
+const run = spawn("vitest", ["run", "--project", "workerd", "test/objects/cost"], {
   stdio: ["ignore", "pipe", "inherit"],
   env: { ...process.env, NO_COLOR: "1", BENCH: "1" },
 });

@@ -27,6 +27,7 @@ export function hearPage(turn: Turn, link: Welcome, frameId: number, page: Frame
   link.catchUp.answered(id, frameId, page.head);
   grow(turn, link, id, [...turned.fresh, ...rest.fresh], rest.covered);
   buryRecalled(turn, id, [], page.recalled);
+  letGo(turn, link, id, page.floor); // also where nobody was told that it was cleared
   link.catchUp.keepAhead(id, rest.ahead);
 }
 

@@ -57,7 +57,8 @@ export class ReceiptTruth {
     for (const mark of MARKS)
       if (at(mark) < standing(was, mark))
         wrong(`${mark} goes back from ${standing(was, mark)} to ${at(mark)}, spans ${JSON.stringify(member?.spans)}`);
-    if (at("read") > at("delivered") && !this.wasBlocked(id)) wrong(`read ${at("read")} past delivered ${at("delivered")}`);
+    if (at("read") > at("delivered") && !this.wasBlocked(id))
+      wrong(`read ${at("read")} past delivered ${at("delivered")}`);
     if (at("delivered") > head) wrong(`delivered ${at("delivered")} past the head ${head}`);
     const mine = this.devices.filter((device) => device.userId === userId);
     const held = Math.max(...mine.map((device) => device.everHeld.get(id) ?? 0));

@@ -101,6 +101,8 @@ const unrest = (world: World): string =>
       .map((d) => `${d.deviceId.slice(-4)} ${d.phase} outbox ${d.outboxSize}`),
     ...world.conversations.filter((id) => !world.isSettled(id)).map((id) => `${id.slice(0, 5)} not settled`),
     ...world.devices.flatMap((d) =>
-      world.conversations.filter((id) => !world.isEqual(d, id)).map((id) => `${d.deviceId.slice(-4)} not equal in ${id.slice(0, 5)}`),
+      world.conversations
+        .filter((id) => !world.isEqual(d, id))
+        .map((id) => `${d.deviceId.slice(-4)} not equal in ${id.slice(0, 5)}`),
     ),
   ].join(", ");
