@@ -2,7 +2,11 @@ import type { Mine, Presence, Shed } from "../src/protocol/states.ts";
 import { moment } from "./clock.ts";
 
 /** What stands for a message whose content is gone. */
-export const GONE = { recalled: "This message was deleted", expired: "This message has disappeared" } as const;
+export const GONE = {
+  recalled: "This message was deleted",
+  expired: "This message has disappeared",
+  delivered: "This message is only on the devices that it was delivered to",
+} as const;
 
 const DAY_MS = 86_400_000;
 /** What messages may be kept for, as the page offers it. Ms; 0: for ever. */

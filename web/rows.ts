@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../src/protocol/errors.ts";
-import type { MediaContent, Wish } from "../src/protocol/events.ts";
+import type { GoneContent, MediaContent, Wish } from "../src/protocol/events.ts";
 import type { ConversationId, IdempotencyKey, UserId } from "../src/protocol/ids.ts";
 import { TIMES } from "../src/protocol/limits.ts";
 import type { Mine } from "../src/protocol/states.ts";
@@ -32,7 +32,7 @@ export type MessageRow = {
   text: string;
   media: MediaContent | null;
   /** Why its content is gone; null: it is there. */
-  gone: "recalled" | "expired" | null;
+  gone: "recalled" | "expired" | "delivered" | null;
   edited: boolean;
   reactions: ReactionShown[];
   may: May;
@@ -72,7 +72,7 @@ function loggedRow(line: Line, held: Held, looking: Looking): Row {
   const mine = senderId === me;
   // One's own message keeps its row when it goes from the outbox into the log.
   const key = mine ? line.event.idempotencyKey : `${seq}`;
-  const gone = line.content.type === "gone" ? line.content.because : null;
+  const gone = line.content.type === "gone" ? whyGone(line.content) : null;
   return {
     ...{
       is: "message",
@@ -93,6 +93,9 @@ function loggedRow(line: Line, held: Held, looking: Looking): Row {
     ...{ tick: mine && !gone ? tickOf(seq, held) : null, wishId: null, code: null },
   };
 }
+
+/** [LM-22] What only the server has forgotten is on other devices. */
+const whyGone = ({ because, delivered }: GoneContent) => (delivered ? "delivered" : because);
 
 const mediaOf = (content: MediaContent | { type: "text" | "gone" }): MediaContent | null =>
   content.type === "media" ? content : null;

@@ -17,7 +17,15 @@ const shared = (dataDir: string) => ({
 });
 
 /** What the environment may set for a local server instead of wrangler.toml; a queue's provider may be a loopback then. */
-const SETTABLE = ["PUSH_CONTACT", "PUSH_CONTENT", "RETENTION_DAYS", "PUSH_HOSTS", "FCM_URL", "FCM_SERVICE_ACCOUNT"];
+const SETTABLE = [
+  "PUSH_CONTACT",
+  "PUSH_CONTENT",
+  "RETENTION_DAYS",
+  "FORGET_DELIVERED",
+  "PUSH_HOSTS",
+  "FCM_URL",
+  "FCM_SERVICE_ACCOUNT",
+];
 const settings = (): Record<string, string> =>
   Object.fromEntries(SETTABLE.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 

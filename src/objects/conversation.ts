@@ -421,11 +421,14 @@ export class Conversation extends DurableObject<Env> {
     const expired = this.expire(state, Date.now());
     this.fanout.noteAll({ type: "alarm", now: Date.now() });
     if (this.load.stage(Date.now()) === 0) await this.deliverer.ease();
-    const shipped = sheds(this.load.stage(Date.now()), "history") ? false : await shipSafely(this.env, state); // [OV-1]
+    let shipped = sheds(this.load.stage(Date.now()), "history") ? false : await shipSafely(this.env, state); // [OV-1]
     await within(IDLE_WITHIN_MS, this.fanout.idle()).catch(() => {});
     await this.deliverer.ringTheSilent(roster, Date.now());
     await this.deliverer.hush(roster, expired);
-    if (await this.forgetter.tryNow(state, Date.now())) this.unwritten = true;
+    if (await this.forgetter.tryNow(state, Date.now())) {
+      this.unwritten = true;
+      if (shipped && isUnforgotten()) shipped = await shipSafely(this.env, state);
+    }
     checkpoint.delivered = this.fanout.settledThrough(state.head);
     this.unwritten ||= wasBehind;
     if (this.unwritten) this.saveCheckpoint(Date.now());

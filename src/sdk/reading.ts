@@ -27,19 +27,26 @@ export function hearPage(turn: Turn, link: Welcome, frameId: number, page: Frame
   link.catchUp.answered(id, frameId, page.head);
   grow(turn, link, id, [...turned.fresh, ...rest.fresh], rest.covered);
   buryRecalled(turn, id, [], page.recalled);
+  letGo(turn, link, id, page.floor); // also where nobody was told that it was cleared
   link.catchUp.keepAhead(id, rest.ahead);
 }
 
 export function hearChanged(turn: Turn, link: Welcome, changed: Changed): void {
   link.catchUp.heard(changed.conversationId, "head" in changed ? changed.head : null);
   recallMarks(turn, link, changed);
-  if ("floor" in changed) letGo(turn, changed.conversationId, changed.floor);
+  if ("floor" in changed) letGo(turn, link, changed.conversationId, changed.floor);
 }
 
-/** [LM-16] What was cleared, here or on another device of mine, lies below the floor. */
-function letGo(turn: Turn, conversationId: ConversationId, floor: number): void {
-  const [first] = turn.held(conversationId).events;
-  if (first && first.seq < floor) turn.change({ type: "cleared", conversationId, through: floor - 1 });
+/**
+ * [LM-16] What was cleared, here or on another device of mine, lies below the floor. It counts as covered, so that a page which was on its way
+ * does not bring it back; what of mine was to be seen there will not be.
+ */
+function letGo(turn: Turn, link: Welcome, conversationId: ConversationId, floor: number): void {
+  const { covered, events } = turn.held(conversationId);
+  const [first] = events;
+  if (covered >= floor - 1 && !(first && first.seq < floor)) return;
+  turn.change({ type: "cleared", conversationId, through: floor - 1 });
+  settleArrived(turn, link, conversationId, []);
 }
 
 function grow(turn: Turn, link: Welcome, id: ConversationId, events: readonly Event[], covered: number): void {

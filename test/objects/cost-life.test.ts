@@ -1,238 +1,116 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterAll, expect, test } from "vitest";
-import type { Env } from "../../src/platform/env.ts";
-import type { MediaTicket, Session } from "../../src/protocol/http.ts";
+import { runInDurableObject } from "cloudflare:test";
+import { expect, test } from "vitest";
+import type { Wish } from "../../src/protocol/events.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
-import { LIMITS } from "../../src/protocol/limits.ts";
-import { signUp } from "../routes/support/accounts.ts";
-import { ask, askUpload, keyOf, openDirect, PICTURE, saying, sha256Of, showing } from "../routes/support/media.ts";
-import { bindings } from "./support.ts";
+import { bill, costOf, meter, settle } from "./meters.ts";
+import { bindings, conversation, inbox, newDeviceId, newKey, openDirect, TestSocket, until } from "./support.ts";
 
-/**
- * What media costs, and what may be said of a message, counted where it is billed: rows of the objects' cursors and of D1's `meta`, one for
- * each `setAlarm`, a request for each call of an object and each alarm, and the store's operations (those of clients, too).
- */
-const bill = { rows: 0, requests: 0, operations: 0 };
-const acts: ({ act: string } & typeof bill)[] = [];
-
-const counting = <T extends object>(target: T, wrap: (name: string, args: unknown[]) => unknown): T =>
-  new Proxy(target, {
-    get: (it, name) => {
-      const member = Reflect.get(it, name);
-      if (typeof member !== "function") return member;
-      return (...args: unknown[]) => wrap(String(name), args) ?? member.apply(it, args);
-    },
-  });
-
-const countingStatement = (statement: D1PreparedStatement): D1PreparedStatement =>
-  counting(statement, (name, args) => {
-    if (name === "bind") return countingStatement(statement.bind(...args));
-    if (name !== "run" && name !== "all" && name !== "raw") return undefined;
-    return statement.all<object>().then((answer) => {
-      bill.rows += answer.meta.rows_written;
-      return name === "raw" ? answer.results.map((row) => Object.values(row)) : answer; // which tells no `meta` itself
-    });
-  });
-const countingDatabase = (database: D1Database): D1Database =>
-  counting(database, (name, args) => {
-    if (name === "prepare") return countingStatement(database.prepare(args[0] as string));
-    if (name !== "batch") return undefined;
-    return database.batch(args[0] as D1PreparedStatement[]).then((answers) => {
-      for (const { meta } of answers) bill.rows += meta.rows_written;
-      return answers;
-    });
-  });
-const countingNamespace = <N extends object>(namespace: N): N =>
-  counting(namespace, (name, args) => {
-    if (name !== "getByName") return undefined;
-    const stub = (Reflect.get(namespace, name) as (...a: unknown[]) => object).apply(namespace, args);
-    return new Proxy(stub, {
-      get:
-        (it, method) =>
-        (...rest: unknown[]) => {
-          bill.requests += 1;
-          return (Reflect.get(it, method) as (...a: unknown[]) => unknown)(...rest);
-        },
-    });
-  });
-const countingBucket = (bucket: R2Bucket): R2Bucket =>
-  counting(bucket, (name, args) => {
-    bill.operations += name === "resumeMultipartUpload" ? 0 : 1;
-    if (name !== "resumeMultipartUpload") return undefined;
-    const [key, uploadId] = args as [string, string];
-    return counting(bucket.resumeMultipartUpload(key, uploadId), () => {
-      bill.operations += 1;
-    });
-  });
-
-/** History is written by `batch`, whose statements its own database has to have made. */
-const historyOf = (database: D1Database): D1Database =>
-  new Proxy(countingDatabase(database), {
-    get: (it, name) => (name === "prepare" ? (query: string) => database.prepare(query) : Reflect.get(it, name)),
-  });
-const METERED: Env = {
-  ...bindings,
-  DIRECTORY: countingDatabase(bindings.DIRECTORY),
-  HISTORY_0: historyOf(bindings.HISTORY_0),
-  HISTORY_1: historyOf(bindings.HISTORY_1),
-  CONVERSATIONS: countingNamespace(bindings.CONVERSATIONS),
-  INBOXES: countingNamespace(bindings.INBOXES),
-  MEDIA: countingBucket(bindings.MEDIA),
-};
-
-/** Puts meters on an object that is in memory. */
-const meter = (stub: DurableObjectStub) =>
-  runInDurableObject(stub, (object) => {
-    const innards = object as unknown as {
-      env: Env;
-      store: { sql: SqlStorage };
-      clock: { storage: DurableObjectStorage };
-    };
-    const { sql } = innards.store;
-    innards.store.sql = counting(sql, (name, args) => {
-      if (name !== "exec") return undefined;
-      const cursor = sql.exec(args[0] as string, ...args.slice(1));
-      bill.rows += cursor.rowsWritten;
-      return cursor;
-    });
-    innards.clock.storage = counting(innards.clock.storage, (name) => {
-      if (name === "setAlarm") bill.rows += 1;
-    });
-    for (const part of [innards, ...Object.values(innards)] as { env?: Env }[]) if (part?.env) part.env = METERED;
-  });
-
-/** The alarm, now. */
-async function settle(id: ConversationId): Promise<void> {
-  if (await runDurableObjectAlarm(bindings.CONVERSATIONS.getByName(id))) bill.requests += 1;
-}
-
+/** Two people who are there and have talked; every device has been handed the newest cursor. */
 async function pair() {
-  const [ann, bob] = [await signUp(), await signUp()];
-  const id = await openDirect(ann, bob);
-  await say(ann, id, { kind: "message", content: { type: "text", text: "warm up" } }, {});
+  const { alice, bob, id } = await openDirect();
+  const phone = await TestSocket.caughtUp(alice, newDeviceId());
+  const bobs = await TestSocket.caughtUp(bob, newDeviceId());
+  for (const words of ["one", "two"]) await phone.say(id, words);
+  await until(() => bobs.texts.length === 2);
   await settle(id);
-  await meter(bindings.CONVERSATIONS.getByName(id));
-  await meter(bindings.INBOXES.getByName(ann.user.userId));
-  const userId: UserId = bob.user.userId;
-  await meter(bindings.INBOXES.getByName(userId));
-  return { ann, bob, id };
-}
-
-/** By HTTP; its seq. */
-async function say(who: Session, id: ConversationId, event: object, changed: object = METERED): Promise<number> {
-  const sent = await ask(who, "POST", `/v1/conversations/${id}/events`, { ...saying({}), event }, changed);
-  if (sent.status !== 201) throw new Error(JSON.stringify(sent.json));
-  return sent.json.seq;
-}
-
-async function costOf(act: string, run: () => Promise<void>): Promise<typeof bill> {
-  Object.assign(bill, { rows: 0, requests: 0, operations: 0 });
-  await run();
-  acts.push({ act, ...bill });
-  return { ...bill };
-}
-
-/** Ann's picture, from asking where to put it. */
-async function showPicture(ann: Session, id: ConversationId): Promise<number> {
-  const { upload, mediaId } = (await ask(ann, "POST", "/v1/media", await wishFor(id), METERED)).json as MediaTicket;
-  if (upload) await METERED.MEDIA.put(keyOf(upload.url), PICTURE);
-  return say(ann, id, { kind: "message", content: showing(mediaId) });
-}
-const wishFor = async (conversationId: ConversationId) => ({
-  conversationId,
-  contentType: "image/png",
-  bytes: PICTURE.length,
-  sha256: await sha256Of(PICTURE),
-});
-
-test("[MD-13] [LM-25] a picture writes four rows more than a text; its recall a row more than that of a text", async () => {
-  const { ann, id } = await pair();
-  const text = await costOf("text by HTTP to a parked peer, history included", async () => {
-    await say(ann, id, { kind: "message", content: { type: "text", text: "hello" } });
-    await settle(id);
-  });
-  let seq = 0;
-  const picture = await costOf("picture: asked for, put, sent; history included", async () => {
-    seq = await showPicture(ann, id);
-    await settle(id);
-  });
-  expect(picture.rows - text.rows).toBe(4); // its row with two index entries, and the claim
-  expect(picture.operations).toBe(3); // looked for, put, looked at
-  const recall = await costOf("recall of a picture, history and bucket included", async () => {
-    await say(ann, id, { kind: "recall", targetSeq: seq });
-    await settle(id);
-  });
-  expect(recall.rows).toBe(4 + 4 + 1);
-  expect(recall.operations).toBe(1);
-  expect((await askUpload(ann, id)).upload).toBeDefined();
-});
-
-test("[MD-24] an upload in parts writes two rows besides those of its media, and one each time parts are told", async () => {
-  const { ann, id } = await pair();
-  const pieces = [1, 2, 3, 4, 5].map((n) => new Uint8Array(n < 5 ? LIMITS.partBytes : 1_000).fill(n));
-  const bytes = 4 * LIMITS.partBytes + 1_000;
-  const parts = await Promise.all(pieces.map(async (piece) => md5Of(piece)));
-  const wish = { ...(await wishFor(id)), contentType: "video/mp4", bytes, parts };
-  const cost = await costOf(
-    `upload of ${pieces.length} parts: asked for, each put and told, put together`,
-    async () => {
-      const { mediaId, parted } = (await ask(ann, "POST", "/v1/media", wish, METERED)).json as MediaTicket;
-      const url = new URL(parted?.parts[0]?.url ?? "");
-      const store = METERED.MEDIA.resumeMultipartUpload(keyOf(url.href), url.searchParams.get("uploadId") ?? "");
-      for (const [i, piece] of pieces.entries()) {
-        const { etag } = await store.uploadPart(i + 1, piece);
-        await ask(ann, "POST", `/v1/media/${mediaId}/upload/parts`, { parts: [{ part: i + 1, etag }] }, METERED);
-      }
-      expect((await ask(ann, "POST", `/v1/media/${mediaId}/upload/complete`, undefined, METERED)).status).toBe(204);
-    },
-  );
-  expect(cost.rows).toBe(pieces.length + 3 + 2); // its media, and the upload, which comes and goes
-  expect(cost.operations).toBe(pieces.length + 5); // looked for twice, begun, put together, looked at
-});
-async function md5Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("MD5", bytes))));
-}
-
-test("[LM-25] a reaction writes what a text does, an edit a row more; a recall four more for every event whose words go", async () => {
-  const { ann, bob, id } = await pair();
-  const seq = await say(ann, id, { kind: "message", content: { type: "text", text: "hello" } });
-  await settle(id);
-  const late: [string, Session, object, number][] = [
-    [
-      "edit of a text, history included",
-      ann,
-      { kind: "edit", targetSeq: seq, content: { type: "text", text: "hi" } },
-      5,
-    ],
-    ["reaction, history included", bob, { kind: "reaction", targetSeq: seq, emoji: "👍" }, 4],
-    ["recall of a text that was edited once, history included", ann, { kind: "recall", targetSeq: seq }, 4 + 2 * 4],
-  ];
-  for (const [act, who, event, writes] of late) {
-    const { rows } = await costOf(act, async () => {
-      await say(who, id, event);
-      await settle(id);
+  for (const userId of [alice, bob])
+    await runInDurableObject(bindings.INBOXES.getByName(userId), (object) => {
+      const { index, store } = object as unknown as { index: { handed: number }; store: { top: number } };
+      index.handed = store.top;
     });
-    expect(rows, act).toBe(writes);
-  }
-});
+  await meter(bindings.CONVERSATIONS.getByName(id));
+  for (const userId of [alice, bob]) await meter(bindings.INBOXES.getByName(userId));
+  return { alice, bob, id, phone, bobs };
+}
+type Pair = Awaited<ReturnType<typeof pair>>;
 
-test("[LM-25] a message that disappears writes two rows more when it is sent, and four when it is over", async () => {
-  const { ann, id } = await pair();
-  await bindings.CONVERSATIONS.getByName(id).set(ann.user.userId, { retentionMs: 60 * 60_000 });
+async function wish({ phone, bobs, id }: Pair, event: Wish): Promise<void> {
+  const now = Date.now();
+  const before = bobs.of("events").length;
+  await phone.ask({ type: "send", conversationId: id, idempotencyKey: newKey(), composedAt: now, sentAt: now, event });
+  await until(() => bobs.of("events").length > before);
+  bill.frames += 1;
   await settle(id);
-  const sent = await costOf("text that will disappear, history included", async () => {
-    await say(ann, id, { kind: "message", content: { type: "text", text: "hello" } });
-    await settle(id);
+}
+const expire = (id: ConversationId, ms: number) =>
+  runInDurableObject(bindings.CONVERSATIONS.getByName(id), (_, { storage: { sql } }) => {
+    sql.exec("UPDATE log SET expires_at = expires_at - ? WHERE expires_at NOT NULL", ms);
   });
-  expect(sent.rows).toBe(4 + 2); // an index entry, and the alarm for it
-  await runInDurableObject(bindings.CONVERSATIONS.getByName(id), (_, { storage: { sql } }) => {
-    const later = "UPDATE log SET expires_at = expires_at - ?1, body = json_set(body, '$.expiresAt', expires_at - ?1)";
-    sql.exec(`${later} WHERE expires_at NOT NULL`, 61 * 60_000);
-  });
-  const { rows } = await costOf("expiry of a message, history included", () => settle(id));
-  expect(rows).toBe(4);
+
+test("[CO-6] what is said of a message costs what a message does; taking one away, its tombstones as well", async () => {
+  const people = await pair();
+  const content = { type: "text" as const, text: "zwei" };
+  const edit = await costOf("edit of a 1:1 message, lone", () => wish(people, { kind: "edit", targetSeq: 2, content }));
+  const react = await costOf("reaction to a 1:1 message, lone", () =>
+    wish(people, { kind: "reaction", targetSeq: 1, emoji: "👍" }),
+  );
+  const recall = await costOf("recall of a 1:1 message that was edited once, lone", () =>
+    wish(people, { kind: "recall", targetSeq: 2 }),
+  );
+  for (const { requests } of [edit, react, recall]) expect(requests).toBeLessThanOrEqual(4);
+  expect(edit.rows).toBeLessThanOrEqual(7); // an edit is found by its message: one index entry more
+  expect(react.rows).toBeLessThanOrEqual(5);
+  expect(recall.rows).toBeLessThanOrEqual(5 + 2 * 4); // of both: the row, what history lacks, history, and that it has it
 });
 
-afterAll(() => {
-  for (const act of acts) console.log(`COST ${JSON.stringify(act)}`);
+test("[CO-6] a message that disappears writes its tombstone, and calls nobody who was not rung", async () => {
+  const people = await pair();
+  await conversation(people.id).set(people.alice, { retentionMs: 60_000 });
+  await wish(people, { kind: "message", content: { type: "text", text: "soon" } });
+  await expire(people.id, 60_000);
+  const { rows, requests } = await costOf("a message disappears", () => settle(people.id));
+  expect(rows).toBeLessThanOrEqual(8);
+  expect(requests).toBeLessThanOrEqual(1);
+});
+
+test("[CO-6] clearing and blocking write a row or two", async () => {
+  const people = await pair();
+  const cleared = await costOf("clearing a conversation for oneself", async () => {
+    bill.calls += 1; // the door's
+    await inbox(people.bob).clear(people.bob, people.id);
+  });
+  expect(cleared.rows).toBeLessThanOrEqual(3); // the first time makes the table
+  const ask = async (userId: UserId, otherId: UserId, blocks: boolean) => {
+    bill.calls += 2; // the door's
+    await conversation(people.id).setBlock(userId, blocks);
+    await inbox(userId).setBlocked(otherId, blocks);
+  };
+  const blocked = await costOf("blocking, without the directory's row", () => ask(people.bob, people.alice, true));
+  const freed = await costOf("unblocking, without the directory's row", () => ask(people.bob, people.alice, false));
+  expect(blocked.rows).toBeLessThanOrEqual(4); // as here
+  expect(freed.rows).toBeLessThanOrEqual(3);
+});
+
+test("[CO-6] forgetting what was delivered costs two rows a message, and two requests a try", async () => {
+  Object.assign(bindings, { FORGET_DELIVERED: "1" });
+  const people = await pair();
+  Object.assign(bindings, { FORGET_DELIVERED: "" });
+  const confirm = (socket: TestSocket) => {
+    socket.socket.addEventListener("message", ({ data }) => {
+      const { type, cursor } = JSON.parse(data as string);
+      if (type === "caught_up") socket.send({ type: "cursor", cursor });
+    });
+  };
+  for (const socket of [people.phone, people.bobs]) confirm(socket);
+  for (let n = 0; n < 20; n++) await people.phone.say(people.id, `secret ${n}`);
+  await until(() => people.bobs.texts.length === 22);
+  await runInDurableObject(bindings.CONVERSATIONS.getByName(people.id), (object) => {
+    const { state } = object as unknown as { state: { checkpoint: { tries: { at: number } } } };
+    state.checkpoint.tries.at = Date.now() + 3_600_000; // not with the settling of the burst
+  });
+  await settle(people.id);
+  await runInDurableObject(bindings.CONVERSATIONS.getByName(people.id), (object) => {
+    const { state } = object as unknown as { state: { checkpoint: { tries: { count: number; at: number } } } };
+    state.checkpoint.tries = { count: 0, at: 0 };
+  });
+  const { rows, requests } = await costOf("forgetting 22 messages that were delivered", async () => {
+    bill.alarms += 1;
+    await runInDurableObject(bindings.CONVERSATIONS.getByName(people.id), (object) => object.alarm());
+  });
+  const log = await runInDurableObject(bindings.CONVERSATIONS.getByName(people.id), (_, { storage: { sql } }) =>
+    JSON.stringify(sql.exec("SELECT body FROM log").toArray()),
+  );
+  expect(log).not.toContain("secret");
+  expect(rows).toBeLessThanOrEqual(22 * 2 + 6);
+  expect(requests).toBeLessThanOrEqual(3 + 2);
 });

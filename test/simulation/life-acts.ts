@@ -21,7 +21,7 @@ export function setAge(world: World): void {
 }
 
 export function clear(world: World, { userId }: Device, id: ConversationId): void {
-  if (world.rosterOf(id).has(userId)) world.call("INBOXES", userId, "clear", userId, id).catch(() => {});
+  if (world.rosterOf(id).has(userId)) world.settings.clear(userId, id);
 }
 
 /** As the door does: the copies are told until they were. */

@@ -95,7 +95,14 @@ async function checkRest(world: World): Promise<void> {
 }
 
 const unrest = (world: World): string =>
-  world.devices
-    .filter((d) => d.phase !== "live" || d.outboxSize > 0)
-    .map((d) => `${d.deviceId.slice(-4)} ${d.phase} outbox ${d.outboxSize}`)
-    .join(", ");
+  [
+    ...world.devices
+      .filter((d) => d.phase !== "live" || d.outboxSize > 0)
+      .map((d) => `${d.deviceId.slice(-4)} ${d.phase} outbox ${d.outboxSize}`),
+    ...world.conversations.filter((id) => !world.isSettled(id)).map((id) => `${id.slice(0, 5)} not settled`),
+    ...world.devices.flatMap((d) =>
+      world.conversations
+        .filter((id) => !world.isEqual(d, id))
+        .map((id) => `${d.deviceId.slice(-4)} not equal in ${id.slice(0, 5)}`),
+    ),
+  ].join(", ");

@@ -44,6 +44,20 @@ export class Settings {
     });
   }
 
+  clear(userId: UserId, id: ConversationId): void {
+    this.inTurn(`clear ${userId} ${id}`, async () => {
+      await this.untilNot("unavailable", () => this.call(userId, "clear", userId, id));
+    });
+  }
+
+  /** Until it is answered otherwise: a refusal for good is not asked again. */
+  private async untilNot(code: string, call: () => Promise<unknown>): Promise<void> {
+    await this.until(async () => {
+      const answer = (await call()) as Outcome<unknown>;
+      return answer.ok || answer.code === code ? answer : { ok: true };
+    });
+  }
+
   block({
     userId,
     otherId,

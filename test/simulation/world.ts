@@ -109,6 +109,7 @@ export class World {
     witness.checkpointed = receipts.checkpointed;
     witness.counted = (id, userId, unread) => checkCounted(this, id, userId, unread);
     witness.life = this.life;
+    receipts.wasBlocked = (id) => this.life.wasBlocked(id);
     for (const device of this.devices) this.beHeard(device);
   }
 
@@ -303,7 +304,7 @@ export class World {
     return delivered === head && shipped === head && forgotten === forgottenInHistory && !stale;
   }
 
-  private isEqual(device: Device, id: ConversationId): boolean {
+  isEqual(device: Device, id: ConversationId): boolean {
     return device.events(id).length === this.visible(id, device.userId).length;
   }
 }

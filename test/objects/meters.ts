@@ -1,0 +1,80 @@
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import type { Env } from "../../src/platform/env.ts";
+import type { ConversationId } from "../../src/protocol/ids.ts";
+import { bindings } from "./support.ts";
+
+/** Rows and requests where they are billed, for acts that a test file names: see cost.test.ts, which counts the same way. */
+export const bill = { rows: 0, calls: 0, alarms: 0, frames: 0 };
+const FRAMES_PER_REQUEST = 20;
+
+type Innards = { env: Env; store: { sql: SqlStorage }; clock: { storage: DurableObjectStorage } };
+
+/** Puts meters on an object that is in memory. */
+export const meter = (stub: DurableObjectStub): Promise<void> =>
+  runInDurableObject(stub, (object) => {
+    const innards = object as unknown as Innards;
+    innards.store.sql = watching(innards.store.sql, "exec", (cursor) => {
+      bill.rows += (cursor as { rowsWritten: number }).rowsWritten;
+    });
+    innards.clock.storage = watching(innards.clock.storage, "setAlarm", () => {
+      bill.rows += 1;
+    });
+    const env = countingEnv(innards.env);
+    for (const part of [innards, ...Object.values(innards)] as { env?: Env }[]) if (part?.env) part.env = env;
+  });
+
+/** The same object, telling what a method answered. */
+const watching = <T extends object>(real: T, method: string, saw: (answer: unknown) => void): T =>
+  new Proxy(real, {
+    get: (target, key) => {
+      const value = Reflect.get(target, key);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        const answer = value.apply(target, args);
+        if (key === method) saw(answer);
+        return answer;
+      };
+    },
+  });
+
+function countingEnv(env: Env): Env {
+  const namespace = (real: { getByName(name: string): object }) => ({
+    getByName: (name: string) =>
+      new Proxy(real.getByName(name), {
+        get:
+          (stub, method) =>
+          (...args: unknown[]) => {
+            bill.calls += 1;
+            return (Reflect.get(stub, method) as (...a: unknown[]) => unknown)(...args);
+          },
+      }),
+  });
+  const database = (real: D1Database) => ({
+    prepare: (query: string) => real.prepare(query),
+    batch: async (statements: D1PreparedStatement[]) => {
+      const results = await real.batch(statements);
+      for (const { meta } of results) bill.rows += meta.rows_written;
+      return results;
+    },
+  });
+  return {
+    ...env,
+    CONVERSATIONS: namespace(env.CONVERSATIONS),
+    INBOXES: namespace(env.INBOXES),
+    HISTORY_0: database(env.HISTORY_0),
+    HISTORY_1: database(env.HISTORY_1),
+  } as unknown as Env;
+}
+
+/** What a run costs, with the alarm that settles it, and a line for `npm run bench:cost`. */
+export async function costOf(act: string, run: () => Promise<void>): Promise<{ rows: number; requests: number }> {
+  Object.assign(bill, { rows: 0, calls: 0, alarms: 0, frames: 0 });
+  await run();
+  const requests = Math.round((bill.calls + bill.alarms + bill.frames / FRAMES_PER_REQUEST) * 100) / 100;
+  console.log(`COST ${JSON.stringify({ act, rows: bill.rows, requests })}`);
+  return { rows: bill.rows, requests };
+}
+
+export async function settle(id: ConversationId): Promise<void> {
+  if (await runDurableObjectAlarm(bindings.CONVERSATIONS.getByName(id))) bill.alarms += 1;
+}
