@@ -50,7 +50,7 @@ describe("what may be said of a message", () => {
     expect(decide({ wish: edit, who: member(THIRD, "admin") })).toBe("forbidden");
   });
 
-  test("[LM-17] a text is edited by a text and media by a caption; [LM-18] what was passed on by nothing", () => {
+  test("[LM-23] a text is edited by a text and media by a caption; [LM-24] what was passed on by nothing", () => {
     const caption: LateWish = { kind: "edit", targetSeq: 3, content: { type: "caption" } };
     const media: MessageEvent = { ...target, content: PHOTO };
     expect([decide({ wish: caption, of: media }), decide({ wish: edit, of: media })]).toEqual([
@@ -91,7 +91,7 @@ describe("what may be said of a message", () => {
 describe("what an edit and a hop make of content", () => {
   const full: MediaContent = { ...PHOTO, name: "a.png", caption: "old", mentions: [THIRD], replyTo: 2, width: 3 };
 
-  test("[LM-17] an edit changes the caption and whom it names, and nothing else", () => {
+  test("[LM-23] an edit changes the caption and whom it names, and nothing else", () => {
     const { caption: _, mentions: __, ...rest } = full;
     expect(edited(full, { type: "caption", caption: "new" })).toEqual({ ...rest, caption: "new" });
     expect(edited(full, { type: "caption" })).toEqual(rest);
@@ -102,7 +102,7 @@ describe("what an edit and a hop make of content", () => {
     expect(edited(text, { type: "caption", caption: "x" })).toBe(text);
   });
 
-  test("[LM-18] what is passed on says and shows the same, to nobody by name and in answer to nothing, and counts its hops", () => {
+  test("[LM-24] what is passed on says and shows the same, to nobody by name and in answer to nothing, and counts its hops", () => {
     const { mentions: _, replyTo: __, ...rest } = full;
     expect(forwarded(full)).toEqual({ ...rest, forwards: 1 });
     let content: Content = { type: "text", text: "news", mentions: [THIRD], replyTo: 1 };

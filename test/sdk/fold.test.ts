@@ -59,7 +59,7 @@ describe("what a person sees", () => {
     expect(line).toMatchObject({ content: { text: "c", replyTo: 1 }, edited: true });
   });
 
-  test("[LM-11] [LM-17] a caption is changed and taken away, live and on its way; the picture stays", () => {
+  test("[LM-11] [LM-23] a caption is changed and taken away, live and on its way; the picture stays", () => {
     const photo = {
       type: "media",
       mediaId: deviceId("PXTZ"),
