@@ -21,3 +21,4 @@ export {
 } from "./state.ts";
 export { uploadMedia } from "./upload.ts";
 export type { PartPorts, UploadPause, UploadPorts, UploadToken } from "./upload-ports.ts";
+export { levelsOf, waveformOf } from "./waveform.ts";

@@ -4,20 +4,24 @@ import { decideRepeat } from "../../src/domain/append.ts";
 import {
   daysToMs,
   decideLate,
+  edited,
   expiryOf,
+  forwarded,
   isShownRung,
   type LateWish,
   tombstoneOf,
   wishOf,
 } from "../../src/domain/life.ts";
 import type { Membership } from "../../src/domain/membership.ts";
-import { Event, type MessageEvent, Wish } from "../../src/protocol/events.ts";
+import { type Content, Event, type MediaContent, type MessageEvent, Wish } from "../../src/protocol/events.ts";
+import { MediaId } from "../../src/protocol/ids.ts";
 import { TIMES } from "../../src/protocol/limits.ts";
 import { userId } from "../sdk/support/ids.ts";
 import { message, OTHER, START } from "../sdk/support/script.ts";
 
 const THIRD = userId("CARA");
 const target = message(3);
+const PHOTO: MediaContent = { type: "media", mediaId: MediaId.parse(THIRD), contentType: "image/png", bytes: 3 };
 const edit: LateWish = { kind: "edit", targetSeq: 3, content: { type: "text", text: "better" } };
 const recall: LateWish = { kind: "recall", targetSeq: 3 };
 const react = (emoji: string | null): LateWish => ({ kind: "reaction", targetSeq: 3, emoji });
@@ -46,6 +50,23 @@ describe("what may be said of a message", () => {
     expect(decide({ wish: edit, who: member(THIRD, "admin") })).toBe("forbidden");
   });
 
+  test("[LM-23] a text is edited by a text and media by a caption; [LM-24] what was passed on by nothing", () => {
+    const caption: LateWish = { kind: "edit", targetSeq: 3, content: { type: "caption" } };
+    const media: MessageEvent = { ...target, content: PHOTO };
+    expect([decide({ wish: caption, of: media }), decide({ wish: edit, of: media })]).toEqual([
+      "ok",
+      "invalid_request",
+    ]);
+    expect(decide({ wish: caption })).toBe("invalid_request");
+    expect(decide({ wish: caption, of: media, after: TIMES.editMs + 1 })).toBe("too_late");
+    expect(decide({ wish: caption, of: media, who: member(THIRD) })).toBe("forbidden");
+    for (const of of [target, media]) {
+      const passedOn = { ...of, content: forwarded(of.content as Content) };
+      expect(decide({ wish: of === media ? caption : edit, of: passedOn })).toBe("forbidden");
+      expect(decide({ wish: recall, of: passedOn })).toBe("ok");
+    }
+  });
+
   test("[LM-3] its sender recalls it for two days, a group's admin always", () => {
     expect(decide({ wish: recall, after: TIMES.recallMs })).toBe("ok");
     expect(decide({ wish: recall, after: TIMES.recallMs + 1 })).toBe("too_late");
@@ -64,6 +85,33 @@ describe("what may be said of a message", () => {
   test("[LM-10] every member may react to every message", () => {
     expect(decide({ wish: react("👍"), who: member(THIRD), after: 1e12 })).toBe("ok");
     expect(decide({ wish: react(null), who: member(THIRD) })).toBe("ok");
+  });
+});
+
+describe("what an edit and a hop make of content", () => {
+  const full: MediaContent = { ...PHOTO, name: "a.png", caption: "old", mentions: [THIRD], replyTo: 2, width: 3 };
+
+  test("[LM-23] an edit changes the caption and whom it names, and nothing else", () => {
+    const { caption: _, mentions: __, ...rest } = full;
+    expect(edited(full, { type: "caption", caption: "new" })).toEqual({ ...rest, caption: "new" });
+    expect(edited(full, { type: "caption" })).toEqual(rest);
+    expect(edited(full, { type: "caption", mentions: [OTHER] })).toEqual({ ...rest, mentions: [OTHER] });
+    expect(edited(full, { type: "text", text: "x" })).toBe(full);
+    const text: Content = { type: "text", text: "old", mentions: [THIRD], replyTo: 2 };
+    expect(edited(text, { type: "text", text: "new" })).toEqual({ type: "text", text: "new", replyTo: 2 });
+    expect(edited(text, { type: "caption", caption: "x" })).toBe(text);
+  });
+
+  test("[LM-24] what is passed on says and shows the same, to nobody by name and in answer to nothing, and counts its hops", () => {
+    const { mentions: _, replyTo: __, ...rest } = full;
+    expect(forwarded(full)).toEqual({ ...rest, forwards: 1 });
+    let content: Content = { type: "text", text: "news", mentions: [THIRD], replyTo: 1 };
+    const hops = Array.from({ length: 8 }, () => {
+      content = forwarded(content);
+      return content.forwards;
+    });
+    expect(hops).toEqual([1, 2, 3, 4, 5, 5, 5, 5]);
+    expect(Wish.safeParse({ kind: "message", content }).success).toBe(true);
   });
 });
 

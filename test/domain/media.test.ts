@@ -1,6 +1,17 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { decideSize, dispositionOf, kindOf, lineOf, mediaOf, unfitness } from "../../src/domain/media.ts";
+import {
+  decideFile,
+  decideSize,
+  dispositionOf,
+  kindOf,
+  lineOf,
+  mediaOf,
+  missingParts,
+  partCountOf,
+  partOf,
+  unfitness,
+} from "../../src/domain/media.ts";
 import { type MediaContent, Wish } from "../../src/protocol/events.ts";
 import { ConversationId, MediaId, UserId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
@@ -21,6 +32,37 @@ test("[MD-2] what is no picture, sound or video is a file, and each has its size
   expect(decideSize("image/png", LIMITS.imageBytes)).toMatchObject({ ok: true });
   expect(decideSize("image/png", LIMITS.imageBytes + 1)).toMatchObject({ code: "media_too_large" });
   expect(decideSize("application/zip", LIMITS.imageBytes + 1)).toMatchObject({ ok: true });
+});
+
+test("[MD-18] what is too large for one request comes in parts, which cover it once and in order", () => {
+  const decided = (contentType: string, bytes: number, parts?: number) => {
+    const md5s = parts === undefined ? undefined : Array.from({ length: parts }, () => "");
+    const answer = decideFile({ contentType, bytes, parts: md5s });
+    return answer.ok ? "ok" : answer.code;
+  };
+  expect([decided("video/mp4", LIMITS.putBytes), decided("video/mp4", LIMITS.putBytes + 1)]).toEqual([
+    "ok",
+    "media_too_large",
+  ]);
+  expect(decided("image/png", LIMITS.imageBytes + 1, 3)).toBe("media_too_large");
+  expect(decided("video/mp4", LIMITS.videoBytes + 1, 257)).toBe("media_too_large");
+  always(
+    fc.property(fc.integer({ min: 1, max: LIMITS.fileBytes }), fc.integer({ min: 0, max: 300 }), (bytes, parts) => {
+      const count = partCountOf(bytes);
+      expect(decided("application/zip", bytes, parts)).toBe(parts === count ? "ok" : "invalid_request");
+      const pieces = Array.from({ length: count }, (_, i) => partOf(bytes, i + 1));
+      expect(pieces[0]?.from).toBe(0);
+      expect(pieces.at(-1)?.to).toBe(bytes);
+      for (const [i, { from, to }] of pieces.entries()) {
+        expect(to - from, "R2 wants all of one size but the last").toBe(
+          i < count - 1 ? LIMITS.partBytes : bytes - from,
+        );
+        expect(to).toBeGreaterThan(from);
+        if (i > 0) expect(from).toBe(pieces[i - 1]?.to);
+      }
+    }),
+  );
+  expect(missingParts(4, new Map([[2, "x"]]))).toEqual([1, 3, 4]);
 });
 
 test("[MD-7] nothing that can hold a script is shown", () => {
@@ -63,6 +105,8 @@ test("[MD-17] what media says is bounded and nothing else than what the schema k
     durationMs: 0,
     thumbhash: "a-_9",
     thumbnail: "AAAA",
+    waveform: "AAAA",
+    forwards: 1,
     mentions: [ULID],
     replyTo: 1,
   };
@@ -85,6 +129,10 @@ test("[MD-17] what media says is bounded and nothing else than what the schema k
     { thumbhash: "+/" },
     { thumbnail: "a".repeat(LIMITS.thumbnailLength + 1) },
     { thumbnail: "javascript:" },
+    { waveform: "a".repeat(LIMITS.waveformLength + 1) },
+    { waveform: "+/" },
+    { forwards: 0 },
+    { forwards: LIMITS.forwards + 1 },
     { url: "https://evil.example" },
     { text: "x" },
   ];

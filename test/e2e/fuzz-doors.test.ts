@@ -48,6 +48,7 @@ function fitting(name: DoorName): { params: Record<string, string>; query: Recor
     putMember: { role: "admin" },
     send: bodyOf({ key: ULID, composedAt: Date.now(), text: "let me in" }, Date.now()),
     newMedia: { conversationId: direct, contentType: "image/png", bytes: 3, sha256: "0".repeat(64) },
+    tellParts: { parts: [{ part: 1, etag: "x" }] },
     rebuildHistory: { startedAt: 1 },
   };
   const MEMBER_DOORS = ["changeConversation", "putMember", "removeMember"];

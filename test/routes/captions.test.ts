@@ -134,6 +134,9 @@ test("[LM-23] [MD-14] a push that comes after the edit says what is said now", a
   const { seq } = (await send(ann, id, { ...showing(await upload(ann, id)), caption: "Lok!" })).json;
   await wish(ann, id, edit(seq, "Look!"));
   await queue(async (batch) => void told.push(...batch.map(({ body }) => body.preview?.text)));
-  await until(async () => (await settle(id), told.length > 0));
+  await until(async () => {
+    await settle(id);
+    return told.length > 0;
+  });
   expect(told).toEqual(["Photo: Look!"]);
 });

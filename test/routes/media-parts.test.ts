@@ -312,3 +312,40 @@ test("[MD-21] the hourly sweep ends uploads that nobody has ended for a day, and
   expect(await uploadOfObject(bindings.DIRECTORY, keyOf(parted.parts[0]?.url ?? ""))).toBeUndefined();
   await expect(put(parted, 2, pieces[1] as Uint8Array)).rejects.toThrow();
 });
+
+test("[MD-7] what a browser might run is kept as something to save, in parts, too", async () => {
+  const { ann, id } = await pair();
+  for (const [contentType, disposition] of [
+    ["video/mp4", "inline"],
+    ["text/html", "attachment"],
+  ]) {
+    const pieces = newFile();
+    const wish = { ...(await wishFor(id, pieces)), contentType };
+    const { json } = await ask(ann, "POST", "/v1/media", wish);
+    const { mediaId } = json as MediaTicket;
+    const parted = PartedUpload.parse(json.parted);
+    const [first, last] = pieces as [Uint8Array, Uint8Array];
+    await doors(ann, mediaId).tell({ 1: await put(parted, 1, first), 2: await put(parted, 2, last) });
+    expect((await doors(ann, mediaId).complete()).status).toBe(204);
+    const object = await bindings.MEDIA.head(keyOf(parted.parts[0]?.url ?? ""));
+    expect(object?.httpMetadata).toMatchObject({ contentType, contentDisposition: disposition });
+  }
+});
+
+test("[MD-5] [MD-19] the same claim about the whole with other parts is another file, and another person's is another", async () => {
+  const { ann, bob, id } = await pair();
+  const pieces = newFile();
+  const wish = await wishFor(id, pieces);
+  const keyFor = async (who: Session, change: object) => {
+    const { json } = await ask(who, "POST", "/v1/media", { ...wish, ...change });
+    return keyOf(json.parted.parts[0].url);
+  };
+  const keys = [
+    await keyFor(ann, {}),
+    await keyFor(ann, { parts: wish.parts.toReversed() }),
+    await keyFor(ann, { contentType: "video/webm" }),
+    await keyFor(ann, { bytes: wish.bytes + 1 }),
+    await keyFor(bob, {}),
+  ];
+  expect([new Set(keys).size, await keyFor(ann, {})]).toEqual([keys.length, keys[0]]);
+});

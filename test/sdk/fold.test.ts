@@ -59,6 +59,43 @@ describe("what a person sees", () => {
     expect(line).toMatchObject({ content: { text: "c", replyTo: 1 }, edited: true });
   });
 
+  test("[LM-11] [LM-23] a caption is changed and taken away, live and on its way; the picture stays", () => {
+    const photo = {
+      type: "media",
+      mediaId: deviceId("PXTZ"),
+      contentType: "image/png",
+      bytes: 3,
+      caption: "old",
+      replyTo: 1,
+    };
+    const shot = Event.parse({ ...message(2), content: photo });
+    const said = (seq: number, content: object) => {
+      const { kind: _, content: __, ...envelope } = message(seq);
+      return Event.parse({ ...envelope, kind: "edit", targetSeq: 2, content });
+    };
+    const [, line] = fold([message(1), shot, said(3, { type: "caption", caption: "new" })]);
+    expect(line).toMatchObject({ content: { ...photo, caption: "new" }, edited: true });
+    const [, bare] = fold([
+      message(1),
+      shot,
+      said(3, { type: "caption", caption: "new" }),
+      said(4, { type: "caption" }),
+    ]);
+    expect(bare).toMatchObject({ is: "message", edited: true });
+    const { caption: _, ...rest } = photo;
+    expect(bare?.is === "message" && bare.content).toEqual(rest);
+    const wishes = [{ kind: "edit" as const, targetSeq: 2, content: { type: "caption" as const, caption: "soon" } }];
+    const [, soon] = timelineOf([message(1), shot], { me: ME, wishes, now: START });
+    expect(soon).toMatchObject({ content: { caption: "soon" }, edited: true });
+    const [, gone] = fold([
+      message(1),
+      shot,
+      late(5, 2, { kind: "recall" }),
+      said(6, { type: "caption", caption: "x" }),
+    ]);
+    expect(gone).toMatchObject({ content: { type: "gone" }, edited: false });
+  });
+
   test("[LM-11] what is on its way shows as if it had come", () => {
     const wishes = [
       { kind: "edit" as const, targetSeq: 1, content: { type: "text" as const, text: "soon" } },

@@ -198,6 +198,19 @@ test("[MD-23] a server that is away for a moment is asked again; a refusal is to
   expect(await refused.run()).toMatchObject({ ok: false, code: "not_member" });
 });
 
+test("[MD-23] answers that cross bring no part back", async () => {
+  const world = new World(FILE(25 * LIMITS.partBytes));
+  const tell = world.parts.tell;
+  let asked = 0;
+  world.parts.tell = async (mediaId, parts) => {
+    const answer = await tell(mediaId, parts);
+    if (asked++ % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 20)); // those behind it overtake
+    return answer;
+  };
+  expect(await world.run()).toEqual(ok(MEDIA));
+  expect(world.puts).toHaveLength(25);
+});
+
 test("[MD-23] parts that the store turns out not to have are uploaded again", async () => {
   const world = new World();
   const complete = world.parts.complete;
