@@ -75,7 +75,7 @@ async function costOf(act: string, run: () => Promise<unknown>) {
 const door = (me: Session, method: string, path: string, body?: object) => ask(me, method, path, body, counted);
 const contact = (me: Session, method: string, { user }: Session) => door(me, method, `/v1/contacts/${user.userId}`);
 
-test("[CO-6] [CT-12] asking to be a contact writes two rows, accepting and ending one and one in each inbox; each makes two calls, ending four", async () => {
+test("[CO-7] [CT-12] asking to be a contact writes two rows, accepting and ending one and one in each inbox; each makes two calls, ending four", async () => {
   const [ann, bob] = [await signUp(), await signUp()];
   // Both have been here before: an inbox is made by its first write.
   for (const one of [ann, bob]) (await TestSocket.caughtUp(one.user.userId, newDeviceId())).socket.close(1000);
@@ -91,7 +91,7 @@ test("[CO-6] [CT-12] asking to be a contact writes two rows, accepting and endin
   expect(await costOf("contacts: ending", () => contact(ann, "DELETE", bob))).toEqual({ rows: 3, requests: 4 });
 });
 
-test("[CO-6] [PE-7] a name costs a row a word, when it is new and when it changes; a search costs none", async () => {
+test("[CO-7] [PE-7] a name costs a row a word, when it is new and when it changes; a search costs none", async () => {
   const me = await signUp();
   const rename = (displayName: string) => () => door(me, "PATCH", "/v1/me", { displayName });
   await meter(me);
@@ -104,7 +104,7 @@ test("[CO-6] [PE-7] a name costs a row a word, when it is new and when it change
   });
 });
 
-test("[CO-6] a report writes three rows and one for each event that is copied", async () => {
+test("[CO-7] a report writes three rows and one for each event that is copied", async () => {
   const { ann, bob, id } = await pairUp();
   await say(ann, id, "before");
   const seqs = [await say(bob, id, "rude"), await say(bob, id, "ruder")];
@@ -114,7 +114,7 @@ test("[CO-6] a report writes three rows and one for each event that is copied", 
   expect(await costOf("report: the same again", report)).toEqual({ rows: 0, requests: 0 });
 });
 
-test("[CO-6] [ST-1] a star writes one row, and one more where a device is away that knows the conversation; a repeat none", async () => {
+test("[CO-7] [ST-1] a star writes one row, and one more where a device is away that knows the conversation; a repeat none", async () => {
   const { ann, bob, id } = await pairUp();
   const [one, two] = [await say(bob, id, "one"), await say(bob, id, "two")];
   const phone = await TestSocket.caughtUp(ann.user.userId, newDeviceId());
@@ -130,7 +130,7 @@ test("[CO-6] [ST-1] a star writes one row, and one more where a device is away t
   expect((await costOf("stars: a page of one conversation", () => door(ann, "GET", "/v1/stars"))).requests).toBe(2);
 });
 
-test("[CO-6] beginning a conversation asks one inbox more", async () => {
+test("[CO-7] beginning a conversation asks one inbox more", async () => {
   const [ann, bob] = [await signUp(), await signUp()];
   const open = () => door(ann, "PUT", `/v1/conversations/direct/${bob.user.userId}`);
   expect((await costOf("a direct conversation is opened", open)).requests).toBe(4);
