@@ -7,6 +7,7 @@ import { issueTokens } from "../../src/platform/tokens.ts";
 import { type Session, Session as Signed, TokenPair } from "../../src/protocol/http.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { deviceOf } from "../../src/storage/devices.ts";
+import { OPEN } from "../objects/support.ts";
 import {
   type Answered,
   ask,
@@ -40,7 +41,7 @@ describe("signing up", () => {
   test("[AC-1] makes an account and its first device; the handle is kept in lower case", async () => {
     const session = await signUp("Ada.Lovelace");
     expect(session.user).toMatchObject({ handle: "ada.lovelace", displayName: "ADA.LOVELACE" });
-    expect(session.user.privacy).toEqual({ lastSeen: "everyone", readReceipts: "everyone" });
+    expect(session.user.privacy).toEqual(OPEN);
     expect(session.device).toMatchObject({ name: "phone", current: true });
     expect(decodeJwt(session.accessToken)).toMatchObject({ sub: session.user.userId, device: session.device.deviceId });
     expect((await ask("GET", "/v1/me", { token: session.accessToken })).json).toEqual(session.user);

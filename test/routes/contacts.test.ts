@@ -94,7 +94,9 @@ describe("asking, accepting, ending", () => {
   test("[CT-5] past either limit it is too_many_contacts, for the one who asks and the one who is asked", async () => {
     const [full, pressed, me] = [await signUp(), await signUp(), await signUp()];
     const fill = ({ user }: Session, count: number, asker: string) =>
-      env.DIRECTORY.prepare(`INSERT INTO contacts (low_id, high_id, asker_id) SELECT 'low-' || value, ?1, ${asker} FROM json_each(?2)`)
+      env.DIRECTORY.prepare(
+        `INSERT INTO contacts (low_id, high_id, asker_id) SELECT 'low-' || value, ?1, ${asker} FROM json_each(?2)`,
+      )
         .bind(user.userId, JSON.stringify(Array.from({ length: count }, (_, i) => i)))
         .run();
     await fill(full, LIMITS.contacts, "NULL");

@@ -98,7 +98,10 @@ describe("my privacy at my inbox", () => {
         );
         expect(answers.map(({ status }) => status).filter((status) => status !== 200)).toEqual([]);
         const { displayName, privacy } = (await ask("GET", "/v1/me", { token })).json;
-        expect(arrived.at(-1)).toMatchObject({ to: user.userId, args: [{ displayName, privacy }, expect.anything(), expect.any(Number)] });
+        expect(arrived.at(-1)).toMatchObject({
+          to: user.userId,
+          args: [{ displayName, privacy }, expect.anything(), expect.any(Number)],
+        });
       }),
       { numRuns: 40 },
     );
