@@ -1,7 +1,7 @@
 import { decideAppend, decideRepeat, isNewKey, type SendCommand } from "../domain/append.ts";
+import { heldThrough } from "../domain/forgetting.ts";
 import { rulesOf } from "../domain/group-rules.ts";
 import type { JoinRequest } from "../domain/join-requests.ts";
-import { heldThrough } from "../domain/forgetting.ts";
 import {
   agedBy,
   type Because,
