@@ -45,6 +45,7 @@ export function decideJoin(facts: {
   now: number;
 }): Result<MemberChange | null, "not_found" | "forbidden" | "invite_over" | "group_full"> {
   const { roster, userId, invite, removedAt, now } = facts;
+  if (roster.get(userId)?.erased) return refuse("not_found"); // [ER-4]
   if (isCurrent(roster.get(userId))) return ok(null); // [IV-4] also of an invite that is over since, perhaps by this very join
   if (!invite) return refuse("not_found"); // [IV-1]
   if (isOver(invite, now)) return refuse("invite_over"); // [IV-3]

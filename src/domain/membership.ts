@@ -13,12 +13,14 @@ export type Membership = {
   readonly hidden?: readonly Span[];
   /** Up to this seq the member has cleared the conversation, for themselves alone. */
   readonly clearedThrough?: number;
+  /** The person is being erased, or is: a member no more, and never again. */
+  readonly erased?: true;
 };
 export type Roster = ReadonlyMap<UserId, Membership>;
 export type ConversationKind = "direct" | "group";
 
 export const isCurrent = (m: Membership | undefined): m is Membership =>
-  m !== undefined && m.spans.at(-1)?.[1] === null;
+  m !== undefined && !m.erased && m.spans.at(-1)?.[1] === null; // [ER-4]
 export const currentMembers = (roster: Roster): Membership[] => [...roster.values()].filter(isCurrent);
 /** Whether this member blocks the other one of the direct conversation now. */
 export const isBlocking = (m: Membership | undefined): boolean => m?.hidden?.at(-1)?.[1] === null;
@@ -64,7 +66,12 @@ export const canSee = (m: Membership, seq: number): boolean =>
   visibleSpans(m).some(([from, to]) => from <= seq && (to === null || seq <= to)); // [GR-6]
 
 /** A decided change of the roster; the appender gives it its seq. */
-export type MemberChange = { userId: UserId; change: "added" | "removed" | "left" | "role"; role?: Role | undefined };
+export type MemberChange = {
+  userId: UserId;
+  change: "added" | "removed" | "left" | "role";
+  role?: Role | undefined;
+  erased?: true | undefined;
+};
 
 type Facts = { kind: ConversationKind; roster: Roster; actorId: UserId; userId: UserId };
 
@@ -90,6 +97,7 @@ export function decidePut(facts: Facts & { role: Role }): Result<MemberChange | 
   const actor = mayAdminister(facts);
   if (!actor.ok) return actor;
   const target = facts.roster.get(facts.userId);
+  if (target?.erased) return refuse("not_found"); // [ER-4]
   if (!isCurrent(target)) {
     if (currentMembers(facts.roster).length >= LIMITS.groupMembers) return refuse("group_full"); // [GR-5]
     return ok({ userId: facts.userId, change: "added", role: facts.role });
@@ -123,6 +131,14 @@ export function applyChange(before: Membership | undefined, change: MemberChange
   const member = { ...before, userId: change.userId, role };
   if (change.change === "role") return { ...member, spans };
   if (change.change === "added") return { ...member, spans: [...spans, [seq, null]] };
-  const [from] = spans.at(-1) ?? [seq];
-  return { ...member, spans: [...spans.slice(0, -1), [from, seq]] }; // [GR-6]
+  const [from, to] = spans.at(-1) ?? [seq, null];
+  return { ...member, spans: [...spans.slice(0, -1), [from, to ?? seq]] }; // [GR-6]
 }
+
+/** [ER-11] Who becomes admin of a group that has none any more: who has been in it longest. */
+export function heirOf(roster: Roster): Membership | undefined {
+  const members = currentMembers(roster);
+  if (members.some(({ role }) => role === "admin")) return undefined;
+  return members.toSorted((a, b) => joinedAt(a) - joinedAt(b))[0];
+}
+const joinedAt = (m: Membership): number => m.spans.at(-1)?.[0] ?? 0;

@@ -36,6 +36,12 @@ export class AlarmClock {
     void this.storage.setAlarm(at);
   }
 
+  /** Rings no more. */
+  async stop(): Promise<void> {
+    this.at = null;
+    await this.storage.deleteAlarm();
+  }
+
   /** The alarm has gone off: from here on the next one can be set. True when an earlier life of the object had set it. */
   rang(): boolean {
     const isOfAnotherLife = this.isInherited || !this.isSetHere; // woken by the alarm itself, nobody has set it here

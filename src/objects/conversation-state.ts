@@ -31,6 +31,7 @@ import type {
   EditEvent,
   Event,
   MessageEvent,
+  ReactionEvent,
   RecallEvent,
   ServerChange,
   Wish,
@@ -163,11 +164,46 @@ export class ConversationState {
     const mediaId = message.content.type === "media" ? message.content.mediaId : null;
     this.putTombstone(tombstoneOf(message, because), "gone", mediaId);
     for (const edit of this.store.editsOf(seq)) this.putTombstone(tombstoneOf(edit, because), "edit", null);
+    this.isBuried();
+  }
+
+  /** [ER-9] What a member who is erased wrote keeps its place, and nothing of its content. Their media goes by another way. */
+  erase(event: MessageEvent | EditEvent | ReactionEvent): void {
+    if (event.kind === "message") this.putTombstone(tombstoneOf(event, "recalled"), "gone", null);
+    if (event.kind === "edit") this.putTombstone(tombstoneOf(event, "recalled"), "edit", null);
+    if (event.kind === "reaction") this.putTombstone({ ...event, emoji: null }, "reaction", null);
+    this.isBuried();
+  }
+
+  private isBuried(): void {
     this.unreads.clear(); // [LM-8]
     this.burials += 1;
   }
 
-  private putTombstone(event: MessageEvent | EditEvent, kind: "gone" | "edit", mediaId: MediaId | null): void {
+  /** [ER-4] From here on nothing is appended by this member, told to them, or kept of what they have received. */
+  expel(member: Membership): void {
+    const { hidden: _, clearedThrough: __, ...bare } = member;
+    this.roster.set(member.userId, { ...bare, erased: true });
+    this.store.dropSights(member.userId);
+    this.memberCount = currentMembers(this.roster).length;
+    if (this.facts.kind === "direct")
+      for (const other of this.roster.values()) if (other.userId !== member.userId) this.setBlock(other, false); // [ER-10]
+  }
+
+  /** Takes out of the checkpoint what it says of somebody who was erased. */
+  forget(userId: UserId): void {
+    this.trails.delete(userId);
+    this.devices.delete(userId);
+    for (const deviceId of this.store.devicesOf(userId)) this.newestKeys.delete(deviceId);
+    this.checkpoint.pushes = this.checkpoint.pushes.filter((report) => report.userId !== userId);
+    this.saveCheckpoint();
+  }
+
+  private putTombstone(
+    event: MessageEvent | EditEvent | ReactionEvent,
+    kind: "gone" | "edit" | "reaction",
+    mediaId: MediaId | null,
+  ): void {
     const body = JSON.stringify(event);
     this.store.bury(event.seq, kind, body, mediaId);
     if (this.recent.has(event.seq)) this.recent.set(event.seq, { event, body });
@@ -210,8 +246,10 @@ export class ConversationState {
     if (!member || rung <= read) return null;
     const newest = this.store.newestOfOthers(userId, read + 1, rung);
     const recalls = this.recalls(from, to).filter(({ seq }) => canSee(member, seq));
-    const recall = recalls.find(({ targetSeq }) => isShownRung(targetSeq, { rung, read, newest }));
-    return recall ? { seq: recall.targetSeq, unread: this.unread(member) } : null;
+    const erased = this.store.erasures(from, to).map((id) => this.store.newestGone(id, read + 1, rung)); // [ER-9]
+    const gone = [...recalls.map(({ targetSeq }) => targetSeq), ...erased];
+    const seq = gone.find((targetSeq) => isShownRung(targetSeq, { rung, read, newest }));
+    return seq === undefined ? null : { seq, unread: this.unread(member) };
   }
 
   private recalls(from: number, to: number): RecallEvent[] {
@@ -294,6 +332,7 @@ export class ConversationState {
 
   /** A member's cursor has come to `seq`. */
   mark(userId: UserId, mark: Mark, seq: number, now: number): void {
+    if (this.roster.get(userId)?.erased) return;
     this.trails.set(userId, advanced(this.trail(userId), mark, seq, now, stepsKept(this.memberCount)));
   }
 
@@ -325,7 +364,8 @@ export class ConversationState {
   }
 
   pushed(reports: readonly PushReport[]): void {
-    this.checkpoint.pushes = [...this.checkpoint.pushes, ...reports].slice(-PUSHES_KEPT);
+    const kept = reports.filter(({ userId }) => !this.roster.get(userId)?.erased);
+    this.checkpoint.pushes = [...this.checkpoint.pushes, ...kept].slice(-PUSHES_KEPT);
   }
 
   saveCheckpoint(): void {

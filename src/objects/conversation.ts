@@ -23,6 +23,7 @@ import { ConversationState } from "./conversation-state.ts";
 import { traceOf } from "./conversation-traces.ts";
 import { descriptionOf, historyOf, memberOf, pageOf, standingOf } from "./conversation-views.ts";
 import { Deliverer } from "./deliverer.ts";
+import { ErasureDesk } from "./erasure-desk.ts";
 import { Fanout } from "./fanout.ts";
 import { Load } from "./load.ts";
 import { MemberDesk } from "./member-desk.ts";
@@ -30,7 +31,9 @@ import { ReceiptDesk } from "./receipt-desk.ts";
 import type {
   Appended,
   AppendRequest,
+  ErasedHere,
   HistoryPage,
+  LeftHere,
   LogPage,
   MemberRequest,
   OpenRequest,
@@ -64,6 +67,7 @@ export class Conversation extends DurableObject<Env> {
   private readonly desk: ReceiptDesk;
   private readonly typists: Typists;
   private readonly members: MemberDesk;
+  private readonly erasures: ErasureDesk;
   private readonly load: Load;
   /** Undefined for an id that nobody has opened: asking it leaves nothing behind. */
   private state: ConversationState | undefined;
@@ -95,18 +99,30 @@ export class Conversation extends DurableObject<Env> {
       commit: (actorId, changes, at, also) => this.commit(actorId, changes, at, also),
       appended: (at) => this.afterAppend(at),
     });
+    this.erasures = new ErasureDesk({
+      store: this.store,
+      state: () => this.state,
+      write: (change) => this.write(change),
+      expelled: (userId) => {
+        this.fanout.drop(userId);
+        this.desk.gone(userId);
+      },
+      changed: (at) => this.afterAppend(at),
+    });
     void ctx.blockConcurrencyWhile(async () => {
       await this.clock.load();
       if (this.store.exists()) this.wake();
     });
   }
 
-  private readonly isParked = (userId: UserId): boolean => this.fanout.stateOf(userId)?.mode === "parked";
+  private readonly isParked = (userId: UserId): boolean =>
+    this.fanout.stateOf(userId)?.mode === "parked" || this.state?.roster.get(userId)?.erased === true;
 
   private wake(): void {
     const state = new ConversationState(this.store, this.newId, daysToMs(this.env.RETENTION_DAYS));
     this.state = state;
-    for (const m of state.roster.values()) this.fanout.restore(m, state.checkpoint.delivered, state.head);
+    for (const m of state.roster.values())
+      if (!m.erased) this.fanout.restore(m, state.checkpoint.delivered, state.head);
     this.ringForExpiry(state, Date.now());
     if (!this.hasWork(state)) return;
     this.mayHaveForgotten ||= !this.clock.isSet; // work without an alarm: its handler did not come to its end
@@ -181,6 +197,14 @@ export class Conversation extends DurableObject<Env> {
 
   setBlock(userId: UserId, blocks: boolean): Outcome<null> {
     return this.members.setBlock(userId, blocks);
+  }
+
+  erase(userId: UserId): Outcome<ErasedHere> {
+    return this.erasures.erase(userId);
+  }
+
+  leftOf(userId: UserId): Outcome<LeftHere> {
+    return this.erasures.leftOf(userId);
   }
 
   private commit(actorId: UserId, changes: MemberChange[], now: number, also: () => void = () => {}): void {

@@ -12,7 +12,7 @@ import { conversationOf, inboxOf } from "../platform/stubs.ts";
 import { CLOSE } from "../protocol/errors.ts";
 import { eventsText } from "../protocol/frame-text.ts";
 import { PING, PONG, type Summary } from "../protocol/frames.ts";
-import type { EventReceipts, Trace } from "../protocol/http.ts";
+import type { Erasure, EventReceipts, Trace } from "../protocol/http.ts";
 import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import type { Mine, Presence as PresenceTold, Self, Shed } from "../protocol/states.ts";
@@ -22,6 +22,7 @@ import { AlarmClock } from "./alarm-clock.ts";
 import { Burden } from "./burden.ts";
 import { ChangeIndex } from "./change-index.ts";
 import { Choices } from "./choices.ts";
+import { Eraser } from "./eraser.ts";
 import { FrameDoor } from "./frame-door.ts";
 import { FrameGate } from "./frame-gate.ts";
 import { Load } from "./load.ts";
@@ -34,6 +35,7 @@ import type {
   Appended,
   Delivery,
   DeliveryAnswer,
+  Kept,
   Outcome,
   ReceiptNews,
   ReceiptRequest,
@@ -62,6 +64,7 @@ export class Inbox extends DurableObject<Env> {
   private readonly gate: FrameGate;
   private readonly choices: Choices;
   private readonly door: FrameDoor;
+  private readonly eraser: Eraser;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -96,6 +99,7 @@ export class Inbox extends DurableObject<Env> {
     const { gate, sender, receipts, presence, watching, typing } = this;
     const parts = { store, sockets, index, gate, sender, receipts, presence, watching, typing, burden };
     this.door = new FrameDoor(env, parts);
+    this.eraser = new Eraser(env, { store, clock: this.clock, storage: ctx.storage });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG)); // [SO-5]
     for (const socket of ctx.getWebSockets())
       if (this.isInMidGreeting(socket)) ctx.waitUntil(this.door.catchUp(socket));
@@ -152,13 +156,14 @@ export class Inbox extends DurableObject<Env> {
   }
 
   /** Never throws: after six throws the platform would never ring again. */
-  override alarm(): void {
+  override async alarm(): Promise<void> {
     this.clock.rang();
     try {
       this.presence.settle(Date.now());
     } catch (error) {
       log.error("settle_failed", { error });
     }
+    await this.eraser.run();
   }
 
   private isInMidGreeting(socket: WebSocket): boolean {
@@ -346,5 +351,31 @@ export class Inbox extends DurableObject<Env> {
   revoke(deviceId: DeviceId): void {
     this.store.revokeDevice(deviceId, Date.now());
     this.sockets.closeDevice(deviceId, "signed_out"); // [SO-3]
+  }
+
+  // --- all that is the user's ---
+
+  /** What is kept here of the user, for their export. */
+  kept(): Kept {
+    const { closedAt } = this.store.session;
+    const subscriptions = [...this.store.subscriptions()].map(([deviceId, { endpoint, preview }]) => {
+      return { deviceId, provider: endpoint.provider, preview };
+    });
+    const ids = this.store.changedPast(0).map((row) => row.conversationId);
+    const conversations = ids.map((conversationId) => ({ conversationId, mine: this.store.mine(conversationId) }));
+    return { subscriptions, conversations, lastSeenAt: closedAt > 0 ? closedAt : null };
+  }
+
+  /** [ER-4] From here on none of the user's devices does anything; the rest the alarm sees to. Repeating it winds a stuck one up. */
+  erase(record: Erasure): void {
+    this.eraser.begin(record, Date.now());
+    this.sockets.closeAll("signed_out");
+  }
+
+  /** Somebody is erased with whom there was something. */
+  forget(otherId: UserId): void {
+    this.store.setContact(otherId, false);
+    this.store.setBlocked(otherId, false);
+    this.store.dropWatcher(otherId);
   }
 }

@@ -2,7 +2,7 @@ import type { Invite } from "../domain/invites.ts";
 import { type ConversationKind, type Membership, type Span, visibleSpans } from "../domain/membership.ts";
 import type { PushReport } from "../domain/push.ts";
 import type { Trail } from "../domain/trail.ts";
-import { EditEvent, Event, MessageEvent, RecallEvent, type Role } from "../protocol/events.ts";
+import { EditEvent, Event, MessageEvent, type ReactionEvent, RecallEvent, type Role } from "../protocol/events.ts";
 import type { ConversationId, DeviceId, IdempotencyKey, InviteCode, MediaId, UserId } from "../protocol/ids.ts";
 
 /** One event as it is kept: `body` is its JSON, written once and passed on as text to sockets, pages and history. */
@@ -15,6 +15,17 @@ export type NewRow = LogRow & {
   target: number | null;
   /** When the content is to be taken away. Epoch ms. */
   expiresAt: number | null;
+};
+
+/** How far a member's erasure is in this conversation. */
+export type Erased = {
+  /** What they wrote up to this seq has no content any more. */
+  through: number;
+  done: boolean;
+  counts: ErasedCounts;
+};
+export type ErasedCounts = {
+  [What in "messages" | "edits" | "reactions" | "invites" | "historyRows" | "searchEntries"]: number;
 };
 
 export type Facts = {
@@ -73,6 +84,8 @@ const SCHEMA = `
   );
 `;
 // `stale`: seqs whose body has changed since history may have got it, and the media that went with it.
+const HAS_CONTENT = `(kind = 'message' OR (kind = 'edit' AND json_extract(body, '$.content.type') <> 'gone')
+  OR (kind = 'reaction' AND json_extract(body, '$.emoji') NOT NULL))`;
 const LIFE = `
   ALTER TABLE log ADD COLUMN target INTEGER;
   ALTER TABLE log ADD COLUMN expires_at INTEGER;
@@ -133,13 +146,15 @@ export class ConversationStore {
     const rows = this.sql.exec<{ user_id: UserId; role: Role; spans: string }>("SELECT * FROM members").toArray();
     const hidden = this.hidden();
     const cleared = this.cleared();
+    const erased = new Set(this.erasedIds());
     return new Map(
       rows.map(({ user_id: userId, role, spans }) => {
         const member = { userId, role, spans: JSON.parse(spans) as Span[] };
         const gaps = hidden.get(userId);
         const clearedThrough = cleared.get(userId);
         const clear = clearedThrough === undefined ? {} : { clearedThrough };
-        return [userId, { ...member, ...(gaps ? { hidden: gaps } : {}), ...clear }];
+        const gone = erased.has(userId) ? { erased: true as const } : {};
+        return [userId, { ...member, ...(gaps ? { hidden: gaps } : {}), ...clear, ...gone }];
       }),
     );
   }
@@ -167,6 +182,68 @@ export class ConversationStore {
   putCleared({ userId, clearedThrough = 0 }: Membership): void {
     this.sql.exec("CREATE TABLE IF NOT EXISTS cleared (user_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID");
     this.sql.exec("INSERT INTO cleared VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seq = ?2", userId, clearedThrough);
+  }
+
+  // --- erasure ---
+
+  private erasedIds(): UserId[] {
+    if (!this.has("erased")) return [];
+    return this.sql.exec<{ id: UserId }>("SELECT user_id AS id FROM erased").toArray().map(({ id }) => id);
+  }
+
+  erased(userId: UserId): Erased | undefined {
+    if (!this.has("erased")) return undefined;
+    const rows = this.sql.exec<{ body: string }>("SELECT body FROM erased WHERE user_id = ?", userId).toArray();
+    return rows[0] && JSON.parse(rows[0].body);
+  }
+
+  /** How far a member's erasure is. The table is made for the few conversations that need it. */
+  putErased(userId: UserId, erased: Erased): void {
+    this.sql.exec("CREATE TABLE IF NOT EXISTS erased (user_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID");
+    const query = "INSERT INTO erased VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = ?2";
+    this.sql.exec(query, userId, JSON.stringify(erased));
+  }
+
+  /** What this member alone has set of what they see. */
+  dropSights(userId: UserId): void {
+    for (const table of ["hidden", "cleared"])
+      if (this.has(table)) this.sql.exec(`DELETE FROM ${table} WHERE user_id = ?`, userId);
+  }
+
+  /** What this member wrote past `after` that has content, in order, at most `limit` of it. */
+  writtenBy(userId: UserId, after: number, limit: number): (MessageEvent | EditEvent | ReactionEvent)[] {
+    const query = `SELECT body FROM log WHERE seq > ? AND sender_id = ? AND ${HAS_CONTENT} ORDER BY seq LIMIT ?`;
+    const rows = this.sql.exec<{ body: string }>(query, after, userId, limit).toArray();
+    return rows.map(({ body }) => Event.parse(JSON.parse(body)) as MessageEvent | EditEvent | ReactionEvent);
+  }
+
+  devicesOf(userId: UserId): DeviceId[] {
+    const query = "SELECT DISTINCT device_id AS id FROM log WHERE sender_id = ? AND device_id NOT NULL";
+    return this.sql.exec<{ id: DeviceId }>(query, userId).toArray().map(({ id }) => id);
+  }
+
+  /** How many messages, edits and reactions of this member still have content, and how many of their rows history has yet to get. */
+  contentCounts(userId: UserId): { messages: number; edits: number; reactions: number; stale: number } {
+    const query = `SELECT kind, count(*) AS n FROM log WHERE sender_id = ? AND ${HAS_CONTENT} GROUP BY kind`;
+    const rows = this.sql.exec<{ kind: string; n: number }>(query, userId).toArray();
+    const of = (kind: string) => rows.find((row) => row.kind === kind)?.n ?? 0;
+    const stale = "SELECT count(*) AS n FROM stale JOIN log USING (seq) WHERE sender_id = ?";
+    const { n } = this.sql.exec<{ n: number }>(stale, userId).one();
+    return { messages: of("message"), edits: of("edit"), reactions: of("reaction"), stale: n };
+  }
+
+  /** The last message of this member in these seqs, both ends included, whose content is gone; 0: none. */
+  newestGone(userId: UserId, from: number, to: number): number {
+    const query =
+      "SELECT coalesce(max(seq), 0) AS n FROM log WHERE seq BETWEEN ? AND ? AND kind = 'gone' AND sender_id = ?";
+    return this.sql.exec<{ n: number }>(query, from, to, userId).one().n;
+  }
+
+  /** Who was erased by an event in these seqs, both ends included. */
+  erasures(from: number, to: number): UserId[] {
+    const query = `SELECT json_extract(body, '$.userId') AS id FROM log
+      WHERE seq BETWEEN ? AND ? AND kind = 'member' AND json_extract(body, '$.erased')`;
+    return this.sql.exec<{ id: UserId }>(query, from, to).toArray().map(({ id }) => id);
   }
 
   putMember(m: Membership): void {
@@ -225,7 +302,7 @@ export class ConversationStore {
   }
 
   /** [LM-5] The tombstone takes the event's place; that history must have it too is written with it. */
-  bury(seq: number, kind: "gone" | "edit", body: string, mediaId: MediaId | null): void {
+  bury(seq: number, kind: "gone" | "edit" | "reaction", body: string, mediaId: MediaId | null): void {
     this.sql.exec("UPDATE log SET kind = ?, expires_at = NULL, body = ? WHERE seq = ?", kind, body, seq);
     this.sql.exec("INSERT INTO stale VALUES (?, ?) ON CONFLICT DO NOTHING", seq, mediaId);
   }

@@ -1,3 +1,4 @@
+import type { Plan } from "../domain/erasure.ts";
 import { NO_SESSION, type Session } from "../domain/presence.ts";
 import type { Subscription } from "../domain/push.ts";
 import { NOT_MUTED } from "../domain/ringing.ts";
@@ -19,6 +20,8 @@ const SCHEMA = [
   "CREATE TABLE watchers (user_id TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
   "CREATE TABLE blocked (user_id TEXT PRIMARY KEY) WITHOUT ROWID",
 ];
+
+const TABLES = SCHEMA.map((table) => table.split(" ")[2] as string);
 
 const DEFAULT_SELF: Pick<Self, "privacy"> = { privacy: { lastSeen: "everyone", readReceipts: "everyone" } };
 
@@ -139,7 +142,7 @@ export class InboxStore {
   }
 
   isRevoked(deviceId: DeviceId): boolean {
-    return this.devices.get(deviceId)?.revoked === true;
+    return this.erasure !== undefined || this.devices.get(deviceId)?.revoked === true;
   }
 
   /** How many devices the user has ever had: it only grows. */
@@ -186,6 +189,33 @@ export class InboxStore {
 
   setSession(session: Session, userId: UserId): void {
     this.putSelf("session", { ...session, userId });
+  }
+
+  // --- erasure ---
+
+  /** Undefined unless this user is being erased. */
+  get erasure(): Plan | undefined {
+    return this.self().get("erasure") as Plan | undefined;
+  }
+
+  setErasure(plan: Plan): void {
+    this.putSelf("erasure", plan);
+  }
+
+  /** Rows of all tables. */
+  rowCount(): number {
+    const count = (table: string) => this.rows<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)[0]?.n ?? 0;
+    return TABLES.reduce((sum, table) => sum + count(table), 0);
+  }
+
+  /** The storage was emptied: it is as if this inbox had never been made. */
+  forgetAll(): void {
+    this.known = undefined;
+    this.top = 0;
+    this.positions.clear();
+    this.devices.clear();
+    this.selfRows = this.mineRows = this.contactRows = this.blockedRows = undefined;
+    this.subscriptionRows = this.watcherRows = undefined;
   }
 
   private mineAll(): Map<ConversationId, Mine> {
@@ -290,6 +320,11 @@ export class InboxStore {
   /** Who watches at this time. */
   watchersAt(now: number): UserId[] {
     return [...this.watchers()].filter(([, until]) => until > now).map(([userId]) => userId);
+  }
+
+  dropWatcher(userId: UserId): void {
+    if (!this.watchers().delete(userId)) return;
+    if (this.known) this.write("DELETE FROM watchers WHERE user_id = ?", userId);
   }
 
   /** Keeps a lease until then (epoch ms), and lets go of those that ran out. In memory alone as long as the inbox was not made. */
