@@ -1,4 +1,5 @@
 import type { Env } from "./platform/env.ts";
+import { rearmErasures } from "./platform/erasures.ts";
 import { newApp, refuseOtherMethods } from "./platform/http.ts";
 import { sweepMedia } from "./platform/media/sweep.ts";
 import { carryPushes } from "./platform/push/consumer.ts";
@@ -8,7 +9,9 @@ import { mountBlocks } from "./routes/blocks.ts";
 import { mountContacts } from "./routes/contacts.ts";
 import { mountConversations } from "./routes/conversations.ts";
 import { mountDocs } from "./routes/docs.ts";
+import { mountErasures } from "./routes/erasures.ts";
 import { mountEvents } from "./routes/events.ts";
+import { mountExports } from "./routes/exports.ts";
 import { mountInvites } from "./routes/invites.ts";
 import { mountMe } from "./routes/me.ts";
 import { mountMedia } from "./routes/media.ts";
@@ -25,6 +28,8 @@ const app = newApp();
 for (const mount of [
   mountAuth,
   mountMe,
+  mountExports,
+  mountErasures,
   mountUsers,
   mountContacts,
   mountBlocks,
@@ -42,9 +47,9 @@ for (const mount of [
 }
 refuseOtherMethods(app, Object.values(DOORS));
 
-/** [MD-11] Every hour. */
+/** [MD-11] [ER-5] Every hour; neither keeps the other from its work. */
 const scheduled = async (event: ScheduledController, env: Env): Promise<void> => {
-  await sweepMedia(env, event.scheduledTime);
+  await Promise.all([sweepMedia(env, event.scheduledTime), rearmErasures(env)]);
 };
 
 export default Object.assign(app, { queue: carryPushes, scheduled });

@@ -93,13 +93,15 @@ export function advanced(plan: Plan, piece: Piece, now: number): Plan {
 
 /** [ER-7] Done when a whole round in which nothing could come any more ends with a re-scan that finds nothing; else another round. */
 function afterLook(plan: Plan, now: number): Plan {
-  const settledAt = plan.begunAt + SETTLES_MS;
   const isClean = isNothing(plan.found);
   const seen = { ...plan, rounds: plan.rounds + 1, found: {}, rescan: { at: now, remaining: plan.found } };
-  if (isClean && plan.roundBegunAt >= settledAt) return { ...seen, step: "close" };
-  const dueAt = isClean ? Math.max(now, settledAt) : now + AGAIN_MS;
+  if (isClean && isSettled(plan)) return { ...seen, step: "close" };
+  const dueAt = isClean ? Math.max(now, plan.begunAt + SETTLES_MS) : now + AGAIN_MS;
   return { ...seen, step: ROUND[0], dueAt, roundBegunAt: dueAt };
 }
+
+/** Whether the round under way began when nothing could come any more: what it passed does not come behind its back. */
+export const isSettled = ({ begunAt, roundBegunAt }: Plan): boolean => roundBegunAt >= begunAt + SETTLES_MS;
 
 /** Whether all is gone that was found, and it waits for what may still come. */
 export const isSettling = ({ step, cursor, rescan, rounds }: Plan): boolean =>

@@ -1,5 +1,5 @@
 import { decodeTime } from "ulid";
-import { advanced, failed, isSettling, newPlan, type Piece, type Plan, UPLOAD_OVER_MS } from "../domain/erasure.ts";
+import { advanced, failed, isSettled, isSettling, newPlan, type Piece, type Plan, UPLOAD_OVER_MS } from "../domain/erasure.ts";
 import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
 import { directId } from "../platform/conversation-ids.ts";
 import type { Env } from "../platform/env.ts";
@@ -169,11 +169,13 @@ export class Eraser {
   }
 
   /** [ER-7] Asks every store what is left. */
-  private async look({ userId, cursor }: Plan): Promise<Piece> {
+  private async look(plan: Plan): Promise<Piece> {
+    const { userId, cursor } = plan;
     const rows = this.next(cursor);
     const left = await mapWindowed(rows, CALL_WINDOW, ({ conversationId }) => this.leftIn(userId, conversationId));
     const found: Partial<Tally> = {};
-    const directory = rows.length === 0 ? await directoryRemains(this.env.DIRECTORY, userId) : {};
+    const directory =
+      rows.length === 0 ? await directoryRemains(this.env.DIRECTORY, userId, isSettled(plan)) : {};
     for (const part of [...left, directory])
       for (const [what, n] of Object.entries(part)) add(found, what as keyof Tally, n);
     return { cursor: cursorOf(rows), found };

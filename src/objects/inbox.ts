@@ -357,13 +357,13 @@ export class Inbox extends DurableObject<Env> {
 
   /** What is kept here of the user, for their export. */
   kept(): Kept {
-    const { closedAt } = this.store.session;
+    const { lastSeenAt } = this.store.session;
     const subscriptions = [...this.store.subscriptions()].map(([deviceId, { endpoint, preview }]) => {
       return { deviceId, provider: endpoint.provider, preview };
     });
     const ids = this.store.changedPast(0).map((row) => row.conversationId);
     const conversations = ids.map((conversationId) => ({ conversationId, mine: this.store.mine(conversationId) }));
-    return { subscriptions, conversations, lastSeenAt: closedAt > 0 ? closedAt : null };
+    return { subscriptions, conversations, lastSeenAt: lastSeenAt > 0 ? lastSeenAt : null };
   }
 
   /** [ER-4] From here on none of the user's devices does anything; the rest the alarm sees to. Repeating it winds a stuck one up. */

@@ -15,6 +15,8 @@ export type Env = {
   STRICT_ADDRESS: RateLimit;
   STRICT_HANDLE: RateLimit;
   STRICT_DEVICE: RateLimit;
+  STRICT_EXPORT: RateLimit;
+  WIDE_EXPORT: RateLimit;
   WIDE_ADDRESS: RateLimit;
   WIDE_HANDLE: RateLimit;
   WIDE_DEVICE: RateLimit;

@@ -1,5 +1,5 @@
 import { addressKey, attemptKey } from "../domain/session.ts";
-import type { DeviceId } from "../protocol/ids.ts";
+import type { DeviceId, UserId } from "../protocol/ids.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { Env } from "./env.ts";
 import { log } from "./log.ts";
@@ -10,8 +10,8 @@ const PERIOD_MS = 60_000;
 /** Which set of limits is in force. The only place that knows. */
 const limitsOf = (env: Env) =>
   env.RATE_LIMITS === "wide"
-    ? { address: env.WIDE_ADDRESS, handle: env.WIDE_HANDLE, device: env.WIDE_DEVICE }
-    : { address: env.STRICT_ADDRESS, handle: env.STRICT_HANDLE, device: env.STRICT_DEVICE };
+    ? { address: env.WIDE_ADDRESS, handle: env.WIDE_HANDLE, device: env.WIDE_DEVICE, export: env.WIDE_EXPORT }
+    : { address: env.STRICT_ADDRESS, handle: env.STRICT_HANDLE, device: env.STRICT_DEVICE, export: env.STRICT_EXPORT };
 
 /** Counts a visit of an account door for the address it comes from. */
 export async function limitAddress(env: Env, request: Request): Promise<Result<undefined, "rate_limited">> {
@@ -22,6 +22,11 @@ export async function limitAddress(env: Env, request: Request): Promise<Result<u
 /** Counts a request of a signed-in device, whatever it asks for. */
 export async function limitDevice(env: Env, deviceId: DeviceId): Promise<Result<undefined, "rate_limited">> {
   return passes(limitsOf(env).device, deviceId); // [AC-32]
+}
+
+/** Counts an export of this person's, whoever asks for it. */
+export async function limitExport(env: Env, userId: UserId): Promise<Result<undefined, "rate_limited">> {
+  return passes(limitsOf(env).export, userId); // [EX-6]
 }
 
 /**

@@ -8,8 +8,10 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 /** [LM-12] Takes away what these events took away, from what is stored. */
 export function buryRecalled(turn: Turn, id: ConversationId, fresh: readonly Event[]): void {
-  if (fresh.some(({ kind }) => kind === "recall" || kind === "edit")) bury(turn, id, null);
+  if (fresh.some((event) => event.kind === "recall" || event.kind === "edit" || isErasure(event))) bury(turn, id, null);
 }
+
+const isErasure = (event: Event): boolean => event.kind === "member" && event.erased === true; // [ER-9]
 
 function bury(turn: Turn, conversationId: ConversationId, now: number | null): void {
   const events = tombstonesOf(turn.held(conversationId).events, now);

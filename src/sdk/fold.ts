@@ -29,19 +29,27 @@ type View = { me: UserId; wishes: readonly Wish[]; now: number };
 
 /** [LM-11] The lines of a conversation, oldest first. What is said of a message that I may not see shows nothing. */
 export function timelineOf(events: readonly Event[], { me, wishes, now }: View): Line[] {
+  const erased = erasedIn(events);
   const lines: (Message | Extract<Line, { is: "note" }>)[] = [];
   const bySeq = new Map<number, Message>();
   for (const event of events) {
     if (event.kind === "message") {
-      const message = { event, content: contentAt(event, now), edited: false, reactions: new Map() };
+      const because = erased.has(event.senderId) ? becauseErased(event) : null; // [ER-9]
+      const content = because ? goneBy(because) : contentAt(event, now);
+      const message = { event, content, edited: false, reactions: new Map() };
       bySeq.set(event.seq, message);
       lines.push(message);
     } else if (event.kind === "member" || event.kind === "settings") lines.push({ is: "note", event });
-    else apply(bySeq.get(event.targetSeq), event.senderId, event);
+    else if (event.kind !== "reaction" || !erased.has(event.senderId))
+      apply(bySeq.get(event.targetSeq), event.senderId, event);
   }
   for (const wish of wishes) if (wish.kind !== "message") apply(bySeq.get(wish.targetSeq), me, wish);
   return lines.map((line) => ("is" in line ? line : shown(line)));
 }
+
+/** Whose words are gone, all of them: nobody writes anything after the event that says so. */
+const erasedIn = (events: readonly Event[]): ReadonlySet<UserId> =>
+  new Set(events.flatMap((event) => (event.kind === "member" && event.erased ? [event.userId] : [])));
 
 /** [LM-12] Hidden on time, also where nobody can be asked. */
 const contentAt = ({ content, expiresAt }: MessageEvent, now: number): MessageEvent["content"] =>
@@ -86,24 +94,31 @@ export const wordsOf = (line: Line): string | undefined =>
 
 /**
  * [LM-12] The tombstones that a device puts in the place of what it holds, as the server does: of what was recalled, of what has expired by
- * `now` (epoch ms by the server's clock; null: nobody knows), and of their edits.
+ * `now` (epoch ms by the server's clock; null: nobody knows), and of their edits; and of all that
+ * people wrote who were erased.
  */
 export function tombstonesOf(events: readonly Event[], now: number | null): Event[] {
+  const erased = erasedIn(events);
   const recalled = new Set(events.flatMap((event) => (event.kind === "recall" ? [event.targetSeq] : [])));
   const gone = new Map<number, GoneContent["because"]>();
   const tombstones: Event[] = [];
   for (const event of events) {
     if (event.kind === "message") {
-      const because = becauseOf(event, recalled, now);
+      const because = erased.has(event.senderId) ? becauseErased(event) : becauseOf(event, recalled, now);
       if (because) gone.set(event.seq, because);
       if (because && event.content.type !== "gone") tombstones.push(tombstoneOf(event, because));
     }
+    if (event.kind === "reaction" && event.emoji !== null && erased.has(event.senderId))
+      tombstones.push({ ...event, emoji: null }); // [ER-9]
     if (event.kind !== "edit" || event.content.type === "gone") continue;
-    const because = gone.get(event.targetSeq) ?? (recalled.has(event.targetSeq) ? "recalled" : undefined);
+    const isTaken = recalled.has(event.targetSeq) || erased.has(event.senderId);
+    const because = gone.get(event.targetSeq) ?? (isTaken ? "recalled" : undefined);
     if (because) tombstones.push(tombstoneOf(event, because));
   }
   return tombstones;
 }
+
+const becauseErased = ({ content }: MessageEvent) => (content.type === "gone" ? content.because : "recalled");
 
 function becauseOf(event: MessageEvent, recalled: ReadonlySet<number>, now: number | null) {
   if (event.content.type === "gone") return event.content.because;

@@ -166,8 +166,15 @@ export async function eraseOthers(db: D1Database, userId: UserId, otherIds: read
   );
 }
 
-/** What the directory still holds of this person, besides the record of the erasure. */
-export async function directoryRemains(db: D1Database, userId: UserId): Promise<Partial<Tally>> {
+/**
+ * What the directory still holds of this person, besides the record of the erasure. `withCondemned`: also rows of media that only say where
+ * a signed URL may still bring bytes.
+ */
+export async function directoryRemains(
+  db: D1Database,
+  userId: UserId,
+  withCondemned: boolean,
+): Promise<Partial<Tally>> {
   const query = db
     .prepare(
       `SELECT (SELECT count(*) FROM users WHERE user_id = ?1) AS accounts,
@@ -176,9 +183,9 @@ export async function directoryRemains(db: D1Database, userId: UserId): Promise<
            + (SELECT count(*) FROM devices WHERE user_id = ?1 AND revoked_at IS NOT NULL) AS devices,
          (SELECT count(*) FROM contacts WHERE low_id = ?1 OR high_id = ?1) AS contacts,
          (SELECT count(*) FROM blocks WHERE blocker_id = ?1 OR blocked_id = ?1) AS blocks,
-         (SELECT count(*) FROM media WHERE user_id = ?1) AS mediaRows`,
+         (SELECT count(*) FROM media WHERE user_id = ?1 AND (?2 OR claim IS NOT 'swept')) AS mediaRows`,
     )
-    .bind(userId);
+    .bind(userId, withCondemned ? 1 : 0);
   return (await reach("directory remains", () => query.first<Partial<Tally>>())) ?? {};
 }
 
