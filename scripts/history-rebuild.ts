@@ -2,25 +2,12 @@
  * `npm run history:rebuild`: ships the logs of all conversations to the history shards anew, a page of users a call. For a deployment
  * give EDGEWISE_URL and OPERATOR_TOKEN; without them it is the local server on PORT whose secrets lie in DATA_DIR.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseEnv } from "node:util";
 import { DOORS } from "../src/protocol/http.ts";
 import type { UserId } from "../src/protocol/ids.ts";
+import { headers, url } from "./local/operator.ts";
 
 const TRIES = 5;
-const url = process.env.EDGEWISE_URL ?? `http://127.0.0.1:${process.env.PORT ?? 8787}`;
-const token = process.env.OPERATOR_TOKEN ?? localToken(process.env.DATA_DIR ?? ".data");
-
-function localToken(dataDir: string): string {
-  const file = join(dataDir, "secrets.env");
-  const found = existsSync(file) ? parseEnv(readFileSync(file, "utf8")).OPERATOR_TOKEN : undefined;
-  if (found) return found;
-  console.error(`Set OPERATOR_TOKEN (and EDGEWISE_URL), or DATA_DIR to where a local server keeps ${file}.`);
-  process.exit(1);
-}
-
 /** One page. A page that failed for now is asked for again: shipping is idempotent. */
 async function rebuildPage(startedAt: number, cursor: UserId | undefined) {
   for (let attempt = 1; ; attempt++) {
@@ -35,7 +22,7 @@ async function rebuildPage(startedAt: number, cursor: UserId | undefined) {
 const post = (body: object) =>
   fetch(url + DOORS.rebuildHistory.path, {
     method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    headers,
     body: JSON.stringify(body),
   });
 

@@ -105,7 +105,8 @@ export const isSettled = ({ begunAt, roundBegunAt }: Plan): boolean => roundBegu
 
 /** Whether all is gone that was found, and it waits for what may still come. */
 export const isSettling = ({ step, cursor, rescan, rounds }: Plan): boolean =>
-  rounds > 0 && (step === "close" || (step === ROUND[0] && cursor === "" && rescan !== null && isNothing(rescan.remaining)));
+  rounds > 0 &&
+  (step === "close" || (step === ROUND[0] && cursor === "" && rescan !== null && isNothing(rescan.remaining)));
 
 /** The plan after a try that failed: the same piece again, later and later. `random`: 0 to 1. */
 export function failed(plan: Plan, now: number, random: number): Plan {

@@ -1,5 +1,14 @@
 import { decodeTime } from "ulid";
-import { advanced, failed, isSettled, isSettling, newPlan, type Piece, type Plan, UPLOAD_OVER_MS } from "../domain/erasure.ts";
+import {
+  advanced,
+  failed,
+  isSettled,
+  isSettling,
+  newPlan,
+  type Piece,
+  type Plan,
+  UPLOAD_OVER_MS,
+} from "../domain/erasure.ts";
 import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
 import { directId } from "../platform/conversation-ids.ts";
 import type { Env } from "../platform/env.ts";
@@ -51,20 +60,26 @@ export class Eraser {
     const endpoints = [...store.subscriptions().keys()];
     for (const deviceId of endpoints) store.dropSubscription(deviceId);
     const pushEndpoints = (plan.counts.pushEndpoints ?? 0) + endpoints.length;
-    if (!store.erasure || endpoints.length > 0) store.setErasure({ ...plan, counts: { ...plan.counts, pushEndpoints } });
+    if (!store.erasure || endpoints.length > 0)
+      store.setErasure({ ...plan, counts: { ...plan.counts, pushEndpoints } });
     clock.ringBy(Math.max(plan.dueAt, now), now);
   }
 
   /** Does what is due, and rings for the rest. Never throws: after six throws the platform would never ring again. */
   async run(): Promise<void> {
     const { store, clock } = this.parts;
-    for (let pieces = 0; pieces < PIECES; pieces++) {
-      const plan = store.erasure;
-      if (!plan || plan.dueAt > Date.now()) break;
-      await this.take(plan);
+    try {
+      for (let pieces = 0; pieces < PIECES && this.isDue(); pieces++) await this.take(store.erasure as Plan);
+    } catch (error) {
+      log.error("erasure_failed", { error }); // not even that it failed could be written down
     }
-    const left = store.erasure;
-    if (left) clock.ringBy(Math.max(left.dueAt, Date.now()), Date.now());
+    const now = Date.now();
+    if (store.erasure) clock.ringBy(Math.max(store.erasure.dueAt, now), now);
+  }
+
+  private isDue(): boolean {
+    const plan = this.parts.store.erasure;
+    return plan !== undefined && plan.dueAt <= Date.now();
   }
 
   private async take(plan: Plan): Promise<void> {
@@ -129,7 +144,9 @@ export class Eraser {
 
   private async conversations({ userId, cursor }: Plan): Promise<Piece> {
     const rows = this.next(cursor);
-    const erased = await mapWindowed(rows, CALL_WINDOW, ({ conversationId }) => this.conversation(userId, conversationId));
+    const erased = await mapWindowed(rows, CALL_WINDOW, ({ conversationId }) =>
+      this.conversation(userId, conversationId),
+    );
     const sums: Partial<Tally> = {};
     for (const here of erased) {
       if (!here) continue;
@@ -174,8 +191,7 @@ export class Eraser {
     const rows = this.next(cursor);
     const left = await mapWindowed(rows, CALL_WINDOW, ({ conversationId }) => this.leftIn(userId, conversationId));
     const found: Partial<Tally> = {};
-    const directory =
-      rows.length === 0 ? await directoryRemains(this.env.DIRECTORY, userId, isSettled(plan)) : {};
+    const directory = rows.length === 0 ? await directoryRemains(this.env.DIRECTORY, userId, isSettled(plan)) : {};
     for (const part of [...left, directory])
       for (const [what, n] of Object.entries(part)) add(found, what as keyof Tally, n);
     return { cursor: cursorOf(rows), found };

@@ -4,7 +4,7 @@ import { ok, type Result, refuse } from "../protocol/result.ts";
 import { allDevices } from "../storage/devices.ts";
 import { accountById } from "../storage/directory.ts";
 import type { Account } from "../storage/directory-schema.ts";
-import { erasureOf, eraseAccount, handleHashOf, openErasure, openErasures } from "../storage/erasures.ts";
+import { eraseAccount, erasureOf, handleHashOf, openErasure, openErasures } from "../storage/erasures.ts";
 import { CALL_WINDOW, mapWindowed, tryCall } from "./calls.ts";
 import type { Env } from "./env.ts";
 import { log } from "./log.ts";

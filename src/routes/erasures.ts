@@ -41,7 +41,10 @@ async function eraseMe({ c, env, caller, body }: Asked) {
   if (!limited.ok) return limited;
   const account = await accountById(env.DIRECTORY, caller.userId);
   if (!account) return refuse("unauthenticated");
-  const proven = body.token === undefined ? await knowsPassword(env, account, body.password) : await isVouchedFor(env, account, body.token);
+  const proven =
+    body.token === undefined
+      ? await knowsPassword(env, account, body.password)
+      : await isVouchedFor(env, account, body.token);
   if (!proven) return refuse("invalid_credentials");
   const begun = await beginErasure(env, caller.userId, "user", Date.now());
   return begun.ok ? ok({ status: 202 as const, body: begun.value }) : begun;

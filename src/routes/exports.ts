@@ -33,7 +33,9 @@ const PAUSE_MS = 500;
 
 /** Files with all that is a person's, made while they are sent. */
 export function mountExports(app: Hono<AppEnv>): void {
-  mount(app, DOORS.exportMe, async ({ env, caller, query }) => answer(env, caller.userId, query.after, "unauthenticated"));
+  mount(app, DOORS.exportMe, async ({ env, caller, query }) =>
+    answer(env, caller.userId, query.after, "unauthenticated"),
+  );
   mount(app, DOORS.exportUser, async ({ env, params, query }) => answer(env, params.userId, query.after, "not_found"));
 }
 
@@ -79,8 +81,9 @@ class Broken extends Error {
 }
 
 /** One file. */
-class Export {
+export class Export {
   private readonly env: Env;
+  private readonly maxCalls: number;
   private readonly account: Account;
   private readonly userId: UserId;
   private readonly counts: ExportCounts = { ...NO_LINES };
@@ -88,8 +91,9 @@ class Export {
   /** Up to where the file is whole. */
   private place: ExportAfter | undefined;
 
-  constructor(env: Env, account: Account) {
+  constructor(env: Env, account: Account, maxCalls = CALLS) {
     this.env = env;
+    this.maxCalls = maxCalls;
     this.account = account;
     this.userId = account.userId;
   }
@@ -98,7 +102,12 @@ class Export {
   async *lines(after: ExportAfter | undefined): AsyncGenerator<string> {
     this.place = after;
     try {
-      const manifest = { type: "manifest", format: "edgewise.export.1", userId: this.userId, exportedAt: Date.now() } as const;
+      const manifest = {
+        type: "manifest",
+        format: "edgewise.export.1",
+        userId: this.userId,
+        exportedAt: Date.now(),
+      } as const;
       yield this.line(after === undefined ? manifest : { ...manifest, after });
       const kept = await this.asked(() => tryCall(async () => await inboxOf(this.env, this.userId).kept()));
       if (after === undefined) yield* this.person(kept);
@@ -138,17 +147,28 @@ class Export {
     const identities = await this.read(() => identitiesOf(DIRECTORY, userId));
     const seen = lastSeenAt === null ? {} : { lastSeenAt };
     yield this.line({ type: "profile", ...meOf(this.account), identities, ...seen });
-    for (const { deviceId, name, createdAt, lastUsedAt, revokedAt } of await this.read(() => allDevices(DIRECTORY, userId)))
-      yield this.line({ type: "device", deviceId, name, createdAt, lastUsedAt, ...(revokedAt === null ? {} : { revokedAt }) });
-    for (const contact of await this.read(() => contactsOf(DIRECTORY, userId))) yield this.line({ type: "contact", ...contact });
-    for (const block of await this.read(() => blocksOf(DIRECTORY, userId))) yield this.line({ type: "block", ...block });
+    for (const { deviceId, name, createdAt, lastUsedAt, revokedAt } of await this.read(() =>
+      allDevices(DIRECTORY, userId),
+    ))
+      yield this.line({
+        type: "device",
+        deviceId,
+        name,
+        createdAt,
+        lastUsedAt,
+        ...(revokedAt === null ? {} : { revokedAt }),
+      });
+    for (const contact of await this.read(() => contactsOf(DIRECTORY, userId)))
+      yield this.line({ type: "contact", ...contact });
+    for (const block of await this.read(() => blocksOf(DIRECTORY, userId)))
+      yield this.line({ type: "block", ...block });
     for (const subscription of subscriptions) yield this.line({ type: "pushSubscription", ...subscription });
   }
 
   /** False: there is more than one answer may ask for. */
   private async *conversations(kept: Kept, after: ExportAfter | undefined): AsyncGenerator<string, boolean> {
     for (const { conversation, after: seq } of stillToCome(kept.conversations, placeOf(after))) {
-      if (this.calls > CALLS) return false;
+      if (this.calls > this.maxCalls) return false;
       yield await this.conversation(conversation);
       this.place = eventPlace(conversation.conversationId, seq);
       if (!(yield* this.events(conversation.conversationId, seq))) return false;
@@ -164,7 +184,12 @@ class Export {
     });
     const { kind, title, createdAt, floor, head, members, mine: standing } = known;
     const { role, delivered, read } = standing;
-    const profiles = await this.read(() => profilesOf(this.env.DIRECTORY, members.map(({ userId }) => userId)));
+    const profiles = await this.read(() =>
+      profilesOf(
+        this.env.DIRECTORY,
+        members.map(({ userId }) => userId),
+      ),
+    );
     return this.line({
       ...{ type: "conversation", conversationId, kind, ...(title === undefined ? {} : { title }), createdAt },
       ...{ role, floor, head, delivered, read, mine },
@@ -172,9 +197,12 @@ class Export {
     });
   }
 
-  private async *events(id: Kept["conversations"][number]["conversationId"], from: number): AsyncGenerator<string, boolean> {
+  private async *events(
+    id: Kept["conversations"][number]["conversationId"],
+    from: number,
+  ): AsyncGenerator<string, boolean> {
     for (let after = from; ; ) {
-      if (this.calls > CALLS) return false;
+      if (this.calls > this.maxCalls) return false;
       const wish = { after, limit: LIMITS.historyPage };
       const { bodies, hasMore } = await this.asked(() => readPage(this.env, id, this.userId, wish));
       this.calls += PAGE_CALLS - 1;
@@ -194,7 +222,7 @@ class Export {
     let last = from.in === "media" ? from.mediaId : "";
     this.place = mediaPlace(last as MediaId | "");
     for (;;) {
-      if (this.calls > CALLS) return false;
+      if (this.calls > this.maxCalls) return false;
       const rows = await this.read(() => mediaOfUser(this.env.DIRECTORY, this.userId, last, MEDIA_PAGE));
       for (const { mediaId, conversationId, contentType, bytes, sha256 } of rows) {
         const href = DOORS.media.path.replace("{mediaId}", mediaId);

@@ -188,7 +188,10 @@ export class ConversationStore {
 
   private erasedIds(): UserId[] {
     if (!this.has("erased")) return [];
-    return this.sql.exec<{ id: UserId }>("SELECT user_id AS id FROM erased").toArray().map(({ id }) => id);
+    return this.sql
+      .exec<{ id: UserId }>("SELECT user_id AS id FROM erased")
+      .toArray()
+      .map(({ id }) => id);
   }
 
   erased(userId: UserId): Erased | undefined {
@@ -219,7 +222,10 @@ export class ConversationStore {
 
   devicesOf(userId: UserId): DeviceId[] {
     const query = "SELECT DISTINCT device_id AS id FROM log WHERE sender_id = ? AND device_id NOT NULL";
-    return this.sql.exec<{ id: DeviceId }>(query, userId).toArray().map(({ id }) => id);
+    return this.sql
+      .exec<{ id: DeviceId }>(query, userId)
+      .toArray()
+      .map(({ id }) => id);
   }
 
   /** How many messages, edits and reactions of this member still have content, and how many of their rows history has yet to get. */
@@ -243,7 +249,10 @@ export class ConversationStore {
   erasures(from: number, to: number): UserId[] {
     const query = `SELECT json_extract(body, '$.userId') AS id FROM log
       WHERE seq BETWEEN ? AND ? AND kind = 'member' AND json_extract(body, '$.erased')`;
-    return this.sql.exec<{ id: UserId }>(query, from, to).toArray().map(({ id }) => id);
+    return this.sql
+      .exec<{ id: UserId }>(query, from, to)
+      .toArray()
+      .map(({ id }) => id);
   }
 
   putMember(m: Membership): void {

@@ -1,4 +1,4 @@
-import { type DIRECTORY_COUNTS, type Plan } from "../domain/erasure.ts";
+import type { DIRECTORY_COUNTS, Plan } from "../domain/erasure.ts";
 import type { Erasure, Tally } from "../protocol/http.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { reach } from "./reach.ts";

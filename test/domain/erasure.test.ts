@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { advanced, failed, isSettling, newPlan, type Plan, ROUND, SETTLES_MS, UPLOAD_OVER_MS } from "../../src/domain/erasure.ts";
+import {
+  advanced,
+  failed,
+  isSettling,
+  newPlan,
+  type Plan,
+  ROUND,
+  SETTLES_MS,
+  UPLOAD_OVER_MS,
+} from "../../src/domain/erasure.ts";
 import { heirOf, type Membership } from "../../src/domain/membership.ts";
 import { ACCESS_LIFE_MS } from "../../src/domain/session.ts";
 import type { Erasure } from "../../src/protocol/http.ts";
@@ -83,7 +92,12 @@ const member = (userId: string, role: "admin" | "member", from: number, more: Pa
 test("[ER-11] a group without an admin gets the one who has been in it longest, and never one who is erased or has left", () => {
   const gone = { erased: true } as const;
   const left = { spans: [[1, 4]] as const };
-  const roster = [member("A", "admin", 1, gone), member("B", "member", 9), member("C", "member", 5), member("D", "member", 1, left)];
+  const roster = [
+    member("A", "admin", 1, gone),
+    member("B", "member", 9),
+    member("C", "member", 5),
+    member("D", "member", 1, left),
+  ];
   expect(heirOf(new Map(roster))?.userId).toBe("C");
   expect(heirOf(new Map([...roster, member("E", "admin", 20)]))).toBeUndefined();
   expect(heirOf(new Map([member("A", "admin", 1, gone)]))).toBeUndefined();

@@ -1,16 +1,16 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
-import type { Session } from "../../src/protocol/http.ts";
 import { Event } from "../../src/protocol/events.ts";
+import type { Session } from "../../src/protocol/http.ts";
 import { bindings, conversation, inbox, newKey, TestSocket, text, until } from "../objects/support.ts";
 import { ask as accounts, codeOf, PASSWORD, refresh, signIn, signUp } from "./support/accounts.ts";
-import { see } from "./support/media.ts";
 import {
   backToNow,
   buildWorld,
   eraseMe,
   finish,
   hersAnywhere,
+  inboxStub,
   later,
   logFor,
   operate,
@@ -19,8 +19,8 @@ import {
   recordOf,
   rowsOf,
   scan,
-  inboxStub,
 } from "./support/erasure.ts";
+import { see } from "./support/media.ts";
 import { ask, say, settle } from "./support/worker.ts";
 
 afterEach(backToNow);
@@ -47,7 +47,9 @@ test("[ER-2] [ER-7] [ER-8] [ER-9] [ER-12] a person is gone from every table, obj
   });
   expect(record.counts.searchEntries).toBeGreaterThan(0);
   expect(await rowsOf(inboxStub(userId))).toEqual([]);
-  await until(() => bobs.frames.some((f) => f.type === "events" && f.events.some((e) => e.kind === "member" && e.erased)));
+  await until(() =>
+    bobs.frames.some((f) => f.type === "events" && f.events.some((e) => e.kind === "member" && e.erased)),
+  );
   for (const event of await logFor(bob, direct)) expect(() => Event.parse(event)).not.toThrow();
 });
 
@@ -75,7 +77,13 @@ test("[ER-1] a stranger, a wrong password, none, and the proof of somebody else 
   const [ann, bob] = [await signUp(), await signUp(undefined, "another password")];
   expect(await eraseMe(ann, "wrong password")).toMatchObject({ status: 401, json: { code: "invalid_credentials" } });
   expect(await eraseMe(ann, "another password")).toMatchObject({ status: 401 });
-  for (const body of [undefined, {}, { password: PASSWORD, token: "x" }, { password: PASSWORD, more: 1 }, { password: "" }])
+  for (const body of [
+    undefined,
+    {},
+    { password: PASSWORD, token: "x" },
+    { password: PASSWORD, more: 1 },
+    { password: "" },
+  ])
     expect((await ask(ann, "DELETE", "/v1/me", body)).json.code).toBe("invalid_request");
   expect((await ask(ann, "DELETE", "/v1/me", { token: "x.y.z" })).json.code).toBe("invalid_credentials");
   const nobody = { ...ann, accessToken: "x" };
@@ -117,7 +125,12 @@ test("[ER-2] at once: no sign-in, no token, no profile, no contact; and a repeat
 test("[ER-3] the handle is nobody's any more", async () => {
   const world = await buildWorld();
   await eraseMe(world.ann);
-  const body = { handle: world.handle.toUpperCase(), password: PASSWORD, displayName: "Impostor", device: { name: "x" } };
+  const body = {
+    handle: world.handle.toUpperCase(),
+    password: PASSWORD,
+    displayName: "Impostor",
+    device: { name: "x" },
+  };
   expect(codeOf(await accounts("POST", "/v1/auth/sign-up", { body }))).toBe("handle_taken");
   await finish(world);
   expect(codeOf(await accounts("POST", "/v1/auth/sign-up", { body }))).toBe("handle_taken");
@@ -152,7 +165,10 @@ test("[ER-11] the group of a last admin goes to who has been in it longest, thei
   await eraseMe(ann);
   await finish(world);
   const { conversation } = (await ask(cara, "GET", `/v1/conversations/${group}`)).json;
-  expect(conversation.members).toMatchObject([{ userId: bob.user.userId, role: "admin" }, { userId: cara.user.userId, role: "member" }]);
+  expect(conversation.members).toMatchObject([
+    { userId: bob.user.userId, role: "admin" },
+    { userId: cara.user.userId, role: "member" },
+  ]);
   expect((await ask(await signUp(), "POST", `/v1/invites/${invite.code}/join`)).status).toBe(404);
   expect((await ask(bob, "PUT", `/v1/conversations/${group}/members/${ann.user.userId}`, {})).status).toBe(404);
   const past = await logFor(bob, world.past);
@@ -164,14 +180,23 @@ test("[ER-4] what is said by a device that is still on its way, or put into a co
   const { ann, bob, direct, group } = world;
   const { userId } = ann.user;
   await eraseMe(ann);
-  expect((await inbox(userId).send(direct, wish(ann, "late xyzzyzebra"))) satisfies unknown).toMatchObject({ code: "device_revoked" });
+  expect((await inbox(userId).send(direct, wish(ann, "late xyzzyzebra"))) satisfies unknown).toMatchObject({
+    code: "device_revoked",
+  });
   const append = (call: number) =>
-    conversation(group).append(userId, { commands: [wish(ann, "late xyzzyzebra")], aloneAs: null, confirmed: [], call });
+    conversation(group).append(userId, {
+      commands: [wish(ann, "late xyzzyzebra")],
+      aloneAs: null,
+      confirmed: [],
+      call,
+    });
   expect(await append(Date.now() * 1_000)).toMatchObject([{ ok: true }]); // it had left the inbox before
   await settle(group);
   await finish(world);
   expect(await append(Date.now() * 1_001)).toMatchObject([{ code: "not_member" }]);
-  expect(await conversation(group).pull(userId, { devices: 1, held: null }, 0, 10)).toMatchObject({ code: "not_found" });
+  expect(await conversation(group).pull(userId, { devices: 1, held: null }, 0, 10)).toMatchObject({
+    code: "not_found",
+  });
   expect(await hersAnywhere(world)).toEqual([]);
   expect((await ask(bob, "GET", `/v1/conversations/${group}`)).status).toBe(200);
 });
@@ -181,15 +206,19 @@ test("[ER-6] media that is uploaded with a URL from before goes, too, and what a
   const { ann, bob } = world;
   const { userId } = ann.user;
   await eraseMe(ann);
-  const key = await bindings.DIRECTORY.prepare("SELECT object_key FROM media WHERE user_id = ?").bind(userId).first<string>("object_key");
+  const key = await bindings.DIRECTORY.prepare("SELECT object_key FROM media WHERE user_id = ?")
+    .bind(userId)
+    .first<string>("object_key");
   const round = async () => {
     const plan = await planOf(userId);
     if (plan && plan.dueAt > Date.now()) later(plan.dueAt - Date.now() + 1);
-    await runDurableObjectAlarm(inboxStub(userId) as never);
+    await runDurableObjectAlarm(inboxStub(userId));
   };
   await round();
   await bindings.MEDIA.put(key ?? "", "late bytes"); // a signed URL is good for a quarter of an hour
-  await bindings.DIRECTORY.prepare("INSERT INTO contacts VALUES (?1, ?2, NULL)").bind(...[userId, bob.user.userId].sort()).run();
+  await bindings.DIRECTORY.prepare("INSERT INTO contacts VALUES (?1, ?2, NULL)")
+    .bind(...[userId, bob.user.userId].sort())
+    .run();
   await finish(world);
   expect(await bindings.MEDIA.head(key ?? "")).toBeNull();
   expect((await recordOf(userId)).counts).toMatchObject({ contacts: 3, mediaRows: 2 });
@@ -199,9 +228,13 @@ test("[ER-6] media that is uploaded with a URL from before goes, too, and what a
 function wish(who: Session, words: string) {
   const now = Date.now();
   return {
-    ...{ userId: who.user.userId, deviceId: who.device.deviceId, idempotencyKey: newKey(), composedAt: now, sentAt: now },
+    ...{
+      userId: who.user.userId,
+      deviceId: who.device.deviceId,
+      idempotencyKey: newKey(),
+      composedAt: now,
+      sentAt: now,
+    },
     event: text(words),
   };
 }
-
-

@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { ExportAfter, ExportLine } from "../export.ts";
 import { DeviceId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { Visibility } from "../states.ts";
-import { ExportAfter, ExportLine } from "../export.ts";
 import { Device, Erasure, Me, Session, TokenPair } from "./answers.ts";
 import { door } from "./door.ts";
 import { DeviceName, DisplayName, Handle, Password, SignedDevice, Token } from "./fields.ts";
