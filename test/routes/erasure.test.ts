@@ -1,7 +1,8 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
+import { SETTLES_MS } from "../../src/domain/erasure.ts";
 import { Event } from "../../src/protocol/events.ts";
-import type { Session } from "../../src/protocol/http.ts";
+import { Erasure, type Session } from "../../src/protocol/http.ts";
 import { bindings, conversation, inbox, newKey, TestSocket, text, until } from "../objects/support.ts";
 import { ask as accounts, codeOf, PASSWORD, refresh, signIn, signUp } from "./support/accounts.ts";
 import {
@@ -29,7 +30,9 @@ test("[ER-2] [ER-7] [ER-8] [ER-9] [ER-12] a person is gone from every table, obj
   const world = await buildWorld();
   const { ann, bob, direct } = world;
   const { userId } = ann.user;
-  expect((await hersAnywhere(world)).length).toBeGreaterThan(6);
+  expect(await hersAnywhere(world)).toEqual(
+    expect.arrayContaining(["DIRECTORY.identities", "DIRECTORY.users", "conversation.log", "inbox.subscriptions"]),
+  );
   const before = await othersWork(world);
   const bobs = await TestSocket.caughtUp(bob.user.userId, bob.device.deviceId);
   const begun = await eraseMe(ann);
@@ -223,6 +226,37 @@ test("[ER-6] media that is uploaded with a URL from before goes, too, and what a
   expect(await bindings.MEDIA.head(key ?? "")).toBeNull();
   expect((await recordOf(userId)).counts).toMatchObject({ contacts: 3, mediaRows: 2 });
   expect(await scan([key ?? ""])).toEqual([]);
+});
+
+test("[ER-14] the operator erases whom they name, sees how far it is, and lists those under way", async () => {
+  const people = [await signUp(), await signUp(), await signUp()];
+  const [one, two] = people as [Session, Session, Session];
+  for (const { user } of [one, two]) {
+    const begun = await operate("DELETE", `/v1/operator/users/${user.userId}`);
+    expect([begun.status, Erasure.parse(JSON.parse(begun.text))]).toMatchObject([
+      202,
+      { state: "erasing", askedBy: "operator", rounds: 0 },
+    ]);
+  }
+  expect((await operate("DELETE", `/v1/operator/users/${one.device.deviceId}`)).status).toBe(404);
+  const listed = async (cursor = "") => {
+    const page = JSON.parse((await operate("GET", `/v1/operator/erasures${cursor}`)).text);
+    return page.erasures.map((erasure: { userId: string }) => erasure.userId);
+  };
+  const ids = [one, two].map(({ user }) => user.userId);
+  expect(await listed()).toEqual(expect.arrayContaining(ids));
+  expect(await listed(`?cursor=${ids.toSorted()[0]}`)).not.toContain(ids.toSorted()[0]);
+  await expect.poll(async () => (await recordOf(one.user.userId)).state).toBe("settling");
+  const settling = await recordOf(one.user.userId);
+  expect(settling).toMatchObject({ state: "settling", rounds: 1, counts: { accounts: 1, devices: 1 } });
+  expect(JSON.stringify(settling)).not.toContain(one.user.handle);
+  later(SETTLES_MS + 1_000);
+  await runDurableObjectAlarm(inboxStub(one.user.userId));
+  backToNow();
+  await expect.poll(async () => (await recordOf(one.user.userId)).state).toBe("done");
+  expect(await recordOf(one.user.userId)).toMatchObject({ rounds: 2 });
+  expect(await listed()).not.toContain(one.user.userId);
+  expect((await ask(people[2] as Session, "GET", "/v1/me")).status).toBe(200);
 });
 
 function wish(who: Session, words: string) {
