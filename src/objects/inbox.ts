@@ -355,7 +355,7 @@ export class Inbox extends DurableObject<Env> {
 
   // --- all that is the user's ---
 
-  /** What is kept here of the user, for their export. */
+  /** What is kept here of the user, for their export: of endpoints no more than that there is one. [EX-7] */
   kept(): Kept {
     const { lastSeenAt } = this.store.session;
     const subscriptions = [...this.store.subscriptions()].map(([deviceId, { endpoint, preview }]) => {

@@ -18,6 +18,7 @@ const PAGE = 100;
 /** Ways to be erased, and to see how far it is. The person's inbox carries it out. */
 export function mountErasures(app: Hono<AppEnv>): void {
   mount(app, DOORS.eraseMe, eraseMe);
+  // [ER-14]
   mount(app, DOORS.eraseUser, async ({ env, params }) => {
     const begun = await beginErasure(env, params.userId, "operator", Date.now());
     return begun.ok ? ok({ status: 202, body: begun.value }) : begun;

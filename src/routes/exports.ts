@@ -141,6 +141,7 @@ export class Export {
     return this.asked(async () => ok(await query()));
   }
 
+  /** [EX-1] What is theirs besides conversations and media. */
   private async *person({ subscriptions, lastSeenAt }: Kept): AsyncGenerator<string> {
     const { DIRECTORY } = this.env;
     const { userId } = this;
