@@ -1,5 +1,6 @@
 import { indexNames, sweepReports } from "./platform/chores.ts";
 import type { Env } from "./platform/env.ts";
+import { rearmErasures } from "./platform/erasures.ts";
 import { newApp, refuseOtherMethods } from "./platform/http.ts";
 import { sweepMedia } from "./platform/media/sweep.ts";
 import { carryPushes } from "./platform/push/consumer.ts";
@@ -9,7 +10,9 @@ import { mountBlocks } from "./routes/blocks.ts";
 import { mountContacts } from "./routes/contacts.ts";
 import { mountConversations } from "./routes/conversations.ts";
 import { mountDocs } from "./routes/docs.ts";
+import { mountErasures } from "./routes/erasures.ts";
 import { mountEvents } from "./routes/events.ts";
+import { mountExports } from "./routes/exports.ts";
 import { mountInvites } from "./routes/invites.ts";
 import { mountJoinRequests } from "./routes/join-requests.ts";
 import { mountMe } from "./routes/me.ts";
@@ -30,6 +33,8 @@ const app = newApp();
 for (const mount of [
   mountAuth,
   mountMe,
+  mountExports,
+  mountErasures,
   mountUsers,
   mountContacts,
   mountBlocks,
@@ -51,9 +56,10 @@ for (const mount of [
 }
 refuseOtherMethods(app, Object.values(DOORS));
 
-/** [MD-11] [RP-7] [PE-8] Every hour. One that fails keeps no other from being done. */
+/** [MD-11] [RP-7] [PE-8] [ER-5] Every hour. One that fails keeps no other from being done. */
 const scheduled = async (event: ScheduledController, env: Env): Promise<void> => {
-  const chores = [sweepMedia(env, event.scheduledTime), sweepReports(env, event.scheduledTime), indexNames(env)];
+  const at = event.scheduledTime;
+  const chores = [sweepMedia(env, at), sweepReports(env, at), indexNames(env), rearmErasures(env)];
   const done = await Promise.allSettled(chores);
   for (const chore of done) if (chore.status === "rejected") throw chore.reason;
 };

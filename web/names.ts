@@ -8,6 +8,9 @@ import { readJson } from "./storage.ts";
 const Known = z.object({ users: z.record(z.string(), Profile), conversations: z.record(z.string(), Conversation) });
 type Known = z.infer<typeof Known>;
 
+/** What somebody is called who was erased. */
+export const DELETED = "Deleted account";
+
 /** Who people are and what conversations are called: asked once, kept for the next time, asked again when it may have changed. */
 export class Names {
   readonly #key: string;
@@ -43,7 +46,9 @@ export class Names {
   async #askUser(id: UserId, token: string): Promise<boolean> {
     const answer = await call("user", { params: { userId: id }, token });
     if (answer.ok) this.keepUser(answer.value);
-    return answer.ok;
+    else if (answer.code === "not_found") this.keepUser({ userId: id, handle: DELETED, displayName: DELETED });
+    else return false;
+    return true;
   }
 
   async #askConversation(id: ConversationId, changedAt: number, token: string): Promise<boolean> {
@@ -55,6 +60,10 @@ export class Names {
   }
 
   keep(conversation: Conversation): void {
+    const here = new Set(conversation.members.map(({ userId }) => userId));
+    const before = this.#known.conversations[conversation.conversationId]?.members ?? [];
+    for (const { userId } of before) // whoever has gone may be gone for good, and then has no name any more
+      if (!here.has(userId)) void this.#ask(userId, (token) => this.#askUser(userId, token));
     this.#known.conversations[conversation.conversationId] = conversation;
     this.#save();
   }

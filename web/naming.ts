@@ -1,7 +1,7 @@
 import type { Event } from "../src/protocol/events.ts";
 import type { ConversationId, UserId } from "../src/protocol/ids.ts";
 import { heldOf, type ReplicaState } from "../src/sdk/index.ts";
-import type { Names } from "./names.ts";
+import { DELETED, type Names } from "./names.ts";
 import { durationText } from "./phrases.ts";
 
 type Note = Extract<Event, { kind: "member" | "settings" }>;
@@ -61,11 +61,9 @@ export class Naming {
   title(id: ConversationId): string {
     const known = this.#known(id);
     if (!known) return "…";
-    return known.kind === "group"
-      ? (known.title ?? "Group")
-      : this.others(id)
-          .map((other) => this.handle(other))
-          .join(", ");
+    if (known.kind === "group") return known.title ?? "Group";
+    const others = this.others(id).map((other) => this.handle(other));
+    return others.length > 0 ? others.join(", ") : DELETED;
   }
 
   /** Who is in it besides me; only of groups. */
@@ -80,6 +78,7 @@ export class Naming {
     const actor = this.#person(event.senderId);
     if (event.kind === "settings") return settingsNote(actor, event);
     const person = this.#person(event.userId);
+    if (event.erased) return `${DELETED}: all it wrote is gone`;
     if (event.change === "left") return `${person} left`;
     if (event.change === "role") return `${actor} made ${person} ${event.role === "admin" ? "an admin" : "a member"}`;
     if (event.change === "added" && event.userId === event.senderId) return `${actor} made the group`;

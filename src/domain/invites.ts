@@ -90,6 +90,7 @@ export function decideJoin(facts: {
   now: number;
 }): Result<Joining, "not_found" | "forbidden" | "invite_over" | "group_full" | "too_many_waiting"> {
   const { roster, rules, userId, invite, request, waiting, removedAt, now } = facts;
+  if (roster.get(userId)?.erased) return refuse("not_found"); // [ER-4]
   if (isCurrent(roster.get(userId))) return ok("in"); // [IV-4] also of an invite that is over since, perhaps by this very join
   if (request && rules.approval) return ok("waits"); // [IV-4]
   if (!invite) return refuse("not_found"); // [IV-1]

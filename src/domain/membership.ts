@@ -17,12 +17,14 @@ export type Membership = {
   readonly clearedThrough?: number;
   /** Up to this seq the past was opened to them when they first came: theirs to see, and nobody waits for them there. */
   readonly openedThrough?: number;
+  /** The person is being erased, or is: a member no more, and never again. */
+  readonly erased?: true;
 };
 export type Roster = ReadonlyMap<UserId, Membership>;
 export type ConversationKind = "direct" | "group";
 
 export const isCurrent = (m: Membership | undefined): m is Membership =>
-  m !== undefined && m.spans.at(-1)?.[1] === null;
+  m !== undefined && !m.erased && m.spans.at(-1)?.[1] === null; // [ER-4]
 export const currentMembers = (roster: Roster): Membership[] => [...roster.values()].filter(isCurrent);
 /** Whether this member blocks the other one of the direct conversation now. */
 export const isBlocking = (m: Membership | undefined): boolean => m?.hidden?.at(-1)?.[1] === null;
@@ -87,7 +89,12 @@ export const neverReached = ({ hidden = [] }: Membership): { from: number; to: n
 const EXCEPT_TOLD = 64;
 
 /** A decided change of the roster; the appender gives it its seq. */
-export type MemberChange = { userId: UserId; change: "added" | "removed" | "left" | "role"; role?: Role | undefined };
+export type MemberChange = {
+  userId: UserId;
+  change: "added" | "removed" | "left" | "role";
+  role?: Role | undefined;
+  erased?: true | undefined;
+};
 
 type Facts = { kind: ConversationKind; roster: Roster; actorId: UserId; userId: UserId };
 
@@ -125,6 +132,7 @@ function mayAdd(actor: Membership, { role, rules = FIRST_RULES, removedAt = null
 /** Adds a member or sets a role; null when it is so already. */
 export function decidePut(facts: Adding): Result<MemberChange | null, PutRefusal> {
   const target = facts.roster.get(facts.userId);
+  if (target?.erased) return refuse("not_found"); // [ER-4]
   const actor = isCurrent(target) ? mayAdminister(facts) : mayAct(facts);
   if (!actor.ok) return actor;
   if (!isCurrent(target)) {
@@ -172,6 +180,14 @@ export function applyChange(
   if (change.change === "added" && isOpen)
     return { ...member, spans: [[1, seq - 1] as const, [seq, null] as const], openedThrough: seq - 1 };
   if (change.change === "added") return { ...member, spans: [...spans, [seq, null]] };
-  const [from] = spans.at(-1) ?? [seq];
-  return { ...member, spans: [...spans.slice(0, -1), [from, seq]] }; // [GR-6]
+  const [from, to] = spans.at(-1) ?? [seq, null];
+  return { ...member, spans: [...spans.slice(0, -1), [from, to ?? seq]] }; // [GR-6]
 }
+
+/** [ER-11] Who becomes admin of a group that has none any more: who has been in it longest. */
+export function heirOf(roster: Roster): Membership | undefined {
+  const members = currentMembers(roster);
+  if (members.some(({ role }) => role === "admin")) return undefined;
+  return members.toSorted((a, b) => joinedAt(a) - joinedAt(b))[0];
+}
+const joinedAt = (m: Membership): number => m.spans.at(-1)?.[0] ?? 0;

@@ -64,6 +64,13 @@ export class AlarmClock {
     void this.storage.setAlarm(at);
   }
 
+  /** Rings no more. */
+  async stop(): Promise<void> {
+    this.at = this.setHere = null;
+    this.isInherited = false;
+    await this.storage.deleteAlarm();
+  }
+
   /**
    * The alarm has gone off: from here on the next one can be set. True when an earlier life of the object had set it, for something that it
    * may not have written down. `scheduledAt`: as the runtime tells it. Epoch ms.

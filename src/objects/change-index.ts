@@ -21,6 +21,7 @@ export class ChangeIndex {
   }
 
   note(conversationId: ConversationId): void {
+    if (this.store.erasure && this.store.position(conversationId) !== undefined) return; // [ER-8] it is on its way through these
     if (mustWrite(this.store.position(conversationId), this.handed)) this.store.touch(conversationId);
   }
 

@@ -39,6 +39,7 @@ import {
   type EditEvent,
   Event,
   type MessageEvent,
+  type ReactionEvent,
   type RecallEvent,
   type ServerChange,
   type Wish,
@@ -250,11 +251,47 @@ export class ConversationState {
     const mediaId = message.content.type === "media" ? message.content.mediaId : null;
     this.putTombstone(tombstoneOf(message, because), "gone", mediaId);
     for (const edit of this.store.editsOf(seq)) this.putTombstone(tombstoneOf(edit, because), "edit", null);
+    this.isBuried();
+  }
+
+  /** [ER-9] What a member who is erased wrote keeps its place, and nothing of its content. Their media goes by another way. */
+  erase(event: MessageEvent | EditEvent | ReactionEvent): void {
+    if (event.kind === "message") this.putTombstone(tombstoneOf(event, "recalled"), "gone", null);
+    if (event.kind === "edit") this.putTombstone(tombstoneOf(event, "recalled"), "edit", null);
+    if (event.kind === "reaction") this.putTombstone({ ...event, emoji: null }, "reaction", null);
+    this.isBuried();
+  }
+
+  private isBuried(): void {
     this.unreads.clear(); // [LM-8]
     this.burials += 1;
   }
 
-  private putTombstone(event: MessageEvent | EditEvent, kind: "gone" | "edit", mediaId: MediaId | null): void {
+  /** [ER-4] From here on nothing is appended by this member, told to them, or kept of what they have received. */
+  expel(member: Membership): void {
+    const { hidden: _, clearedThrough: __, openedThrough: ___, ...bare } = member;
+    this.roster.set(member.userId, { ...bare, erased: true });
+    this.store.erasures.dropSights(member.userId);
+    this.memberCount = currentMembers(this.roster).length;
+    if (this.facts.kind === "direct")
+      for (const other of this.roster.values()) if (other.userId !== member.userId) this.setBlock(other, false); // [ER-10]
+  }
+
+  /** Takes out of the checkpoint what it says of somebody who was erased. */
+  dropStates(userId: UserId): void {
+    this.trails.delete(userId);
+    this.devices.delete(userId);
+    for (const deviceId of this.store.erasures.devicesOf(userId)) this.newestKeys.delete(deviceId);
+    this.checkpoint.pushes = this.checkpoint.pushes.filter((report) => report.userId !== userId);
+    this.checkpoint.held = this.checkpoint.held.filter(([id]) => id !== userId);
+    this.saveCheckpoint();
+  }
+
+  private putTombstone(
+    event: MessageEvent | EditEvent | ReactionEvent,
+    kind: "gone" | "edit" | "reaction",
+    mediaId: MediaId | null,
+  ): void {
     const body = JSON.stringify(event);
     this.store.bury(event.seq, kind, body, mediaId);
     if (this.recent.has(event.seq)) this.recent.set(event.seq, { event, body });
@@ -304,10 +341,12 @@ export class ConversationState {
     const member = this.roster.get(userId);
     if (!member || !this.mayBeShown(userId)) return null;
     const recalls = this.recalls(from, to).filter(({ seq }) => canSee(member, seq));
-    return this.silenceOf(
-      member,
-      recalls.map(({ targetSeq }) => targetSeq),
-    );
+    const trail = this.trail(userId);
+    const [rung, read] = [standing(trail, "rung"), standing(trail, "read")];
+    const erased = this.store.erasures
+      .erasures(from, to)
+      .map((id) => this.store.erasures.newestGone(id, read + 1, rung)); // [ER-9]
+    return this.silenceOf(member, [...recalls.map(({ targetSeq }) => targetSeq), ...erased]);
   }
 
   /** Whether something that rang is still to be read. */
@@ -421,6 +460,7 @@ export class ConversationState {
 
   /** A member's cursor has come to `seq`. */
   mark(userId: UserId, mark: Mark, seq: number, now: number): void {
+    if (this.roster.get(userId)?.erased) return;
     this.trails.set(userId, advanced(this.trail(userId), mark, seq, now, stepsKept(this.memberCount)));
   }
 
@@ -452,7 +492,8 @@ export class ConversationState {
   }
 
   pushed(reports: readonly PushReport[]): void {
-    this.checkpoint.pushes = [...this.checkpoint.pushes, ...reports].slice(-PUSHES_KEPT);
+    const kept = reports.filter(({ userId }) => !this.roster.get(userId)?.erased);
+    this.checkpoint.pushes = [...this.checkpoint.pushes, ...kept].slice(-PUSHES_KEPT);
   }
 
   saveCheckpoint(): void {

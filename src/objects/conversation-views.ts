@@ -28,7 +28,7 @@ type Found = { state: ConversationState; member: Membership };
 /** [GR-1] A conversation that was never opened and one that is not theirs are the same to a stranger. */
 export function memberOf(state: ConversationState | undefined, userId: UserId): Outcome<Found> {
   const member = state?.roster.get(userId);
-  return state && member ? ok({ state, member }) : refuse("not_found");
+  return state && member && !member.erased ? ok({ state, member }) : refuse("not_found"); // [ER-4]
 }
 
 /** [GR-2] Who is one now. */

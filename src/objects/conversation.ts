@@ -27,6 +27,7 @@ import { traceOf } from "./conversation-traces.ts";
 import { currentMemberOf, descriptionOf, historyOf, memberOf, pageOf, standingOf } from "./conversation-views.ts";
 import { Deliverer } from "./deliverer.ts";
 import { type Decision, EntryDesk } from "./entry-desk.ts";
+import { ErasureDesk } from "./erasure-desk.ts";
 import { Fanout } from "./fanout.ts";
 import { Forgetter } from "./forgetter.ts";
 import { Load } from "./load.ts";
@@ -36,9 +37,11 @@ import { ReceiptDesk } from "./receipt-desk.ts";
 import type {
   Appended,
   AppendRequest,
+  ErasedHere,
   Evidence,
   HistoryPage,
   Joined,
+  LeftHere,
   LogPage,
   MemberRequest,
   OpenRequest,
@@ -77,6 +80,7 @@ export class Conversation extends DurableObject<Env> {
   private readonly settings: SettingsDesk;
   private readonly entry: EntryDesk;
   private readonly forgetter: Forgetter;
+  private readonly erasures: ErasureDesk;
   private readonly load: Load;
   /** Undefined for an id that nobody has opened: asking it leaves nothing behind. */
   private state: ConversationState | undefined;
@@ -114,18 +118,30 @@ export class Conversation extends DurableObject<Env> {
     this.members = new MemberDesk(ports);
     this.settings = new SettingsDesk(env, ports);
     this.entry = new EntryDesk(env, ports);
+    this.erasures = new ErasureDesk({
+      store: this.store,
+      state: () => this.state,
+      write: (change) => this.write(change),
+      expelled: (userId) => {
+        this.fanout.drop(userId);
+        this.desk.gone(userId);
+      },
+      changed: (at) => this.afterAppend(at),
+    });
     void ctx.blockConcurrencyWhile(async () => {
       await this.clock.load();
       if (this.store.exists()) this.wake();
     });
   }
 
-  private readonly isParked = (userId: UserId): boolean => this.fanout.stateOf(userId)?.mode === "parked";
+  private readonly isParked = (userId: UserId): boolean =>
+    this.fanout.stateOf(userId)?.mode === "parked" || this.state?.roster.get(userId)?.erased === true;
 
   private wake(): void {
     const state = new ConversationState(this.store, this.newId, daysToMs(this.env.RETENTION_DAYS));
     this.state = state;
-    for (const m of state.roster.values()) this.fanout.restore(m, state.checkpoint.delivered, state.head);
+    for (const m of state.roster.values())
+      if (!m.erased) this.fanout.restore(m, state.checkpoint.delivered, state.head);
     if (this.clock.isSet) this.ringForExpiry(state, Date.now()); // else it is ringing just now, or was cut short and rings again
     if (!this.hasWork(state)) return;
     this.mayHaveForgotten ||= !this.clock.isAtWork; // work without an alarm: its handler did not come to its end
@@ -202,6 +218,14 @@ export class Conversation extends DurableObject<Env> {
 
   setBlock(userId: UserId, blocks: boolean): Outcome<null> {
     return this.members.setBlock(userId, blocks);
+  }
+
+  erase(userId: UserId): Outcome<ErasedHere> {
+    return this.erasures.erase(userId);
+  }
+
+  leftOf(userId: UserId): Outcome<LeftHere> {
+    return this.erasures.leftOf(userId);
   }
 
   private commit(actorId: UserId, changes: MemberChange[], now: number, also: () => void = () => {}): void {

@@ -41,6 +41,11 @@ export class Fanout {
     if (!this.deliveries.has(m.userId)) this.restore(m, 0, head);
   }
 
+  /** Nobody is to be told there any more. */
+  drop(userId: UserId): void {
+    this.deliveries.delete(userId);
+  }
+
   note(userId: UserId, occurrence: Occurrence): void {
     const before = this.deliveries.get(userId);
     if (!before) return;

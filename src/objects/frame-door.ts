@@ -60,6 +60,7 @@ export class FrameDoor {
     const now = Date.now();
     sockets.heard(socket, now);
     if (sockets.of(socket).expiresAt <= now) return sockets.close(socket, "token_expired"); // [SO-4]
+    if (this.parts.store.isRevoked(sockets.of(socket).deviceId)) return sockets.close(socket, "signed_out"); // [ER-4] it was on its way
     const read = readFrame(message);
     if (!this.admit(socket, read, now)) return;
     if (!read.ok) return this.refuse(socket, read.id, read);

@@ -13,7 +13,7 @@ import { conversationOf, inboxOf } from "../platform/stubs.ts";
 import { CLOSE } from "../protocol/errors.ts";
 import { eventsText } from "../protocol/frame-text.ts";
 import { PING, PONG, type Summary } from "../protocol/frames.ts";
-import type { EventReceipts, Trace } from "../protocol/http.ts";
+import type { Erasure, EventReceipts, Trace } from "../protocol/http.ts";
 import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import type { Mine, Presence as PresenceTold, Self, Shed } from "../protocol/states.ts";
@@ -23,6 +23,7 @@ import { AlarmClock } from "./alarm-clock.ts";
 import { Burden } from "./burden.ts";
 import { ChangeIndex } from "./change-index.ts";
 import { Choices } from "./choices.ts";
+import { Eraser } from "./eraser.ts";
 import { FrameDoor } from "./frame-door.ts";
 import { FrameGate } from "./frame-gate.ts";
 import { Holdings } from "./holdings.ts";
@@ -37,6 +38,7 @@ import type {
   ContactNews,
   Delivery,
   DeliveryAnswer,
+  Kept,
   Outcome,
   ReceiptNews,
   ReceiptRequest,
@@ -68,6 +70,7 @@ export class Inbox extends DurableObject<Env> {
   private readonly choices: Choices;
   private readonly stars: Stars;
   private readonly door: FrameDoor;
+  private readonly eraser: Eraser;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -104,6 +107,7 @@ export class Inbox extends DurableObject<Env> {
     const { gate, holdings, sender, receipts, presence, watching, typing } = this;
     const parts = { store, sockets, index, gate, holdings, sender, receipts, presence, watching, typing, burden };
     this.door = new FrameDoor(env, parts);
+    this.eraser = new Eraser(env, { store, clock: this.clock, storage: ctx.storage });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG)); // [SO-5]
     for (const socket of ctx.getWebSockets())
       if (this.isInMidGreeting(socket)) ctx.waitUntil(this.door.catchUp(socket));
@@ -169,6 +173,7 @@ export class Inbox extends DurableObject<Env> {
     } catch (error) {
       log.error("settle_failed", { error });
     }
+    await this.eraser.run();
   }
 
   private isInMidGreeting(socket: WebSocket): boolean {
@@ -390,5 +395,38 @@ export class Inbox extends DurableObject<Env> {
   revoke(deviceId: DeviceId): void {
     this.store.revokeDevice(deviceId, Date.now());
     this.sockets.closeDevice(deviceId, "signed_out"); // [SO-3]
+  }
+
+  // --- all that is the user's ---
+
+  /** What is kept here of the user, for their export: of endpoints no more than that there is one. [EX-7] */
+  kept(): Kept {
+    const { lastSeenAt } = this.store.session;
+    const subscriptions = [...this.store.subscriptions()].map(([deviceId, { endpoint, preview }]) => {
+      return { deviceId, provider: endpoint.provider, preview };
+    });
+    const ids = this.store.changedPast(0).map((row) => row.conversationId);
+    const conversations = ids.map((conversationId) => {
+      return { conversationId, mine: this.store.mine(conversationId), starred: this.store.starredIn(conversationId) };
+    });
+    return { subscriptions, conversations, lastSeenAt: lastSeenAt > 0 ? lastSeenAt : null };
+  }
+
+  /** [ER-4] From here on none of the user's devices does anything; the rest the alarm sees to. Repeating it winds a stuck one up. */
+  erase(record: Erasure): void {
+    this.eraser.begin(record, Date.now());
+    this.sockets.closeAll("signed_out");
+  }
+
+  /** The directory has ended something between this user and somebody who is erased. */
+  hearContacts(version: number): void {
+    this.sockets.tellAll({ type: "self", contactsVersion: version }, Date.now()); // [CT-16]
+  }
+
+  /** Somebody is erased with whom there was something. */
+  forget(otherId: UserId): void {
+    if (this.store.isContact(otherId)) this.store.setContact(otherId, false, Number.MAX_SAFE_INTEGER); // nobody has them again
+    this.store.setBlocked(otherId, false);
+    this.store.dropWatcher(otherId);
   }
 }

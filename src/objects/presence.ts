@@ -76,7 +76,7 @@ export class Presence {
 
   /** [PR-5] What this viewer may know, and a lease if they ask for one and it is theirs to have. */
   watched({ viewerId, lastSeen, until }: WatchRequest, now: number): State {
-    if (this.store.isBlocked(viewerId)) return { state: "unknown" }; // [BL-5]
+    if (this.store.isBlocked(viewerId) || this.store.erasure) return { state: "unknown" }; // [BL-5] [ER-4]
     if (!mayShow(this.store.privacy.lastSeen, lastSeen, this.store.isContact(viewerId))) return { state: "unknown" };
     if (until !== null) this.store.addWatcher(viewerId, until, now);
     const state = this.now(now);

@@ -7,10 +7,11 @@ import type { Stage } from "../domain/shedding.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { EditEvent, MessageEvent, Role } from "../protocol/events.ts";
 import type { Ack, Summary } from "../protocol/frames.ts";
-import type { Conversation, InvitePreview } from "../protocol/http.ts";
-import type { ConversationId, MediaId, UserId } from "../protocol/ids.ts";
+import type { Conversation, InvitePreview, Tally } from "../protocol/http.ts";
+import type { ConversationId, DeviceId, MediaId, UserId } from "../protocol/ids.ts";
 import type { Result } from "../protocol/result.ts";
 import type { Mine, Receipt, Ticks, Visibility } from "../protocol/states.ts";
+import type { ErasedCounts } from "../storage/erasure-store.ts";
 
 /** What the objects say to each other. Events travel as the JSON text in which they are kept. */
 
@@ -106,3 +107,15 @@ export type MemberRequest = { actorId: UserId; userId: UserId; role: Role; decli
 /** Somebody who came by an invite is a member now, or has asked at `askedAt` (epoch ms) to be one. */
 export type Joined = { added: boolean; conversation: Conversation } | { added: false; askedAt: number };
 export type Preview = Omit<InvitePreview, "avatar"> & { avatarMediaId: MediaId | null };
+
+/** What a member's erasure took away here so far. `others`: in a direct conversation, whom to have forget them. */
+export type ErasedHere = { done: boolean; counts: ErasedCounts; others: UserId[] };
+/** What is left of somebody whose erasure this conversation has carried out, and where the rest of it would be. */
+export type LeftHere = { left: Partial<Tally>; shard: string };
+
+/** What an inbox knows of its user, for their export. `lastSeenAt`: epoch ms. */
+export type Kept = {
+  subscriptions: { deviceId: DeviceId; provider: "web" | "fcm"; preview: boolean }[];
+  conversations: { conversationId: ConversationId; mine: Mine; starred: number[] }[];
+  lastSeenAt: number | null;
+};

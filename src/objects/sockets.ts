@@ -78,6 +78,10 @@ export class Sockets {
     for (const socket of this.ctx.getWebSockets(deviceId)) this.close(socket, why);
   }
 
+  closeAll(why: keyof typeof CLOSE): void {
+    for (const socket of this.ctx.getWebSockets()) this.close(socket, why);
+  }
+
   close(socket: WebSocket, why: keyof typeof CLOSE): void {
     socket.close(CLOSE[why].code, why);
     this.gone(socket);

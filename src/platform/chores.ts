@@ -2,7 +2,7 @@ import { encodeTime } from "ulid";
 import { nameWords } from "../domain/people.ts";
 import { reportsKeptMs } from "../domain/reports.ts";
 import { giveWords, usersWithoutWords } from "../storage/people.ts";
-import { deleteReportsBefore } from "../storage/reports.ts";
+import { deleteReportsBefore, deleteSettledOfErased } from "../storage/reports.ts";
 import type { Env } from "./env.ts";
 import { log } from "./log.ts";
 
@@ -14,6 +14,7 @@ const TIME_LENGTH = 10;
 
 /** [RP-7] Deletes reports that are older than the deployer keeps them. `now`: epoch ms. */
 export async function sweepReports(env: Env, now: number): Promise<number> {
+  await deleteSettledOfErased(env.DIRECTORY);
   const swept = await deleteReportsBefore(
     env.DIRECTORY,
     encodeTime(now - reportsKeptMs(env.REPORTS_DAYS), TIME_LENGTH),

@@ -16,6 +16,8 @@ export type Env = {
   STRICT_HANDLE: RateLimit;
   STRICT_DEVICE: RateLimit;
   STRICT_PEOPLE: RateLimit;
+  STRICT_EXPORT: RateLimit;
+  WIDE_EXPORT: RateLimit;
   WIDE_ADDRESS: RateLimit;
   WIDE_HANDLE: RateLimit;
   WIDE_DEVICE: RateLimit;

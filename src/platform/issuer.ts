@@ -30,14 +30,18 @@ const Claims = z.object({
   name: z.unknown().optional(),
 });
 
-/** Verifies a token of the configured issuer. `not_found` while none is configured; `unavailable` when its keys cannot be had. */
+/**
+ * Verifies a token of the configured issuer. `not_found` while none is configured; `unavailable` when its keys cannot be had. `maxAgeS`: how
+ * long ago it may have been issued.
+ */
 export async function verifyVouched(
   env: Settings,
   token: string,
   now: number,
+  maxAgeS?: number,
 ): Promise<Result<Vouched, "not_found" | "invalid_credentials" | "unavailable">> {
   if (!env.ISSUER || !env.ISSUER_JWKS_URL) return refuse("not_found"); // [AC-22]
-  const payload = await verified(env, token, now);
+  const payload = await verified(env, token, now, maxAgeS);
   if (!payload.ok) return payload;
   const claims = Claims.safeParse(payload.value);
   if (!claims.success) return refuse("invalid_credentials");
@@ -49,12 +53,14 @@ async function verified(
   env: Settings,
   token: string,
   now: number,
+  maxAgeS: number | undefined,
 ): Promise<Result<unknown, "invalid_credentials" | "unavailable">> {
   try {
     const { payload } = await jwtVerify(token, keySetOf(env.ISSUER_JWKS_URL), {
       issuer: env.ISSUER,
       ...(env.ISSUER_AUDIENCE ? { audience: env.ISSUER_AUDIENCE } : {}),
       requiredClaims: ["exp"],
+      ...(maxAgeS === undefined ? {} : { maxTokenAge: maxAgeS }),
       algorithms: ALGORITHMS,
       clockTolerance: CLOCK_TOLERANCE_S,
       currentDate: new Date(now),

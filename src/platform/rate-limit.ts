@@ -10,8 +10,20 @@ const PERIOD_MS = 60_000;
 /** Which set of limits is in force. The only place that knows. */
 const limitsOf = (env: Env) =>
   env.RATE_LIMITS === "wide"
-    ? { address: env.WIDE_ADDRESS, handle: env.WIDE_HANDLE, device: env.WIDE_DEVICE, people: env.WIDE_PEOPLE }
-    : { address: env.STRICT_ADDRESS, handle: env.STRICT_HANDLE, device: env.STRICT_DEVICE, people: env.STRICT_PEOPLE };
+    ? {
+        address: env.WIDE_ADDRESS,
+        handle: env.WIDE_HANDLE,
+        device: env.WIDE_DEVICE,
+        people: env.WIDE_PEOPLE,
+        export: env.WIDE_EXPORT,
+      }
+    : {
+        address: env.STRICT_ADDRESS,
+        handle: env.STRICT_HANDLE,
+        device: env.STRICT_DEVICE,
+        people: env.STRICT_PEOPLE,
+        export: env.STRICT_EXPORT,
+      };
 
 /** Counts a visit of an account door for the address it comes from. */
 export async function limitAddress(env: Env, request: Request): Promise<Result<undefined, "rate_limited">> {
@@ -27,6 +39,11 @@ export async function limitDevice(env: Env, deviceId: DeviceId): Promise<Result<
 /** Counts a search for people, for all of the user's devices together. */
 export async function limitPeopleSearch(env: Env, userId: UserId): Promise<Result<undefined, "rate_limited">> {
   return passes(limitsOf(env).people, userId); // [PE-5]
+}
+
+/** Counts an export of this person's, whoever asks for it. */
+export async function limitExport(env: Env, userId: UserId): Promise<Result<undefined, "rate_limited">> {
+  return passes(limitsOf(env).export, userId); // [EX-6]
 }
 
 /**

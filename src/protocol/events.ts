@@ -183,6 +183,10 @@ export const MemberEvent = z
     userId: UserId,
     change: z.enum(["added", "removed", "left", "role"]),
     role: Role.optional(),
+    erased: z.literal(true).optional().meta({
+      description:
+        "With `left`: the person is gone for good. Take the content off all they wrote before it, and their reactions, as if recalled.",
+    }),
   })
   .meta({ id: "MemberEvent" });
 
@@ -210,10 +214,11 @@ export const Event = z
 export type Event = z.infer<typeof Event>;
 export type MessageEvent = z.infer<typeof MessageEvent>;
 export type EditEvent = z.infer<typeof EditEvent>;
+export type ReactionEvent = z.infer<typeof ReactionEvent>;
 export type RecallEvent = z.infer<typeof RecallEvent>;
 /** An event that a device wished for. */
 export type WishedEvent = Extract<Event, { kind: Wish["kind"] }>;
 /** What the conversation itself decides; the appender adds the envelope. */
 export type ServerChange =
-  | Pick<z.infer<typeof MemberEvent>, "kind" | "userId" | "change" | "role">
+  | Pick<z.infer<typeof MemberEvent>, "kind" | "userId" | "change" | "role" | "erased">
   | Omit<z.infer<typeof SettingsEvent>, keyof typeof envelope>;

@@ -49,7 +49,12 @@ export function mountEvents(app: Hono<AppEnv>): void {
 }
 
 /** The shipped part from history and the tail from the log; all of it from the log while history does not answer. */
-async function readPage(env: Env, id: ConversationId, userId: UserId, wish: PageWish): Promise<Outcome<HistoryPage>> {
+export async function readPage(
+  env: Env,
+  id: ConversationId,
+  userId: UserId,
+  wish: PageWish,
+): Promise<Outcome<HistoryPage>> {
   const page = await askHistory(env, id, userId, wish, false);
   if (!page.ok || page.value.history.length === 0) return page;
   const shipped = await readShipped(env, id, page.value);

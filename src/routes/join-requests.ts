@@ -3,7 +3,8 @@ import { tryCall } from "../platform/calls.ts";
 import { type AppEnv, mount, type Visit } from "../platform/http.ts";
 import { conversationOf } from "../platform/stubs.ts";
 import { DOORS } from "../protocol/http.ts";
-import { ok } from "../protocol/result.ts";
+import { ok, refuse } from "../protocol/result.ts";
+import { existingUsers } from "../storage/directory.ts";
 
 /** Who waits to be let into a group, and what its admins say to it. */
 export function mountJoinRequests(app: Hono<AppEnv>): void {
@@ -21,6 +22,8 @@ export function mountJoinRequests(app: Hono<AppEnv>): void {
 }
 
 async function accept({ env, caller, params: { id, userId } }: Visit<typeof DOORS.acceptRequest>) {
+  const known = await existingUsers(env.DIRECTORY, [userId]);
+  if (!known.has(userId)) return refuse("not_found"); // [ER-4] erased while they waited
   const asked = await tryCall(() => conversationOf(env, id).acceptRequest({ actorId: caller.userId, userId }));
   const accepted = asked.ok ? asked.value : asked;
   if (!accepted.ok) return accepted;

@@ -16,9 +16,11 @@ export function buryRecalled(
   fresh: readonly Event[],
   unheard: readonly number[] = [],
 ): void {
-  if (unheard.length > 0 || fresh.some(({ kind }) => kind === "recall" || kind === "edit"))
-    bury(turn, id, { ...NO_TIME, unheard });
+  if (unheard.length > 0 || fresh.some(takesAway)) bury(turn, id, { ...NO_TIME, unheard });
 }
+
+const takesAway = (event: Event): boolean =>
+  event.kind === "recall" || event.kind === "edit" || (event.kind === "member" && event.erased === true); // [ER-9]
 
 function bury(turn: Turn, conversationId: ConversationId, by: Parameters<typeof tombstonesOf>[1]): void {
   const events = tombstonesOf(turn.held(conversationId).events, by);

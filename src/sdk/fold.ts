@@ -29,19 +29,27 @@ type View = { me: UserId; wishes: readonly Wish[]; now: number };
 
 /** [LM-11] The lines of a conversation, oldest first. What is said of a message that I may not see shows nothing. */
 export function timelineOf(events: readonly Event[], { me, wishes, now }: View): Line[] {
+  const erased = erasedIn(events);
   const lines: (Message | Extract<Line, { is: "note" }>)[] = [];
   const bySeq = new Map<number, Message>();
   for (const event of events) {
     if (event.kind === "message") {
-      const message = { event, content: contentAt(event, now), edited: false, reactions: new Map() };
+      const isErased = erased.has(event.senderId) && !isGone(event.content); // [ER-9]
+      const content = isErased ? goneBy("recalled") : contentAt(event, now);
+      const message = { event, content, edited: false, reactions: new Map() };
       bySeq.set(event.seq, message);
       lines.push(message);
     } else if (event.kind === "member" || event.kind === "settings") lines.push({ is: "note", event });
-    else apply(bySeq.get(event.targetSeq), event.senderId, event);
+    else if (event.kind !== "reaction" || !erased.has(event.senderId))
+      apply(bySeq.get(event.targetSeq), event.senderId, event);
   }
   for (const wish of wishes) if (wish.kind !== "message") apply(bySeq.get(wish.targetSeq), me, wish);
   return lines.map((line) => ("is" in line ? line : shown(line)));
 }
+
+/** Whose words are gone, all of them: nobody writes anything after the event that says so. */
+const erasedIn = (events: readonly Event[]): ReadonlySet<UserId> =>
+  new Set(events.flatMap((event) => (event.kind === "member" && event.erased ? [event.userId] : [])));
 
 /** [LM-12] Hidden on time, also where nobody can be asked. */
 const contentAt = ({ content, expiresAt }: MessageEvent, now: number): MessageEvent["content"] =>
@@ -92,22 +100,27 @@ type By = { now: number | null; keepMs: number; unheard: readonly number[] };
 
 /**
  * [LM-12] The tombstones that a device puts in the place of what it holds, as the server does: of what was recalled, of what has expired,
- * and of their edits.
+ * and of their edits; and of all that people wrote who were erased.
  */
 export function tombstonesOf(events: readonly Event[], by: By): Event[] {
+  const erased = erasedIn(events);
   const recalled = new Set(by.unheard);
   for (const event of events) if (event.kind === "recall") recalled.add(event.targetSeq);
   const gone = new Map<number, GoneContent["because"]>();
   const tombstones: Event[] = [];
   for (const event of events) {
     if (event.kind === "message") {
-      const because = becauseOf(event, recalled, by);
+      const isErased = erased.has(event.senderId) && !isGone(event.content);
+      const because = isErased ? "recalled" : becauseOf(event, recalled, by);
       if (because) gone.set(event.seq, because);
       if (because && !isGone(event.content)) tombstones.push(tombstoneOf(event, because));
     }
+    if (event.kind === "reaction" && event.emoji !== null && erased.has(event.senderId))
+      tombstones.push({ ...event, emoji: null }); // [ER-9]
     if (event.kind !== "edit" || isGone(event.content)) continue;
     const isOver = by.now !== null && expiryOfHeld(event, by.keepMs) <= by.now;
-    const alone = recalled.has(event.targetSeq) ? "recalled" : isOver ? "expired" : undefined;
+    const isTaken = recalled.has(event.targetSeq) || erased.has(event.senderId);
+    const alone = isTaken ? "recalled" : isOver ? "expired" : undefined;
     const because = gone.get(event.targetSeq) ?? alone;
     if (because) tombstones.push(tombstoneOf(event, because));
   }

@@ -6,6 +6,7 @@ import { EditEvent, Event, MessageEvent, RecallEvent, type Role } from "../proto
 import type { GroupRules } from "../protocol/group-rules.ts";
 import type { ConversationId, DeviceId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
 import { EntryStore } from "./entry-store.ts";
+import { ErasureStore } from "./erasure-store.ts";
 
 /** One event as it is kept: `body` is its JSON, written once and passed on as text to sockets, pages and history. */
 export type LogRow = { seq: number; senderId: UserId; body: string };
@@ -101,10 +102,12 @@ const LIFE = `
 /** The rows of one conversation object. Every method is synchronous: the caller decides what is one transaction. */
 export class ConversationStore {
   readonly entries: EntryStore;
+  readonly erasures: ErasureStore;
   private readonly sql: SqlStorage;
   constructor(sql: SqlStorage) {
     this.sql = sql;
     this.entries = new EntryStore(sql);
+    this.erasures = new ErasureStore(sql);
   }
 
   /** False for an id that somebody made up: asking for it must leave nothing behind. */
@@ -153,6 +156,7 @@ export class ConversationStore {
     const hidden = this.hidden();
     const cleared = this.cleared();
     const opened = this.opened();
+    const erased = new Set(this.erasures.erasedIds());
     return new Map(
       rows.map(({ user_id: userId, role, spans }) => {
         const member = { userId, role, spans: JSON.parse(spans) as Span[] };
@@ -161,7 +165,8 @@ export class ConversationStore {
         const clear = clearedThrough === undefined ? {} : { clearedThrough };
         const openedThrough = opened.get(userId);
         const open = openedThrough === undefined ? {} : { openedThrough };
-        return [userId, { ...member, ...(gaps ? { hidden: gaps } : {}), ...clear, ...open }];
+        const gone = erased.has(userId) ? { erased: true as const } : {};
+        return [userId, { ...member, ...(gaps ? { hidden: gaps } : {}), ...clear, ...open, ...gone }];
       }),
     );
   }
@@ -242,7 +247,7 @@ export class ConversationStore {
   }
 
   /** [LM-5] The tombstone takes the event's place; that history must have it too is written with it. */
-  bury(seq: number, kind: "gone" | "edit", body: string, mediaId: MediaId | null): void {
+  bury(seq: number, kind: "gone" | "edit" | "reaction", body: string, mediaId: MediaId | null): void {
     this.sql.exec("UPDATE log SET kind = ?, expires_at = NULL, body = ? WHERE seq = ?", kind, body, seq);
     this.sql.exec("INSERT INTO stale VALUES (?, ?) ON CONFLICT DO NOTHING", seq, mediaId);
   }

@@ -9,6 +9,8 @@ export type Room = { max: number; liveSince: number };
 
 const hasRoom = (userId: UserId, { max, liveSince }: Room): SQL =>
   sql`(SELECT count(*) FROM devices WHERE user_id = ${userId} AND revoked_at IS NULL AND last_used_at > ${liveSince}) < ${max}`;
+/** [ER-4] Of an account that was erased while it signed in, no device is made any more. */
+const isThere = (userId: UserId): SQL => sql`EXISTS (SELECT 1 FROM users WHERE user_id = ${userId})`;
 const ofUser = (userId: UserId, deviceId: DeviceId) => and(eq(devices.deviceId, deviceId), eq(devices.userId, userId));
 
 /** A device of this user, revoked or not. Throws `Unavailable`, as all of these do. */
@@ -32,6 +34,12 @@ export async function liveDevices(db: D1Database, userId: UserId, liveSince: num
   return reach("devices", () => query.all());
 }
 
+/** All devices that the user has ever had, signed out or not, oldest first. */
+export async function allDevices(db: D1Database, userId: UserId): Promise<DeviceRow[]> {
+  const query = drizzle(db).select().from(devices).where(eq(devices.userId, userId)).orderBy(devices.deviceId);
+  return reach("all devices", () => query.all());
+}
+
 /** A statement that adds a device if the condition holds at that moment. */
 export const insertDevice = (db: D1Database, device: DeviceRow, condition: SQL) =>
   drizzle(db)
@@ -45,7 +53,7 @@ export const insertDevice = (db: D1Database, device: DeviceRow, condition: SQL) 
 /** Adds a device and notes the sign-in, in one transaction; false, and nothing written, when there is no room. */
 export async function addDevice(db: D1Database, device: DeviceRow, room: Room): Promise<boolean> {
   const orm = drizzle(db);
-  const row = insertDevice(db, device, hasRoom(device.userId, room)); // [AC-11]
+  const row = insertDevice(db, device, sql`${isThere(device.userId)} AND ${hasRoom(device.userId, room)}`); // [AC-11]
   const [added] = await reach("add device", () =>
     orm.batch([row, signInNoted(db, device.userId, device.deviceId, device.lastUsedAt)]),
   );

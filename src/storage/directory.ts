@@ -5,6 +5,7 @@ import type { Profile } from "../protocol/http.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { insertDevice } from "./devices.ts";
 import { type Account, type DeviceRow, identities, users } from "./directory-schema.ts";
+import { handleHashOf } from "./erasures.ts";
 import { dropWords, putWords } from "./people.ts";
 import { reach } from "./reach.ts";
 
@@ -68,12 +69,22 @@ export async function accountByIdentity(db: D1Database, issuer: string, subject:
   return (await reach("account by identity", () => query.get()))?.users;
 }
 
+const valuesOf = (account: Account): SQL =>
+  sql`${account.userId}, ${account.handle}, ${account.displayName}, ${account.passwordHash}, ${account.lastSeen},
+      ${account.readReceipts}, ${account.createdAt}, ${account.signedInAt}, ${account.conversations}, ${account.findable},
+      ${account.version}, ${account.words}`;
+/** [ER-3] Somebody who was erased had this handle. */
+const isSpent = async (handle: string): Promise<SQL> =>
+  sql`EXISTS (SELECT 1 FROM spent_handles WHERE handle_hash = ${await handleHashOf(handle)})`;
 const accountMade = (userId: UserId): SQL => sql`EXISTS (SELECT 1 FROM users WHERE user_id = ${userId})`;
 
 /** Makes a user and the first device in one transaction, and the words that find the user; false when the handle is in use, also when it was taken this moment. */
 export async function createAccount(db: D1Database, account: Account, device: DeviceRow): Promise<boolean> {
   const orm = drizzle(db);
-  const row = orm.insert(users).values(account).onConflictDoNothing({ target: users.handle }); // [AC-2]
+  const row = orm
+    .insert(users)
+    .select(sql`SELECT ${valuesOf(account)} WHERE NOT ${await isSpent(account.handle)}`)
+    .onConflictDoNothing({ target: users.handle }); // [AC-2]
   const first = insertDevice(db, device, accountMade(account.userId));
   const [made] = await reach("create account", () => orm.batch([row, first, putWords(db, [account.userId])]));
   return made.meta.changes > 0;
@@ -89,10 +100,9 @@ export async function createVouchedAccount(db: D1Database, account: Account, ide
   const row = orm
     .insert(users)
     .select(
-      sql`SELECT ${account.userId}, ${account.handle}, ${account.displayName}, ${account.passwordHash}, ${account.lastSeen},
-                 ${account.readReceipts}, ${account.createdAt}, ${account.signedInAt}, ${account.conversations},
-                 ${account.findable}, ${account.version}, ${account.words}
-          WHERE NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ${issuer} AND subject = ${subject})`, // [AC-21]
+      sql`SELECT ${valuesOf(account)}
+          WHERE NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ${issuer} AND subject = ${subject})
+            AND NOT ${await isSpent(account.handle)}`, // [AC-21]
     )
     .onConflictDoNothing({ target: users.handle });
   const link = orm
@@ -101,6 +111,13 @@ export async function createVouchedAccount(db: D1Database, account: Account, ide
   const words = putWords(db, [account.userId]);
   const [made] = await reach("create vouched account", () => orm.batch([row, link, words]));
   return made.meta.changes > 0;
+}
+
+/** Who an outside issuer says this user is. */
+export async function identitiesOf(db: D1Database, userId: UserId): Promise<Pick<Identity, "issuer" | "subject">[]> {
+  const { issuer, subject } = identities;
+  const query = drizzle(db).select({ issuer, subject }).from(identities).where(eq(identities.userId, userId));
+  return reach("identities", () => query.all());
 }
 
 /** Changes what is given and answers the new row; undefined when there is no such user. */

@@ -1,3 +1,4 @@
+import type { Plan } from "../domain/erasure.ts";
 import type { Kept } from "../domain/forgetting.ts";
 import { NO_SESSION, type Session } from "../domain/presence.ts";
 import type { Subscription } from "../domain/push.ts";
@@ -41,6 +42,8 @@ const KEPT = {
   read: "SELECT device_id AS id, position, at FROM kept",
   write: "INSERT INTO kept VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET position = ?2, at = ?3",
 };
+const TABLES = [...SCHEMA.map((table) => table.split(" ")[2] as string), "kept"];
+
 const OPEN: Self["privacy"] = {
   lastSeen: "everyone",
   readReceipts: "everyone",
@@ -191,7 +194,7 @@ export class InboxStore {
   }
 
   isRevoked(deviceId: DeviceId): boolean {
-    return this.devices.get(deviceId)?.revoked === true;
+    return this.erasure !== undefined || this.devices.get(deviceId)?.revoked === true;
   }
 
   /** Those that are not revoked. */
@@ -266,6 +269,33 @@ export class InboxStore {
 
   setSession(session: Session, userId: UserId): void {
     this.putSelf("session", { ...session, userId });
+  }
+
+  // --- erasure ---
+
+  /** Undefined unless this user is being erased. */
+  get erasure(): Plan | undefined {
+    return this.self().get("erasure") as Plan | undefined;
+  }
+
+  setErasure(plan: Plan): void {
+    this.putSelf("erasure", plan);
+  }
+
+  /** Rows of all tables. */
+  rowCount(): number {
+    const count = (table: string) => this.rows<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)[0]?.n ?? 0;
+    return TABLES.reduce((sum, table) => sum + count(table), 0);
+  }
+
+  /** The storage was emptied: it is as if this inbox had never been made. */
+  forgetAll(): void {
+    this.known = undefined;
+    this.top = 0;
+    this.positions.clear();
+    this.devices.clear();
+    this.selfRows = this.mineRows = this.contactRows = this.blockedRows = undefined;
+    this.subscriptionRows = this.watcherRows = undefined;
   }
 
   private mineAll(): Map<ConversationId, Mine> {
@@ -425,6 +455,11 @@ export class InboxStore {
   /** Who watches at this time. */
   watchersAt(now: number): UserId[] {
     return [...this.watchers()].filter(([, until]) => until > now).map(([userId]) => userId);
+  }
+
+  dropWatcher(userId: UserId): void {
+    if (!this.watchers().delete(userId)) return;
+    if (this.known) this.write("DELETE FROM watchers WHERE user_id = ?", userId);
   }
 
   /** Keeps a lease until then (epoch ms), and lets go of those that ran out. In memory alone as long as the inbox was not made. */

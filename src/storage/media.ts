@@ -2,6 +2,7 @@ import { and, asc, eq, gt, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { DeviceId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
 import { media } from "./directory-schema.ts";
+import { counted } from "./erasures.ts";
 import { reach } from "./reach.ts";
 
 export type MediaRow = typeof media.$inferSelect;
@@ -75,6 +76,42 @@ export async function objectsOfOthers(
     .from(media)
     .where(and(isAmong(media.objectKey, objects), sql`NOT ${isAmong(media.mediaId, mediaIds)}`));
   return new Set((await reach("shared objects", () => query.all())).map((row) => row.key));
+}
+
+/** The next media that this user has made, in the order of their ids. */
+export async function mediaOfUser(db: D1Database, userId: UserId, after: string, limit: number): Promise<MediaRow[]> {
+  const query = drizzle(db)
+    .select()
+    .from(media)
+    .where(and(eq(media.userId, userId), gt(sql`${media.mediaId}`, after)))
+    .orderBy(asc(media.mediaId))
+    .limit(limit);
+  return reach("media of user", () => query.all());
+}
+
+/** Those of the objects that media of other users mean. */
+export async function objectsOfOtherUsers(
+  db: D1Database,
+  objects: readonly string[],
+  userId: UserId,
+): Promise<Set<string>> {
+  const query = drizzle(db)
+    .selectDistinct({ key: media.objectKey })
+    .from(media)
+    .where(and(isAmong(media.objectKey, objects), sql`${media.userId} <> ${userId}`));
+  return new Set((await reach("objects of other users", () => query.all())).map((row) => row.key));
+}
+
+/** These go, and are counted in the record of their maker's erasure; no wish can claim the others of them any more. */
+export async function eraseMediaRows(
+  db: D1Database,
+  userId: UserId,
+  { over, young }: { over: readonly MediaId[]; young: readonly MediaId[] },
+): Promise<void> {
+  const among = "media_id IN (SELECT value FROM json_each(?))";
+  const gone = db.prepare(`DELETE FROM media WHERE ${among}`).bind(JSON.stringify(over));
+  const condemned = db.prepare(`UPDATE media SET claim = '${SWEPT}' WHERE ${among}`).bind(JSON.stringify(young));
+  await reach("erase media", () => db.batch([...counted(db, userId, "mediaRows", gone), condemned]));
 }
 
 export async function deleteMedia(db: D1Database, mediaIds: readonly MediaId[]): Promise<void> {

@@ -160,6 +160,16 @@ export async function reportsWith(db: D1Database, userId: UserId): Promise<{ mad
   return { made: (made?.results ?? []).map(({ id }) => id), about: (about?.results ?? []).map(({ id }) => id) };
 }
 
+/** What this user has reported, the oldest first; without the evidence, which is others'. */
+export async function reportsMadeBy(db: D1Database, userId: UserId) {
+  const query = db.prepare(`SELECT ${COLUMNS} FROM reports WHERE reporter_id = ? ORDER BY report_id`).bind(userId);
+  const { results } = await reach("reports made", () => query.all<Row>());
+  return results.map((row) => {
+    const { reporterId: _, state: __, operatorNote: ___, ...told } = viewOf(row);
+    return told;
+  });
+}
+
 /** Takes reports away with their evidence. Repeating it is harmless. */
 export async function deleteReports(db: D1Database, reportIds: readonly ReportId[]): Promise<void> {
   const from = (table: "report_evidence" | "reports") =>
@@ -167,6 +177,37 @@ export async function deleteReports(db: D1Database, reportIds: readonly ReportId
       .prepare(`DELETE FROM ${table} WHERE report_id IN (SELECT value FROM json_each(?))`)
       .bind(JSON.stringify(reportIds));
   await reach("delete reports", () => db.batch([from("report_evidence"), from("reports")]));
+}
+
+/**
+ * [ER-15] What goes with a person who is erased, as statements that count themselves: what they reported, what is settled about them, and
+ * what they wrote wherever it was copied. An open report about them stays with what it shows until it is settled.
+ */
+export function reportsGone(
+  db: D1Database,
+  userId: UserId,
+): { evidence: D1PreparedStatement[]; reports: D1PreparedStatement } {
+  const of = (query: string) => db.prepare(query).bind(userId);
+  const theirs = "reporter_id = ?1 OR (reported_id = ?1 AND state <> 'open')";
+  return {
+    evidence: [
+      of(`DELETE FROM report_evidence WHERE report_id IN (SELECT report_id FROM reports WHERE ${theirs})`),
+      of(`DELETE FROM report_evidence WHERE json_extract(body, '$.senderId') = ?1 AND NOT (is_reported = 1
+        AND report_id IN (SELECT report_id FROM reports WHERE state = 'open'))`),
+    ],
+    reports: of(`DELETE FROM reports WHERE ${theirs}`),
+  };
+}
+
+/** [ER-15] Settled reports about people who are erased: they waited for that. */
+export async function deleteSettledOfErased(db: D1Database): Promise<void> {
+  const erased = "reported_id IN (SELECT user_id FROM erasures) AND state <> 'open'";
+  await reach("settled reports", () =>
+    db.batch([
+      db.prepare(`DELETE FROM report_evidence WHERE report_id IN (SELECT report_id FROM reports WHERE ${erased})`),
+      db.prepare(`DELETE FROM reports WHERE ${erased}`),
+    ]),
+  );
 }
 
 /** [RP-7] Takes away every report with a smaller id. Answers how many there were. */

@@ -3,6 +3,7 @@ import { type PushAnswer, retryDelaySeconds } from "../../domain/push-answer.ts"
 import { type Push, pushOf } from "../../domain/push-payload.ts";
 import type { UserId } from "../../protocol/ids.ts";
 import { profilesOf } from "../../storage/directory.ts";
+import { erasedAmong } from "../../storage/erasures.ts";
 import { mapWindowed, tryCall } from "../calls.ts";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
@@ -22,15 +23,29 @@ const WINDOW = 6;
 /** Takes pushes out of the queue. Each is settled by itself: one that has to be tried again takes none of the others with it. */
 export async function carryPushes(batch: MessageBatch<PushJob>, env: Env): Promise<void> {
   if (batch.queue.endsWith("-dead")) return giveUp(batch, env);
-  const names = await namesFor(batch.messages, env);
+  const messages = await withoutErased(batch.messages, env);
+  const names = await namesFor(messages, env);
   const send = senderOf(env);
-  const lanes = lanesOf(batch.messages);
+  const lanes = lanesOf(messages);
   const carried = await mapWindowed(lanes, WINDOW, async (lane) => {
     const told: Carried[] = [];
     for (const message of lane) told.push(...(await carry(message, names, send, env)));
     return told;
   });
   await report(carried.flat(), env);
+}
+
+/** [ER-13] What was to ring somebody who is erased, or to tell what they wrote, is let go; while the directory is away nobody can tell. */
+async function withoutErased(messages: readonly Queued[], env: Env): Promise<Queued[]> {
+  const ids = new Set(messages.flatMap(({ body }) => [body.userId, body.preview?.senderId ?? []].flat()));
+  const erased = await erasedAmong(env.DIRECTORY, [...ids]).catch((error) => {
+    log.warn("push_erasures_unavailable", { error });
+    return new Set<UserId>();
+  });
+  const isErased = ({ body }: Queued) =>
+    erased.has(body.userId) || (body.preview !== undefined && erased.has(body.preview.senderId));
+  for (const message of messages) if (isErased(message)) message.ack();
+  return messages.filter((message) => !isErased(message));
 }
 
 /** [PU-35] What goes to one device about one conversation leaves one after the other, by seq: the later replaces the earlier. */

@@ -61,6 +61,9 @@ function operation(name: string, door: Door, named: Components): JsonObject {
 }
 
 const json = (schema: JsonObject): JsonObject => ({ "application/json": { schema } });
+/** The schema of a stream is that of each of its lines. */
+const answer = ({ mediaType }: Door, schema: JsonObject): JsonObject =>
+  mediaType ? { [mediaType]: { schema } } : json(schema);
 
 /** Parameters are described as what they are read as (an integer), which a URL writes in the same way. */
 const parameterSchemas = (door: Door): z.ZodType[] => [door.params, door.query].flatMap((schema) => schema ?? []);
@@ -78,13 +81,14 @@ const successes = (door: Door, named: Components): JsonObject =>
   Object.fromEntries(
     Object.entries(door.answers).map(([status, schema]) => {
       const description = MEANING[status] ?? "Done";
-      return [status, schema === null ? { description } : { description, content: json(named.answer(schema)) }];
+      return [status, schema === null ? { description } : { description, content: answer(door, named.answer(schema)) }];
     }),
   );
 
 const MEANING: Readonly<Record<string, string>> = {
   200: "OK",
   201: "Created",
+  202: "Accepted: it goes on by itself",
   204: "Done; no body",
   302: "Found: in the `location` header",
 };

@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { ExportAfter, ExportLine } from "../export.ts";
 import { DeviceId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { Visibility } from "../states.ts";
-import { Device, Me, Session, TokenPair } from "./answers.ts";
+import { Device, Erasure, Me, Session, TokenPair } from "./answers.ts";
 import { door } from "./door.ts";
 import { DeviceName, DisplayName, Handle, Password, SignedDevice, Token } from "./fields.ts";
 
@@ -87,6 +88,29 @@ export const accountsDoors = {
     }),
     answers: { 200: Me },
     refusals: [],
+  }),
+  exportMe: door({
+    method: "get",
+    path: "/v1/me/export",
+    summary:
+      "All that is mine, one JSON object a line: whole only if its last line is `end`. With `after`, what follows that place in an earlier one",
+    access: "device",
+    query: z.strictObject({ after: ExportAfter.optional() }),
+    answers: { 200: ExportLine },
+    mediaType: "application/x-ndjson",
+    refusals: ["rate_limited"],
+  }),
+  eraseMe: door({
+    method: "delete",
+    path: "/v1/me",
+    summary:
+      "Erase me, for ever: my account, what I wrote in every conversation, my media and all else. With the password, or where an outside issuer vouches for me, with a fresh token of it",
+    access: "device",
+    body: z
+      .strictObject({ password: z.string().min(1).max(LIMITS.passwordMax).optional(), token: Token.optional() })
+      .refine((proof) => (proof.password === undefined) !== (proof.token === undefined), "either password or token"),
+    answers: { 202: Erasure },
+    refusals: ["invalid_credentials", "rate_limited"],
   }),
   devices: door({
     method: "get",

@@ -143,6 +143,61 @@ export type MediaTicket = z.infer<typeof MediaTicket>;
 export const MediaPlace = z.object({ url: z.string(), expiresAt: EpochMs }).meta({ id: "MediaPlace" });
 export type MediaPlace = z.infer<typeof MediaPlace>;
 
+/** What an erasure took away, by store; and of a re-scan, what is still there. */
+export const Tally = z
+  .object({
+    accounts: z.int().min(0),
+    identities: z.int().min(0).meta({ description: "Links to an outside issuer." }),
+    devices: z.int().min(0),
+    contacts: z.int().min(0).meta({ description: "Contacts and requests, of either side." }),
+    blocks: z.int().min(0).meta({ description: "Of either side." }),
+    names: z.int().min(0).meta({ description: "Words by which people search found them." }),
+    reports: z
+      .int()
+      .min(0)
+      .meta({
+        description: "Those they made, and those about them that are settled; an open one stays with its evidence.",
+      }),
+    copies: z.int().min(0).meta({ description: "Inboxes of others that were told to forget." }),
+    pushEndpoints: z.int().min(0),
+    conversations: z.int().min(0),
+    messages: z.int().min(0),
+    edits: z.int().min(0),
+    reactions: z.int().min(0),
+    invites: z.int().min(0),
+    historyRows: z.int().min(0),
+    searchEntries: z.int().min(0).meta({ description: "Entries of the index that were made anew or dropped." }),
+    mediaRows: z.int().min(0),
+    bucketObjects: z.int().min(0),
+    inboxRows: z.int().min(0),
+    unreached: z.int().min(0).meta({ description: "Objects that did not answer; it goes on until all have." }),
+  })
+  .meta({ id: "Tally" });
+export type Tally = z.infer<typeof Tally>;
+
+export const ErasureState = z.enum(["erasing", "settling", "done"]).meta({
+  id: "ErasureState",
+  description:
+    "Under way; all is gone that was found, and it looks again when the last token and signed URL of theirs have expired; all is gone.",
+});
+/** The record of one erasure. It stays, and of the person it holds nothing but the id. */
+export const Erasure = z
+  .object({
+    userId: UserId,
+    state: ErasureState,
+    askedBy: z.enum(["user", "operator"]),
+    begunAt: EpochMs,
+    doneAt: EpochMs.optional(),
+    rounds: z.int().min(0).meta({ description: "How often it has gone through all stores." }),
+    counts: Tally.meta({ description: "What was taken away so far." }),
+    rescan: z
+      .object({ at: EpochMs, remaining: Tally })
+      .optional()
+      .meta({ description: "The last re-scan of all stores. It is done only when all of it is zero." }),
+  })
+  .meta({ id: "Erasure" });
+export type Erasure = z.infer<typeof Erasure>;
+
 export const Invite = z
   .object({
     code: InviteCode,

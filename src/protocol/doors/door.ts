@@ -14,6 +14,8 @@ export type Door = {
   readonly body?: z.ZodObject | z.ZodUnion<readonly z.ZodObject[]>;
   /** Body by success status; null where there is none. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
+  /** Of the success answer, where it is not JSON: one object a line. */
+  readonly mediaType?: "application/x-ndjson";
   /** What this door may refuse with, besides what any door may (`invalid_request`, `unauthenticated`, `unavailable` …). */
   readonly refusals: readonly ErrorCode[];
 };

@@ -1,6 +1,8 @@
 import * as z from "zod";
+import { ExportAfter, ExportLine } from "../export.ts";
 import { EpochMs, UserId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
+import { Erasure } from "./answers.ts";
 import { door } from "./door.ts";
 import { pushKeyOf } from "./fields.ts";
 
@@ -77,6 +79,44 @@ export const systemDoors = {
     access: "operator",
     body: z.strictObject({ cursor: UserId.optional() }),
     answers: { 200: Walked },
+    refusals: [],
+  }),
+  exportUser: door({
+    method: "get",
+    path: "/v1/operator/users/{userId}/export",
+    summary: "All of a person's, as they would get it themselves",
+    access: "operator",
+    params: z.strictObject({ userId: UserId }),
+    query: z.strictObject({ after: ExportAfter.optional() }),
+    answers: { 200: ExportLine },
+    mediaType: "application/x-ndjson",
+    refusals: ["not_found", "rate_limited"],
+  }),
+  eraseUser: door({
+    method: "delete",
+    path: "/v1/operator/users/{userId}",
+    summary: "Erase a person; repeating it is harmless",
+    access: "operator",
+    params: z.strictObject({ userId: UserId }),
+    answers: { 202: Erasure },
+    refusals: ["not_found"],
+  }),
+  erasure: door({
+    method: "get",
+    path: "/v1/operator/erasures/{userId}",
+    summary: "How far a person's erasure is, what it took away, and what its last re-scan found",
+    access: "operator",
+    params: z.strictObject({ userId: UserId }),
+    answers: { 200: Erasure },
+    refusals: ["not_found"],
+  }),
+  erasures: door({
+    method: "get",
+    path: "/v1/operator/erasures",
+    summary: "The erasures under way, in the order of the users' ids",
+    access: "operator",
+    query: z.strictObject({ cursor: UserId.optional() }),
+    answers: { 200: z.object({ erasures: z.array(Erasure), cursor: UserId.optional() }) },
     refusals: [],
   }),
 } as const;
