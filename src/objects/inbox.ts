@@ -425,7 +425,7 @@ export class Inbox extends DurableObject<Env> {
 
   /** Somebody is erased with whom there was something. */
   forget(otherId: UserId): void {
-    if (this.store.isContact(otherId)) this.store.setContact(otherId, false, Number.MAX_SAFE_INTEGER); // nobody has them again
+    this.store.dropContact(otherId);
     this.store.setBlocked(otherId, false);
     this.store.dropWatcher(otherId);
   }

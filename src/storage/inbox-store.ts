@@ -42,7 +42,6 @@ const KEPT = {
   read: "SELECT device_id AS id, position, at FROM kept",
   write: "INSERT INTO kept VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET position = ?2, at = ?3",
 };
-const TABLES = [...SCHEMA.map((table) => table.split(" ")[2] as string), "kept"];
 
 const OPEN: Self["privacy"] = {
   lastSeen: "everyone",
@@ -284,8 +283,11 @@ export class InboxStore {
 
   /** Rows of all tables. */
   rowCount(): number {
+    const tables = this.rows<{ name: string }>(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'",
+    );
     const count = (table: string) => this.rows<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)[0]?.n ?? 0;
-    return TABLES.reduce((sum, table) => sum + count(table), 0);
+    return tables.reduce((sum, { name }) => sum + count(name), 0);
   }
 
   /** The storage was emptied: it is as if this inbox had never been made. */
@@ -295,7 +297,7 @@ export class InboxStore {
     this.positions.clear();
     this.devices.clear();
     this.selfRows = this.mineRows = this.contactRows = this.blockedRows = undefined;
-    this.subscriptionRows = this.watcherRows = undefined;
+    this.subscriptionRows = this.watcherRows = this.starRows = this.keptRows = undefined;
   }
 
   private mineAll(): Map<ConversationId, Mine> {
@@ -340,6 +342,11 @@ export class InboxStore {
     this.write(query, userId, version, accepted ? 1 : 0);
     this.contacts().set(userId, { version, accepted });
     return true;
+  }
+
+  /** Of somebody who is erased nothing is kept. */
+  dropContact(userId: UserId): void {
+    if (this.contacts().delete(userId)) this.write("DELETE FROM contacts WHERE user_id = ?", userId);
   }
 
   private blocked(): Set<UserId> {

@@ -188,10 +188,10 @@ test("[ER-5] [ER-9] a conversation that crashes between two batches goes on behi
   }
   const head = await headOf(id);
   await runInDurableObject(conversationStub(id), (object): void => {
-    const { store } = object as Inside;
+    const { erasures } = (object as Inside).store;
     let batches = 0;
-    const { writtenBy } = store;
-    store.writtenBy = (...args: unknown[]) => (++batches === 2 ? lost() : writtenBy.apply(store, args));
+    const { writtenBy } = erasures;
+    erasures.writtenBy = (...args: unknown[]) => (++batches === 2 ? lost() : writtenBy.apply(erasures, args));
   });
   expect(await failureOf(conversation(id).erase(ann))).toContain("cut off");
   await evictDurableObject(conversationStub(id));

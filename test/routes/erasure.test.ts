@@ -67,6 +67,7 @@ test("[ER-9] the user's id and devices' ids stay in tombstones, membership and o
   await finish(world);
   const shards = (places: string[]) => [...new Set(places.map((place) => place.replace(/HISTORY_\d/, "HISTORY")))];
   expect(shards(await scan([ann.user.userId]))).toEqual([
+    "DIRECTORY.contacts", // whose contact they were, for as long as what has ended is told
     "DIRECTORY.erasures", // the record
     "HISTORY.events", // as in the log
     "conversation.erased", // that nothing of theirs is taken any more
@@ -219,7 +220,9 @@ test("[ER-6] media that is uploaded with a URL from before goes, too, and what a
   };
   await round();
   await bindings.MEDIA.put(key ?? "", "late bytes"); // a signed URL is good for a quarter of an hour
-  await bindings.DIRECTORY.prepare("INSERT INTO contacts VALUES (?1, ?2, NULL)")
+  await bindings.DIRECTORY.prepare(
+    "INSERT INTO contacts VALUES (?1, ?2, NULL, 1, 1, 0) ON CONFLICT DO UPDATE SET ended = 0",
+  )
     .bind(...[userId, bob.user.userId].sort())
     .run();
   await finish(world);

@@ -152,12 +152,9 @@ export const Tally = z
     contacts: z.int().min(0).meta({ description: "Contacts and requests, of either side." }),
     blocks: z.int().min(0).meta({ description: "Of either side." }),
     names: z.int().min(0).meta({ description: "Words by which people search found them." }),
-    reports: z
-      .int()
-      .min(0)
-      .meta({
-        description: "Those they made, and those about them that are settled; an open one stays with its evidence.",
-      }),
+    reports: z.int().min(0).meta({
+      description: "Those they made, and those about them that are settled; an open one stays with its evidence.",
+    }),
     copies: z.int().min(0).meta({ description: "Inboxes of others that were told to forget." }),
     pushEndpoints: z.int().min(0),
     conversations: z.int().min(0),

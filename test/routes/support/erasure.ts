@@ -172,8 +172,9 @@ export async function finish(world: World, before: () => Promise<unknown> = asyn
 }
 
 export const OPERATOR = "operator-token-of-the-tests";
-export async function operate(method: string, path: string, token = OPERATOR) {
-  const init = { method, headers: { authorization: `Bearer ${token}` } };
+export async function operate(method: string, path: string, token = OPERATOR, body?: object) {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const init = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) };
   const response = await worker.fetch(new Request(`https://edgewise.test${path}`, init), bindings);
   const words = await response.text();
   return { status: response.status, text: words, headers: response.headers };
