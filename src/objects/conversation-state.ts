@@ -2,22 +2,7 @@ import { decideAppend, decideRepeat, isNewKey, type SendCommand } from "../domai
 import { heldThrough } from "../domain/forgetting.ts";
 import { rulesOf } from "../domain/group-rules.ts";
 import type { JoinRequest } from "../domain/join-requests.ts";
-import {
-  agedBy,
-  type Because,
-  decideLate,
-  edited,
-  expiryOf,
-  forgottenOf,
-  isGone,
-  isShownRung,
-  isWished,
-  type LateWish,
-  mentionsOf,
-  tombstoneOf,
-  wishOf,
-} from "../domain/life.ts";
-import { lineOf } from "../domain/media.ts";
+import { decideLate, expiryOf, isWished, type LateWish, wishOf } from "../domain/life.ts";
 import {
   applyChange,
   canSee,
@@ -25,36 +10,25 @@ import {
   headFor,
   isBlocking,
   isCurrent,
-  isOpened,
   type Membership,
   withBlock,
 } from "../domain/membership.ts";
 import type { PushReport } from "../domain/push.ts";
 import type { Marks } from "../domain/receipts.ts";
 import { receive } from "../domain/receipts.ts";
-import type { Bell, Silence } from "../domain/ringing.ts";
 import { occurredAt } from "../domain/time.ts";
 import { advanced, type Mark, NO_TRAIL, standing, stepsKept, type Trail } from "../domain/trail.ts";
-import {
-  type EditEvent,
-  Event,
-  type MessageEvent,
-  type ReactionEvent,
-  type RecallEvent,
-  type ServerChange,
-  type Wish,
-  type WishedEvent,
-} from "../protocol/events.ts";
+import type { Event, ServerChange, Wish, WishedEvent } from "../protocol/events.ts";
 import type { Ack } from "../protocol/frames.ts";
 import type { GroupRules } from "../protocol/group-rules.ts";
-import type { DeviceId, EventId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
+import type { DeviceId, EventId, IdempotencyKey, UserId } from "../protocol/ids.ts";
 import { ok } from "../protocol/result.ts";
 import type { Visibility } from "../protocol/states.ts";
 import type { Checkpoint, ConversationStore, Facts } from "../storage/conversation-store.ts";
+import { Burials } from "./burials.ts";
+import { RecentLog } from "./recent-log.ts";
 import type { Appended, Outcome } from "./rpc.ts";
 
-/** Events that stay in memory after they were appended. */
-const RECENT = 64;
 /** Providers' answers that are kept, for traces. */
 const PUSHES_KEPT = 64;
 
@@ -74,9 +48,8 @@ export class ConversationState {
   readonly requests: Map<UserId, JoinRequest>;
   head: number;
   memberCount: number;
-  /** How often content was taken away: what was made of the events before is out of date. */
-  burials = 0;
-  private readonly recent = new Map<number, { event: Event; body: string }>();
+  readonly recent: RecentLog;
+  readonly burials: Burials;
   /** How many are unread past `read`, counted up to `through`. */
   private readonly unreads = new Map<UserId, { member: Membership; read: number; through: number; count: number }>();
   private readonly newId: () => string;
@@ -98,6 +71,12 @@ export class ConversationState {
     this.devices = new Map(this.checkpoint.devices);
     this.requests = new Map(store.entries.requests().map((request) => [request.userId, request]));
     this.head = store.head();
+    this.recent = new RecentLog(store);
+    this.burials = new Burials({
+      ...{ store, deployerMs, recent: this.recent, checkpoint: this.checkpoint, head: () => this.head },
+      buried: () => this.unreads.clear(), // [LM-8]
+      saveCheckpoint: () => this.saveCheckpoint(),
+    });
   }
 
   /** What the admins have laid down. */
@@ -125,7 +104,7 @@ export class ConversationState {
       ...this.expiring(wish, now),
     };
     const body = this.write(event, deviceId, idempotencyKey);
-    if (wish.kind === "recall") this.bury(wish.targetSeq, "recalled");
+    if (wish.kind === "recall") this.burials.bury(wish.targetSeq, "recalled");
     this.newestKeys.delete(deviceId); // the map's order is that of their last sends
     this.newestKeys.set(deviceId, idempotencyKey);
     return ok({ ack: ackOf(event, false), body });
@@ -156,38 +135,6 @@ export class ConversationState {
     return expiresAt === null ? {} : { expiresAt };
   }
 
-  /** [LM-15] Takes away what has expired, at most `limit` messages; answers which. */
-  expire(now: number, limit: number): number[] {
-    const due = this.store.expired(now, limit);
-    for (const seq of due) this.bury(seq, "expired");
-    return [...due, ...this.age(now, limit - due.length)];
-  }
-
-  /** [LM-17] The same for what was sent before the deployer set a time: seqs ascend with the times at which they were received. */
-  private age(now: number, limit: number): number[] {
-    const by = agedBy(now, this.deployerMs);
-    if (by === null || limit === 0) return [];
-    const next = this.store.messagesPast(this.checkpoint.aged, limit);
-    const due = next.filter(({ receivedAt }) => receivedAt <= by).map(({ seq }) => seq);
-    for (const seq of due) this.bury(seq, "expired");
-    const left = next.find(({ receivedAt }) => receivedAt > by);
-    this.checkpoint.aged = left ? left.seq - 1 : (due.at(-1) ?? this.checkpoint.aged);
-    return due;
-  }
-
-  /** When the next message's time is over (epoch ms); null: none's will be. */
-  nextExpiry(): number | null {
-    const [oldest] = this.deployerMs > 0 ? this.store.messagesPast(this.checkpoint.aged, 1) : [];
-    const agesAt = oldest && oldest.receivedAt + this.deployerMs;
-    const times = [this.store.nextExpiry(), agesAt].filter((at) => at !== null && at !== undefined);
-    return times.length > 0 ? Math.min(...times) : null;
-  }
-
-  /** Whether the log may have words that it has not forgotten. */
-  hasWords(): boolean {
-    return this.store.wordRows(this.checkpoint.forgotten + 1, this.head, 1).length > 0;
-  }
-
   /** [LM-21] Through which seq all devices of all members have everything. */
   heldByAll(): number {
     const seqs = currentMembers(this.roster).map((member) => this.heldBy(member));
@@ -198,33 +145,6 @@ export class ConversationState {
   heldBy({ userId }: Membership): number {
     const known = this.checkpoint.held.find(([id]) => id === userId)?.[1];
     return heldThrough(known, this.devices.get(userId) ?? 1);
-  }
-
-  /** [LM-22] Forgets words up to `through`, at most `limit` events; answers whether that was all. Media stays: nobody says that they have it. */
-  forget(through: number, limit: number): boolean {
-    if (through <= this.checkpoint.forgotten) return true;
-    const rows = this.store.wordRows(this.checkpoint.forgotten + 1, through, limit);
-    for (const { seq, body } of rows) this.forgetWords(seq, body);
-    this.burials += 1;
-    const last = rows.at(-1)?.seq;
-    this.checkpoint.forgotten = rows.length === limit && last !== undefined ? last : through;
-    this.saveCheckpoint(); // with the tombstones, so that history gets all of them
-    return rows.length < limit;
-  }
-
-  private forgetWords(seq: number, body: string): void {
-    const event = Event.parse(JSON.parse(body));
-    if (!("content" in event) || event.content.type !== "text") return;
-    const forgotten = forgottenOf(event);
-    const text = JSON.stringify(forgotten);
-    this.store.forget(seq, text);
-    if (this.recent.has(seq)) this.recent.set(seq, { event: forgotten as Event, body: text });
-  }
-
-  /** [LM-7] Whether history may have these seqs, both ends included, as they were before something was taken away. */
-  isStale(from: number, to: number): boolean {
-    const { forgotten, forgottenInHistory } = this.checkpoint;
-    return (from <= forgotten && to > forgottenInHistory) || this.store.hasStale(from, to);
   }
 
   /** [LM-16] What there is by now is this member's no more. */
@@ -242,29 +162,6 @@ export class ConversationState {
     const event = canSee(member, wish.targetSeq) ? this.store.event(wish.targetSeq) : undefined;
     const target = event?.kind === "message" ? event : undefined;
     return decideLate({ kind: this.facts.kind, member, target, now }, wish);
-  }
-
-  /** [LM-5] Takes the content of a message and of its edits away, from the log and from memory. */
-  private bury(seq: number, because: Because): void {
-    const message = this.store.event(seq);
-    if (message?.kind !== "message") return;
-    const mediaId = message.content.type === "media" ? message.content.mediaId : null;
-    this.putTombstone(tombstoneOf(message, because), "gone", mediaId);
-    for (const edit of this.store.editsOf(seq)) this.putTombstone(tombstoneOf(edit, because), "edit", null);
-    this.isBuried();
-  }
-
-  /** [ER-9] What a member who is erased wrote keeps its place, and nothing of its content. Their media goes by another way. */
-  erase(event: MessageEvent | EditEvent | ReactionEvent): void {
-    if (event.kind === "message") this.putTombstone(tombstoneOf(event, "recalled"), "gone", null);
-    if (event.kind === "edit") this.putTombstone(tombstoneOf(event, "recalled"), "edit", null);
-    if (event.kind === "reaction") this.putTombstone({ ...event, emoji: null }, "reaction", null);
-    this.isBuried();
-  }
-
-  private isBuried(): void {
-    this.unreads.clear(); // [LM-8]
-    this.burials += 1;
   }
 
   /** [ER-4] From here on nothing is appended by this member, told to them, or kept of what they have received. */
@@ -285,99 +182,6 @@ export class ConversationState {
     this.checkpoint.pushes = this.checkpoint.pushes.filter((report) => report.userId !== userId);
     this.checkpoint.held = this.checkpoint.held.filter(([id]) => id !== userId);
     this.saveCheckpoint();
-  }
-
-  private putTombstone(
-    event: MessageEvent | EditEvent | ReactionEvent,
-    kind: "gone" | "edit" | "reaction",
-    mediaId: MediaId | null,
-  ): void {
-    const body = JSON.stringify(event);
-    this.store.bury(event.seq, kind, body, mediaId);
-    if (this.recent.has(event.seq)) this.recent.set(event.seq, { event, body });
-  }
-
-  /** The texts of these events. What was appended last is still at hand, and is what most ask for. */
-  bodies(from: number, to: number): string[] {
-    if (this.isRecent(from, to)) return Array.from({ length: to - from + 1 }, (_, i) => this.recentAt(from + i).body);
-    return Array.from(this.store.rows(from, to), (row) => row.body);
-  }
-
-  private isRecent(from: number, to: number): boolean {
-    return this.recent.has(from) && to <= this.head;
-  }
-
-  private recentAt(seq: number): { event: Event; body: string } {
-    return this.recent.get(seq) as { event: Event; body: string };
-  }
-
-  /** What to ring a member with for the events of a range; null when nobody else said anything there. */
-  bellFor(userId: UserId, from: number, to: number): Bell | null {
-    const member = this.roster.get(userId);
-    if (!member || isBlocking(member)) return null; // [BL-2]
-    const isNews = ({ seq }: MessageEvent) => canSee(member, seq) && !isOpened(member, seq); // [GR-14]
-    const messages = this.messagesOfOthers(userId, from, to).filter(isNews);
-    const newest = messages.at(-1);
-    if (!newest) return null;
-    const { seq, senderId, expiresAt } = newest;
-    const content = this.contentFor(member, newest);
-    const { title } = this.facts;
-    const mentioned = messages.some((message) => mentionsOf(message.content).includes(userId));
-    const bell = { seq, senderId, unread: this.unread(member), mentioned };
-    const text = content.type === "gone" ? undefined : lineOf(content); // [MD-14]
-    const told = { ...(text === undefined ? {} : { text }), ...(title === undefined ? {} : { title }) };
-    return { ...bell, ...told, ...(expiresAt === undefined ? {} : { expiresAt }) };
-  }
-
-  /** [LM-23] What the message shows this member now. Its edits lie behind it, and behind most messages there is nothing yet. */
-  private contentFor(member: Membership, { seq, content }: MessageEvent): MessageEvent["content"] {
-    if (content.type === "gone" || seq === this.head) return content;
-    const edit = this.store.editsOf(seq).findLast((one) => canSee(member, one.seq))?.content;
-    return edit === undefined || edit.type === "gone" ? content : edited(content, edit);
-  }
-
-  /** [LM-9] What a member's notification is to be taken down for: a recall among the events of a range. */
-  silenceFor(userId: UserId, from: number, to: number): Silence | null {
-    const member = this.roster.get(userId);
-    if (!member || !this.mayBeShown(userId)) return null;
-    const recalls = this.recalls(from, to).filter(({ seq }) => canSee(member, seq));
-    const trail = this.trail(userId);
-    const [rung, read] = [standing(trail, "rung"), standing(trail, "read")];
-    const erased = this.store.erasures
-      .erasures(from, to)
-      .map((id) => this.store.erasures.newestGone(id, read + 1, rung)); // [ER-9]
-    return this.silenceOf(member, [...recalls.map(({ targetSeq }) => targetSeq), ...erased]);
-  }
-
-  /** Whether something that rang is still to be read. */
-  mayBeShown(userId: UserId): boolean {
-    const trail = this.trail(userId);
-    return standing(trail, "rung") > standing(trail, "read");
-  }
-
-  /** [LM-9] [LM-18] What a member's notification is to be taken down for, when these messages are gone. */
-  silenceOf(member: Membership, gone: readonly number[]): Silence | null {
-    const trail = this.trail(member.userId);
-    const [rung, read] = [standing(trail, "rung"), standing(trail, "read")];
-    const newest = this.store.newestOfOthers(member.userId, read + 1, rung);
-    const seq = gone.find((one) => canSee(member, one) && isShownRung(one, { rung, read, newest }));
-    return seq === undefined ? null : { seq, unread: this.unread(member) };
-  }
-
-  private recalls(from: number, to: number): RecallEvent[] {
-    if (!this.isRecent(from, to)) return this.store.recalls(from, to);
-    return this.recentEvents(from, to).filter((event) => event.kind === "recall");
-  }
-
-  private recentEvents(from: number, to: number): Event[] {
-    return Array.from({ length: to - from + 1 }, (_, i) => this.recentAt(from + i).event);
-  }
-
-  private messagesOfOthers(userId: UserId, from: number, to: number): MessageEvent[] {
-    if (!this.isRecent(from, to)) return this.store.messagesOfOthers(userId, from, to);
-    return this.recentEvents(from, to).filter(
-      (event): event is MessageEvent => event.kind === "message" && !isGone(event.content) && event.senderId !== userId,
-    );
   }
 
   /** [UN-1] Messages of others past what the member has read: the one number that the list, `changed` and pushes tell. */
@@ -434,8 +238,7 @@ export class ConversationState {
     const { seq, senderId, kind } = event;
     this.store.append({ seq, senderId, kind, deviceId, key, target, expiresAt, body });
     this.head = event.seq;
-    this.recent.set(event.seq, { event, body });
-    this.recent.delete(event.seq - RECENT);
+    this.recent.keep(event, body);
     return body;
   }
 

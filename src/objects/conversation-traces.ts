@@ -20,7 +20,7 @@ export function traceOf(
   if (!found.ok) return found;
   const { member, state: known } = found.value;
   if (!isCurrent(member)) return refuse("not_member");
-  const [body] = seq <= known.head && canSee(member, seq) ? known.bodies(seq, seq) : [];
+  const [body] = seq <= known.head && canSee(member, seq) ? known.recent.bodies(seq, seq) : [];
   if (body === undefined) return refuse("not_found");
   const event = Event.parse(JSON.parse(body));
   if (event.senderId !== userId) return refuse("forbidden", "only its sender may ask");

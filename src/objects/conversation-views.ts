@@ -103,7 +103,7 @@ export function historyOf(
   const { checkpoint, head, store } = found.value.state;
   const { ranges, hasMore } = planPage(found.value.member, head, wish);
   // [LM-7] History may still have what was taken away: the log answers meanwhile.
-  const isStale = ranges.some(([from, to]) => found.value.state.isStale(from, to));
+  const isStale = ranges.some(([from, to]) => found.value.state.burials.isStale(from, to));
   const { history, log } = splitAtShipped(ranges, all || isStale ? 0 : checkpoint.shipped);
   const bodies = log.flatMap(([from, to]) => Array.from(store.rows(from, to), (row) => row.body));
   return ok({ bodies, history, shard: checkpoint.shard, hasMore, ...endsOf(found.value) });

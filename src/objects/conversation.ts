@@ -8,17 +8,14 @@ import { headFor, type MemberChange } from "../domain/membership.ts";
 import type { PageWish } from "../domain/paging.ts";
 import type { PushReport } from "../domain/push.ts";
 import type { Found } from "../domain/searching.ts";
-import { keepReceipts, nextSettleAt, SETTLE_AFTER_MS, SETTLE_RETRY_MS } from "../domain/settling.ts";
 import { sheds } from "../domain/shedding.ts";
 import type { RawTrace } from "../domain/tracing.ts";
 import type { Env } from "../platform/env.ts";
-import { log } from "../platform/log.ts";
 import type { Conversation as Description, Invite, JoinRequest } from "../protocol/http.ts";
 import type { ConversationId, InviteCode, MediaId, UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import { ConversationStore } from "../storage/conversation-store.ts";
 import { AVATAR, type Claim } from "../storage/media.ts";
-import { within } from "../storage/reach.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { evidenceOf, shownOf } from "./conversation-messages.ts";
 import { type Placed, searchOf } from "./conversation-search.ts";
@@ -55,17 +52,8 @@ import type {
   Visit,
 } from "./rpc.ts";
 import { SettingsDesk } from "./settings-desk.ts";
-import { shipSafely } from "./shipper.ts";
+import { Settler } from "./settler.ts";
 import { Typists } from "./typists.ts";
-
-/** The alarm waits this long for calls under way, so that one checkpoint tells it all; a busy conversation is never idle. Ms. */
-const IDLE_WITHIN_MS = 1_000;
-/** Messages whose content is taken away in one transaction. */
-const EXPIRE_AT_ONCE = 500;
-
-/** Whether history has something in an older form. */
-const isHistoryStale = ({ checkpoint, store }: Pick<ConversationState, "checkpoint" | "store">): boolean =>
-  checkpoint.forgottenInHistory < checkpoint.forgotten || store.hasStale();
 
 /** One conversation: the single writer of its log. A shell: it loads facts, asks the domain, writes once, answers. */
 export class Conversation extends DurableObject<Env> {
@@ -82,14 +70,11 @@ export class Conversation extends DurableObject<Env> {
   private readonly forgetter: Forgetter;
   private readonly erasures: ErasureDesk;
   private readonly load: Load;
+  private readonly settler: Settler;
   /** Undefined for an id that nobody has opened: asking it leaves nothing behind. */
   private state: ConversationState | undefined;
   /** By member, the number of the last `append` call of their inbox. */
   private readonly lastCalls = new Map<UserId, number>();
-  private mayHaveForgotten = false;
-  private receiptsWrittenAt = 0;
-  private unwritten = false;
-  private settling = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -103,10 +88,16 @@ export class Conversation extends DurableObject<Env> {
       stage,
       received: (userId, held) => void this.desk.receive(userId, held),
     });
-    const moved = (now: number) => this.keepReceipts(now);
+    const moved = (now: number) => this.settler.keepReceipts(now);
     this.desk = new ReceiptDesk(env, { state: () => this.state, stage, isParked: this.isParked, moved });
     this.typists = new Typists(env, this.isParked);
     this.forgetter = new Forgetter(env, this.fanout, (change) => this.write(change));
+    const { clock, fanout, deliverer, forgetter, load, isParked } = this;
+    this.settler = new Settler(env, {
+      ...{ clock, fanout, deliverer, forgetter, load, isParked },
+      state: () => this.state,
+      write: (change) => this.write(change),
+    });
     const ports: Ports = {
       state: () => this.state,
       write: (change) => this.write(change),
@@ -142,10 +133,7 @@ export class Conversation extends DurableObject<Env> {
     this.state = state;
     for (const m of state.roster.values())
       if (!m.erased) this.fanout.restore(m, state.checkpoint.delivered, state.head);
-    if (this.clock.isSet) this.ringForExpiry(state, Date.now()); // else it is ringing just now, or was cut short and rings again
-    if (!this.hasWork(state)) return;
-    this.mayHaveForgotten ||= !this.clock.isAtWork; // work without an alarm: its handler did not come to its end
-    this.clock.ringBy(Date.now() + SETTLE_AFTER_MS, Date.now());
+    this.settler.wake(state);
   }
 
   // --- opening and members ---
@@ -267,7 +255,7 @@ export class Conversation extends DurableObject<Env> {
   /** Tells everybody the events past their cursor; `answeredId`'s inbox learns of its own from the reply. */
   private afterAppend(now: number, answeredId?: UserId, mentioned = mentionedBy([])): void {
     const state = this.state as ConversationState;
-    this.clock.ringBy(now + SETTLE_AFTER_MS, now); // in the turn of the append, so that a crash leaves both or none
+    this.settler.due(now);
     for (const m of state.roster.values()) {
       if (m.userId === answeredId) continue;
       const mentions = mentioned.has(m.userId);
@@ -300,17 +288,10 @@ export class Conversation extends DurableObject<Env> {
     if (held) this.desk.receive(userId, held);
     if (!this.state?.roster.has(userId)) return;
     const now = Date.now();
-    if (this.state.lookedAt(userId, devices)) this.saveCheckpoint(now);
+    if (this.state.lookedAt(userId, devices)) this.settler.saveCheckpoint(now);
     const tryAt = this.forgetter.attended(this.state, now);
     if (tryAt !== null) this.clock.ringQuietlyBy(tryAt, now);
-    if (!this.clock.isSet && !this.settling) this.setAgain(this.state, now);
-  }
-
-  /** Something is to be rung for and nothing is set: an alarm did not come to its end, and with it what was not written down. */
-  private setAgain(state: ConversationState, now: number): void {
-    if (state.nextExpiry() === null && this.forgetter.nextAt(state) === null) return;
-    this.mayHaveForgotten = true;
-    this.clock.ringBy(now + SETTLE_AFTER_MS, now);
+    this.settler.setAgain(this.state, now);
   }
 
   /** [LM-16] Takes all that there is from the sight of one member, and answers how it stands for them then. */
@@ -376,7 +357,7 @@ export class Conversation extends DurableObject<Env> {
   /** What providers said to pushes of this conversation. */
   pushed(reports: PushReport[]): void {
     this.state?.pushed(reports);
-    if (this.state) this.keepReceipts(Date.now());
+    if (this.state) this.settler.keepReceipts(Date.now());
   }
 
   /** Told to those who look, and kept nowhere. */
@@ -385,118 +366,19 @@ export class Conversation extends DurableObject<Env> {
     return this.typists.hear(this.state, { userId, active }, sheds(this.load.stage(now), "typing"), now);
   }
 
-  private keepReceipts(now: number): void {
-    this.unwritten = true;
-    const act = keepReceipts(this.clock.ringsBy(now + SETTLE_RETRY_MS), this.receiptsWrittenAt, now);
-    if (act === "write") this.saveCheckpoint(now);
-    if (act === "ring") this.clock.ringBy(now + SETTLE_AFTER_MS, now);
-  }
-
   // --- what is due ---
 
   /** Ships the whole log to history again, once for each `startedAt` (epoch ms). */
   reship(startedAt: number): void {
-    const state = this.state;
-    if (!state || state.checkpoint.reshippedAt >= startedAt) return;
-    Object.assign(state.checkpoint, { reshippedAt: startedAt, shipped: 0 }); // [HI-4]
-    this.saveCheckpoint(Date.now());
-    this.clock.ringBy(Date.now(), Date.now());
-  }
-
-  private hasWork(state: ConversationState): boolean {
-    const { checkpoint, head } = state;
-    return checkpoint.delivered < head || checkpoint.shipped < head || this.unwritten || isHistoryStale(state);
-  }
-
-  private saveCheckpoint(now: number): void {
-    this.state?.saveCheckpoint();
-    this.receiptsWrittenAt = now;
-    this.unwritten = false;
-  }
-
-  /** Never throws: after six throws the platform would never ring again. */
-  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
-    if (this.clock.rang(info?.scheduledTime)) this.mayHaveForgotten = true;
-    this.settling = true;
-    try {
-      if (this.state) await this.remember(this.state);
-      if (this.state) await this.settle(this.state);
-    } catch (error) {
-      log.error("settle_failed", { conversationId: this.state?.facts.conversationId, error });
-      this.clock.ringBy(Date.now() + SETTLE_RETRY_MS, Date.now());
-    } finally {
-      this.settling = false;
-    }
-  }
-
-  /** [RC-4] What an earlier life of this object had been told and not written down, members' devices tell again. */
-  private async remember({ roster }: ConversationState): Promise<void> {
-    if (this.mayHaveForgotten) await this.deliverer.askAgain(roster, this.isParked);
-    this.mayHaveForgotten = false;
-  }
-
-  /** Does whatever is due, writes the checkpoint once, and rings again for what is left. */
-  private async settle(state: ConversationState): Promise<void> {
-    const { checkpoint, roster } = state;
-    const isUnforgotten = () => checkpoint.forgottenInHistory < checkpoint.forgotten;
-    const isBehind = () => checkpoint.delivered < state.head || checkpoint.shipped < state.head || isUnforgotten();
-    if (!isBehind() && this.unwritten) this.saveCheckpoint(Date.now()); // [RC-4] before anything is awaited
-    const wasBehind = isBehind(); // a receipt that comes meanwhile may be written by itself
-    const expired = this.expire(state, Date.now());
-    this.fanout.noteAll({ type: "alarm", now: Date.now() });
-    if (this.load.stage(Date.now()) === 0) await this.deliverer.ease();
-    let shipped = sheds(this.load.stage(Date.now()), "history") ? false : await shipSafely(this.env, state); // [OV-1]
-    await within(IDLE_WITHIN_MS, this.fanout.idle()).catch(() => {});
-    await this.deliverer.ringTheSilent(roster, Date.now());
-    await this.deliverer.hush(roster, expired);
-    if (await this.forgetter.tryNow(state, Date.now())) {
-      this.unwritten = true;
-      if (shipped && isUnforgotten()) shipped = await shipSafely(this.env, state);
-    }
-    checkpoint.delivered = this.fanout.settledThrough(state.head);
-    this.unwritten ||= wasBehind;
-    if (this.unwritten) this.saveCheckpoint(Date.now());
-    this.ringForWhatIsLeft(state, shipped, Date.now());
-  }
-
-  /** [LM-15] A batch a transaction, so that none is too large; what the platform cuts short is due again at once. */
-  private expire(state: ConversationState, now: number): number[] {
-    const all: number[] = [];
-    for (let some = null as number[] | null; some === null || some.length === EXPIRE_AT_ONCE; all.push(...some))
-      some = this.write(() => state.expire(now, EXPIRE_AT_ONCE));
-    return all;
-  }
-
-  private ringForExpiry(state: ConversationState, now: number): void {
-    const expiry = state.nextExpiry();
-    if (expiry !== null) this.clock.ringQuietlyBy(Math.max(expiry, now), now);
+    this.settler.reship(startedAt);
   }
 
   /** [LM-17] Asked of a conversation that may have slept since before the deployer set a time: being awake is what it takes. */
   awaken(): void {
-    const now = Date.now();
-    if (!this.state || this.settling) return;
-    this.ringForExpiry(this.state, now);
-    this.ringForForgetting(this.state, now);
+    this.settler.awaken();
   }
 
-  private ringForForgetting(state: ConversationState, now: number): void {
-    const tryAt = this.forgetter.nextAt(state);
-    if (tryAt !== null) this.clock.ringQuietlyBy(Math.max(tryAt, now + SETTLE_AFTER_MS), now);
-  }
-
-  private ringForWhatIsLeft(state: ConversationState, shipped: boolean, now: number): void {
-    this.ringForExpiry(state, now);
-    this.ringForForgetting(state, now);
-    const doubtAt = this.deliverer.nextDoubtAt(state.roster, now);
-    if (doubtAt !== null) this.clock.ringBy(doubtAt, now);
-    if (!this.hasWork(state)) return;
-    const retryAt = this.fanout.nextRetryAt();
-    const left = {
-      failed: !shipped,
-      shipped: state.checkpoint.shipped === state.head && !isHistoryStale(state),
-      retryAt,
-    };
-    this.clock.ringBy(nextSettleAt(left, now), now);
+  override alarm(info?: AlarmInvocationInfo): Promise<void> {
+    return this.settler.rang(info);
   }
 }

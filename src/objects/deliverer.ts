@@ -8,6 +8,7 @@ import type { Env } from "../platform/env.ts";
 import { inboxOf } from "../platform/stubs.ts";
 import { eventsText } from "../protocol/frame-text.ts";
 import type { UserId } from "../protocol/ids.ts";
+import { bellFor, mayBeShown, silenceFor, silenceOf } from "./bells.ts";
 import type { ConversationState } from "./conversation-state.ts";
 import { isCrowd } from "./conversation-views.ts";
 import type { DeliveryAnswer, ReceiptRequest } from "./rpc.ts";
@@ -53,8 +54,8 @@ export class Deliverer {
     const [first] = past;
     if (!first) return null;
     const frame = this.eventsFrame(past);
-    const bell = this.subscribed.get(userId) === false ? null : state.bellFor(userId, first[0], through);
-    const silence = this.subscribed.get(userId) === false ? null : state.silenceFor(userId, first[0], through);
+    const bell = this.subscribed.get(userId) === false ? null : bellFor(state, userId, first[0], through);
+    const silence = this.subscribed.get(userId) === false ? null : silenceFor(state, userId, first[0], through);
     const { conversationId } = state.facts;
     const delivery = { userId, conversationId, frame, bell, silence, crowd: isCrowd(state), stage: this.ports.stage() };
     if (delivery.stage > 0) this.burdened.add(userId);
@@ -89,7 +90,7 @@ export class Deliverer {
   /** False when the inbox or the queue was not reached. */
   private async ring(userId: UserId, from: number, through: number, silentMs: number | null): Promise<boolean> {
     const state = this.ports.state();
-    const bell = state.bellFor(userId, from, through);
+    const bell = bellFor(state, userId, from, through);
     if (!bell) return true;
     const { conversationId } = state.facts;
     const rung = await tryCall(() => inboxOf(this.env, userId).ring({ userId, conversationId, bell, silentMs }), 2);
@@ -111,10 +112,10 @@ export class Deliverer {
   /** [LM-18] Has taken down what rang for messages whose time is over. Best effort: no push outlives its message, and it says when to go. */
   async hush(roster: Roster, expired: readonly number[]): Promise<void> {
     const state = this.ports.state();
-    const mayShow = (m: Membership) => this.subscribed.get(m.userId) !== false && state.mayBeShown(m.userId);
+    const mayShow = (m: Membership) => this.subscribed.get(m.userId) !== false && mayBeShown(state, m.userId);
     const rung = expired.length > 0 ? [...roster.values()].filter(mayShow) : [];
     const silences = rung.flatMap((m) => {
-      const silence = state.silenceOf(m, expired);
+      const silence = silenceOf(state, m, expired);
       return silence ? [{ userId: m.userId, silence }] : [];
     });
     const { conversationId } = state.facts;
@@ -163,12 +164,12 @@ export class Deliverer {
   /** The same text for everybody who lacks the same events. */
   private eventsFrame(ranges: readonly Range[]): string {
     const state = this.ports.state();
-    if (this.framesOf.state !== state || this.framesOf.burials !== state.burials) this.frames.clear(); // [LM-5]
-    this.framesOf = { state, burials: state.burials };
+    if (this.framesOf.state !== state || this.framesOf.burials !== state.burials.count) this.frames.clear(); // [LM-5]
+    this.framesOf = { state, burials: state.burials.count };
     const key = ranges.join();
     const known = this.frames.get(key);
     if (known) return known;
-    const bodies = ranges.flatMap(([from, to]) => state.bodies(from, to));
+    const bodies = ranges.flatMap(([from, to]) => state.recent.bodies(from, to));
     const frame = eventsText(state.facts.conversationId, bodies);
     if (this.frames.size >= 8) this.frames.clear();
     this.frames.set(key, frame);

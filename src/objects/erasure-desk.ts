@@ -64,7 +64,7 @@ export class ErasureDesk {
   private next(state: ConversationState, userId: UserId, { through, counts }: Erased): Erased {
     return this.ports.write(() => {
       const events = this.ports.store.erasures.writtenBy(userId, through, ERASE_AT_ONCE);
-      for (const event of events) state.erase(event);
+      for (const event of events) state.burials.erase(event);
       const done = events.length < ERASE_AT_ONCE;
       const taken = plus(counts, countsOf(events, through, state.checkpoint.shipped));
       const all = done ? { ...taken, invites: taken.invites + this.dropInvites(userId) } : taken;

@@ -29,7 +29,7 @@ export class Forgetter {
 
   /** When to try again (epoch ms); null: there is nothing to forget. */
   nextAt(state: ConversationState): number | null {
-    return this.isAsked && !isCrowd(state) && state.hasWords() ? nextTryAt(state.checkpoint.tries) : null;
+    return this.isAsked && !isCrowd(state) && state.burials.hasWords() ? nextTryAt(state.checkpoint.tries) : null;
   }
 
   /** A member's device looks: what it was waited for with may soon be there. Answers when to try; null: as planned. */
@@ -46,8 +46,8 @@ export class Forgetter {
     if (at === null || at > now) return false;
     await this.ask(state);
     const through = state.heldByAll();
-    while (!this.write(() => state.forget(through, FORGET_AT_ONCE)));
-    state.checkpoint.tries = { count: state.hasWords() ? state.checkpoint.tries.count + 1 : 0, at: now };
+    while (!this.write(() => state.burials.forget(through, FORGET_AT_ONCE)));
+    state.checkpoint.tries = { count: state.burials.hasWords() ? state.checkpoint.tries.count + 1 : 0, at: now };
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import * as fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
+import { bellFor } from "../../src/objects/bells.ts";
 import { Conversation } from "../../src/objects/conversation.ts";
 import type { ConversationState } from "../../src/objects/conversation-state.ts";
 import type { Event } from "../../src/protocol/events.ts";
@@ -283,7 +284,7 @@ test("[UN-1] [LM-8] the list, `changed` and a push count alike, and as a count o
         const list = await inbox(userId).list(userId, Number.MAX_SAFE_INTEGER, 10);
         const attended = await conversation(id).attend(userId, VISIT);
         const bell = await runInDurableObject(stubOf(id), (object) =>
-          (object as unknown as { state: ConversationState }).state.bellFor(userId, 1, events.length),
+          bellFor((object as unknown as { state: ConversationState }).state, userId, 1, events.length),
         );
         expect(list.conversations[0]?.unread).toBe(count);
         expect(attended.ok && attended.value.unread).toBe(count);

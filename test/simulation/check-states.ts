@@ -2,6 +2,7 @@ import { isBlocking, isCurrent } from "../../src/domain/membership.ts";
 import { ticksFor } from "../../src/domain/receipts.ts";
 import type { Bell } from "../../src/domain/ringing.ts";
 import { standing } from "../../src/domain/trail.ts";
+import { bellFor } from "../../src/objects/bells.ts";
 import type { ServerFrame, Summary } from "../../src/protocol/frames.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import type { Device } from "./device.ts";
@@ -99,7 +100,7 @@ async function checkUnread(world: World, userId: UserId): Promise<void> {
     if (!told) throw new Error(`[UN-1] ${where} is not listed`);
     const read = standing(state.trail(userId), "read");
     const counted = unreadOf(world, id, userId, read, state.head);
-    const bell: Bell | null = state.bellFor(userId, 1, state.head);
+    const bell: Bell | null = bellFor(state, userId, 1, state.head);
     const hushed = isBlocking(member) ? counted : 0; // [BL-2] nothing rings for who blocks
     const numbers = { list: told.unread, bell: bell?.unread ?? hushed, counted };
     if (told.readSeq !== read || new Set(Object.values(numbers)).size > 1)
