@@ -120,24 +120,12 @@ test("[LM-5] [LM-23] a recall takes the captions with it, from the log and from 
   expect((await wish(ann, id, edit(seq, "again"))).json.code).toBe("too_late");
 });
 
-<<<<<<< HEAD
-test("[LM-23] [MD-14] a push that comes after the edit says what is said now", async () => {
-  const { ann, bob, id } = await pair();
-  const subscription = { endpoint: { provider: "fcm" as const, token: "t" }, preview: true };
-  const device = bindings.INBOXES.getByName(bob.user.userId);
-  const told: unknown[] = [];
-  await inbox(bob.user.userId).putSubscription(bob.user.userId, bob.device.deviceId, subscription);
-  const queue = (sendBatch: (batch: { body: { preview?: { text?: string } } }[]) => Promise<void>) =>
-    runInDurableObject(device, (object) => {
-      Reflect.set(Reflect.get(object, "ringer"), "env", { ...bindings, PUSHES: { sendBatch } });
-=======
 test("[LM-23] [MD-14] a push that comes after the edit says what is said now", async () => {
   const { ann, bob, id, seq } = await pictured("Lok!");
   const bell = () =>
     runInDurableObject(bindings.CONVERSATIONS.getByName(id), (object) => {
       const state = Reflect.get(object, "state");
       return state.bellFor(bob.user.userId, seq, seq)?.text;
->>>>>>> media
     });
   expect(await bell()).toBe("Photo: Lok!");
   await wish(ann, id, edit(seq, "Look!"));
