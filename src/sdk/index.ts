@@ -7,15 +7,6 @@ export { KeyMint } from "./keys.ts";
 export { type Live, NOTHING_LIVE } from "./live.ts";
 export { type AfterClose, afterClose } from "./reconnect.ts";
 export { Replica } from "./replica.ts";
-export {
-  applyChange,
-  type Change,
-  conversationIds,
-  Entry,
-  Held,
-  heldOf,
-  type Marks,
-  NOTHING_STORED,
-  ReplicaState,
-} from "./state.ts";
+export { applyChange, type Change, conversationIds, heldOf, type Marks, NOTHING_STORED } from "./state.ts";
+export { Entry, Held, ReplicaState } from "./stored.ts";
 export { type UploadPorts, uploadMedia } from "./upload.ts";

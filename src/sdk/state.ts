@@ -1,60 +1,12 @@
-import * as z from "zod";
 import { NOT_MUTED } from "../domain/ringing.ts";
-import { ErrorCode } from "../protocol/errors.ts";
-import { Event, Wish } from "../protocol/events.ts";
-import { ConversationId, Cursor, EpochMs, IdempotencyKey, SeqOrZero } from "../protocol/ids.ts";
+import type { Event } from "../protocol/events.ts";
+import type { ConversationId, IdempotencyKey } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import { Mine } from "../protocol/states.ts";
+import type { Entry, Held, Marks, ReplicaState } from "./stored.ts";
 
-const Marks = z.object({ delivered: SeqOrZero, read: SeqOrZero });
-export type Marks = z.infer<typeof Marks>;
+export type { Entry, Held, Marks, ReplicaState } from "./stored.ts";
+
 const NO_MARKS: Marks = { delivered: 0, read: 0 };
-
-/** What a device holds of one conversation. Fields with a default came later: a device that stored the older shape reads on. [CL-29] */
-export const Held = z.object({
-  /** Every event up to this seq that I may see is in `events`; what is absent there I may not see. */
-  covered: SeqOrZero,
-  events: z.array(Event),
-  /** How far the person has read, here or on another device. */
-  read: SeqOrZero,
-  /** The receipt that was sent last. */
-  told: Marks,
-  /** How far everybody else has received, the highest that the server ever told. [CL-28] */
-  ticks: Marks.default(NO_MARKS),
-  /** What the person has set for it, on any device. */
-  mine: Mine.default(NOT_MUTED),
-  /** 0 until the server told. */
-  memberCount: z.int().default(0),
-});
-export type Held = z.infer<typeof Held>;
-
-/** `sent`: it has left under its present key, so it may have been appended. Acked: its event is not in the log here yet. */
-const Standing = z.discriminatedUnion("is", [
-  z.object({ is: z.literal("waiting"), sent: z.boolean() }),
-  z.object({ is: z.literal("acked"), seq: z.int() }),
-  z.object({ is: z.literal("failed"), code: ErrorCode }),
-]);
-
-/** One wish in the outbox. */
-export const Entry = z.object({
-  /** The key it was first given; it names the wish for ever, also when the server asks for another key. */
-  wishId: IdempotencyKey,
-  idempotencyKey: IdempotencyKey,
-  conversationId: ConversationId,
-  composedAt: EpochMs,
-  event: Wish,
-  standing: Standing,
-});
-export type Entry = z.infer<typeof Entry>;
-
-/** All that a device keeps. Plain JSON; the schema is for whoever reads it back from a disk. */
-export const ReplicaState = z.object({
-  cursor: Cursor.nullable(),
-  conversations: z.record(ConversationId, Held),
-  outbox: z.array(Entry),
-});
-export type ReplicaState = z.infer<typeof ReplicaState>;
-
 export const NOTHING_STORED: ReplicaState = { cursor: null, conversations: {}, outbox: [] };
 const NOTHING_HELD: Held = {
   ...{ covered: 0, events: [], read: 0, told: NO_MARKS },

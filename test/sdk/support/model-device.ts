@@ -3,7 +3,8 @@ import type { ConversationId, IdempotencyKey } from "../../../src/protocol/ids.t
 import type { Effects, Happening, Outcome } from "../../../src/sdk/happenings.ts";
 import { KeyMint } from "../../../src/sdk/keys.ts";
 import { Replica } from "../../../src/sdk/replica.ts";
-import { applyChange, NOTHING_STORED, ReplicaState } from "../../../src/sdk/state.ts";
+import { applyChange, NOTHING_STORED } from "../../../src/sdk/state.ts";
+import { ReplicaState } from "../../../src/sdk/stored.ts";
 import type { Sender } from "./model-conversation.ts";
 import type { ModelServer } from "./model-server.ts";
 
