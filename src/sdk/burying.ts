@@ -11,7 +11,7 @@ export function buryRecalled(turn: Turn, id: ConversationId, fresh: readonly Eve
   if (fresh.some(({ kind }) => kind === "recall" || kind === "edit")) bury(turn, id, null);
 }
 
-function bury(turn: Turn, conversationId: ConversationId, now: number | null): void {
+export function bury(turn: Turn, conversationId: ConversationId, now: number | null): void {
   const events = tombstonesOf(turn.held(conversationId).events, now);
   if (events.length > 0) turn.change({ type: "buried", conversationId, events });
 }
@@ -45,7 +45,8 @@ export class Expiring {
     if (this.#aheadMs === null) return;
     this.#nextAt ??= nextExpiry(turn.state);
     for (const change of turn.store)
-      if (change.type === "grew") this.#nextAt = Math.min(this.#nextAt, earliest(change.events));
+      if (change.type === "grew" || change.type === "older")
+        this.#nextAt = Math.min(this.#nextAt, earliest(change.events));
     const now = turn.now + this.#aheadMs;
     if (this.#nextAt > now) return;
     for (const id of conversationIds(turn.state)) bury(turn, id, now);

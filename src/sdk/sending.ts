@@ -56,8 +56,9 @@ function sendOne(turn: Turn, link: Welcome, entry: Entry): void {
 /** [CL-14] The new keys must pass the newest one that the server can know, or it would call them too old again. */
 function askForKeys(turn: Turn, link: Welcome, id: ConversationId, entries: readonly Entry[]): void {
   link.lanes.minting(id);
-  const logged = ownKeys(link, turn.held(id).events);
-  const keys = [...logged.keys(), ...entries.map(({ idempotencyKey }) => idempotencyKey)].sort();
+  const { events, passed } = turn.held(id);
+  const logged = [...ownKeys(link, events).keys(), ...(passed ? [passed] : [])];
+  const keys = [...logged, ...entries.map(({ idempotencyKey }) => idempotencyKey)].sort();
   turn.mint.push({ conversationId: id, wishIds: entries.map(({ wishId }) => wishId), above: keys.at(-1) ?? null });
 }
 

@@ -9,7 +9,7 @@ export type { Entry, Held, Marks, ReplicaState } from "./stored.ts";
 const NO_MARKS: Marks = { delivered: 0, read: 0 };
 export const NOTHING_STORED: ReplicaState = { cursor: null, conversations: {}, outbox: [] };
 const NOTHING_HELD: Held = {
-  ...{ covered: 0, events: [], read: 0, told: NO_MARKS },
+  ...{ covered: 0, from: 1, events: [], read: 0, told: NO_MARKS },
   ...{ ticks: NO_MARKS, mine: NOT_MUTED, memberCount: 0 },
 };
 export const heldOf = (state: ReplicaState, id: ConversationId): Held => state.conversations[id] ?? NOTHING_HELD;
@@ -29,7 +29,15 @@ export type Change =
   | { type: "buried"; conversationId: ConversationId; events: readonly Event[] }
   /** What lies up to this seq is not mine to see any more. */
   | { type: "cleared"; conversationId: ConversationId; through: number }
-  | { type: "marked"; conversationId: ConversationId; marks: Partial<Omit<Held, "covered" | "events">> }
+  /** [CL-39] Nothing below `from` is kept, and the log begins anew there. `passed`: the newest key among what was let go of. */
+  | { type: "skipped" | "trimmed"; conversationId: ConversationId; from: number; passed: IdempotencyKey | null }
+  /** [CL-39] All that I may see from `from` up to where the window began. */
+  | { type: "older"; conversationId: ConversationId; from: number; events: readonly Event[] }
+  | {
+      type: "marked";
+      conversationId: ConversationId;
+      marks: Partial<Omit<Held, "covered" | "from" | "passed" | "events">>;
+    }
   | { type: "entry"; entry: Entry }
   | { type: "left"; wishId: IdempotencyKey };
 
@@ -63,6 +71,21 @@ export function applyChange(state: ReplicaState, change: Change): ReplicaState {
         covered: Math.max(held.covered, change.through),
         events: held.events.filter(({ seq }) => seq > change.through),
       }));
+    case "skipped":
+      return withHeld(state, change.conversationId, (held) => ({
+        ...withPassed(held, change.passed),
+        ...{ from: change.from, covered: change.from - 1, events: [] },
+      }));
+    case "trimmed":
+      return withHeld(state, change.conversationId, (held) => ({
+        ...withPassed(held, change.passed),
+        ...{ from: change.from, events: held.events.filter(({ seq }) => seq >= change.from) },
+      }));
+    case "older":
+      return withHeld(state, change.conversationId, (held) => ({
+        ...held,
+        ...{ from: change.from, events: [...change.events, ...held.events] },
+      }));
     case "marked":
       return withHeld(state, change.conversationId, (held) => ({ ...held, ...change.marks }));
     case "entry":
@@ -70,6 +93,10 @@ export function applyChange(state: ReplicaState, change: Change): ReplicaState {
     case "left":
       return { ...state, outbox: state.outbox.filter((entry) => entry.wishId !== change.wishId) };
   }
+}
+
+function withPassed(held: Held, passed: IdempotencyKey | null): Held {
+  return passed !== null && passed > (held.passed ?? "") ? { ...held, passed } : held;
 }
 
 function withHeld(state: ReplicaState, id: ConversationId, change: (held: Held) => Held): ReplicaState {

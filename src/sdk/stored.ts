@@ -2,7 +2,7 @@ import * as z from "zod";
 import { NOT_MUTED } from "../domain/ringing.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { Event, Wish } from "../protocol/events.ts";
-import { ConversationId, Cursor, EpochMs, IdempotencyKey, SeqOrZero } from "../protocol/ids.ts";
+import { ConversationId, Cursor, EpochMs, IdempotencyKey, Seq, SeqOrZero } from "../protocol/ids.ts";
 import { Mine } from "../protocol/states.ts";
 
 /** What a device keeps, as schemas for whoever reads it back from a disk that others write to. */
@@ -13,8 +13,12 @@ const NO_MARKS: Marks = { delivered: 0, read: 0 };
 
 /** What a device holds of one conversation. Fields with a default came later: a device that stored the older shape reads on. [CL-29] */
 export const Held = z.object({
-  /** Every event up to this seq that I may see is in `events`; what is absent there I may not see. */
+  /** Every event from `from` up to this seq that I may see is in `events`; what is absent there I may not see. */
   covered: SeqOrZero,
+  /** [CL-39] What lies below is not kept here. */
+  from: Seq.default(1),
+  /** The newest key among what was let go of, where there is one: this device's new ones must pass it. */
+  passed: IdempotencyKey.optional(),
   events: z.array(Event),
   /** How far the person has read, here or on another device. */
   read: SeqOrZero,

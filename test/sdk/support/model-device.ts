@@ -13,7 +13,7 @@ type Clock = () => number;
 /** The shell around a replica: a disk that survives crashes, and a socket whose frames lie in two queues until the test moves them. */
 export class ModelDevice {
   readonly who: Sender;
-  replica = new Replica();
+  replica: Replica;
   /** What is on the disk: the fold of the changes that were stored. */
   disk: ReplicaState = NOTHING_STORED;
   readonly outcomes: Outcome[] = [];
@@ -30,7 +30,12 @@ export class ModelDevice {
   readonly #clock: Clock;
   readonly #onStored: (device: ModelDevice) => void;
 
-  constructor(who: Sender, server: ModelServer, clock: Clock, onStored: (device: ModelDevice) => void) {
+  readonly #keep: number;
+
+  /** `keep`: events of each conversation that it keeps. */
+  constructor(who: Sender, server: ModelServer, clock: Clock, onStored: (device: ModelDevice) => void, keep: number) {
+    this.#keep = keep;
+    this.replica = new Replica(NOTHING_STORED, { keep });
     this.who = who;
     this.#server = server;
     this.#clock = clock;
@@ -71,7 +76,7 @@ export class ModelDevice {
   crash(): void {
     this.crashNext = null;
     this.#hangUp();
-    this.replica = new Replica(ReplicaState.parse(JSON.parse(JSON.stringify(this.disk))));
+    this.replica = new Replica(ReplicaState.parse(JSON.parse(JSON.stringify(this.disk))), { keep: this.#keep });
     this.#wakeAt = null;
     this.#mint = new KeyMint(this.disk, () => 0.5);
   }
