@@ -4,7 +4,7 @@ import { LIMITS } from "../../protocol/limits.ts";
 import type { Effects, Happening } from "../happenings.ts";
 import type { KeyMint } from "../keys.ts";
 import { Replica } from "../replica.ts";
-import { heldOf } from "../state.ts";
+import { type Entry, heldOf } from "../state.ts";
 import type { Fetch, WebSocketClass } from "./api.ts";
 import type { Command, Ended } from "./commands.ts";
 import { Connection } from "./connection.ts";
@@ -117,11 +117,12 @@ export class Leader {
   tell(happening: Happening, also: readonly ClientChange[] = []): void {
     if (this.#isClosed) return;
     const now = this.#ports.environment.now();
+    const open = this.#state.replica.outbox;
     const effects = this.#replica.handle(happening, now);
     const changes = [...effects.store, ...also];
     this.#take(changes.length > 0 ? [...changes, ...this.#learned(effects)] : changes);
     this.#carryOut(effects, now);
-    const ended = this.#endedBy(effects);
+    const ended = endedBy(effects, open);
     this.#changed(changes, ended);
     for (const { wishId } of ended) this.#forgetFailed(wishId);
   }
@@ -159,20 +160,6 @@ export class Leader {
     if (refused === "device_revoked") void this.#over();
     else if (refused !== null) this.#connection.tell({ type: "refused", why: "refused" });
   }
-
-  #endedBy({ outcomes }: Effects): Ended[] {
-    return outcomes.flatMap((outcome) => {
-      const conversationId = this.#wishes.get(outcome.wishId);
-      this.#wishes.delete(outcome.wishId);
-      return conversationId ? [{ ...outcome, conversationId }] : [];
-    });
-  }
-  /** Where each open wish belongs: by the time it ends it may have left the outbox. */
-  get #wishes(): Map<string, ConversationId> {
-    for (const { wishId, conversationId } of this.#state.replica.outbox) this.#open.set(wishId, conversationId);
-    return this.#open;
-  }
-  readonly #open = new Map<string, ConversationId>();
 
   /** What is said of a message and was refused has no line that could show it. */
   #forgetFailed(wishId: Ended["wishId"]): void {
@@ -382,3 +369,10 @@ export class Leader {
     this.#persister.close();
   }
 }
+
+/** `open`: the outbox as it was before; what has ended may have left it. */
+const endedBy = ({ outcomes }: Effects, open: readonly Entry[]): Ended[] =>
+  outcomes.flatMap((outcome) => {
+    const entry = open.find(({ wishId }) => wishId === outcome.wishId);
+    return entry ? [{ ...outcome, conversationId: entry.conversationId }] : [];
+  });
