@@ -18,6 +18,8 @@ export type Happening =
       conversationId: ConversationId;
       /** Minted for this wish, greater than every key before it on this device. */
       idempotencyKey: IdempotencyKey;
+      /** What names the wish, where that is not its key. */
+      wishId?: IdempotencyKey;
       /** Epoch ms, by the device's clock. */
       composedAt: number;
       event: Wish;

@@ -305,7 +305,11 @@ export type Client = {
   };
   search(query: { q: string; conversationId?: string; cursor?: string; limit?: number }): Promise<SearchPage>;
   readonly media: {
-    upload(conversationId: string, file: Uploadable, options?: { contentType?: string; name?: string }): MediaUpload;
+    upload(
+      conversationId: string,
+      file: Uploadable,
+      options?: { contentType?: string; name?: string },
+    ): Promise<MediaUpload>;
     /** Where the bytes lie, for some minutes. */
     place(mediaId: string): Promise<MediaPlace>;
   };

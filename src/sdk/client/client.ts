@@ -1,6 +1,6 @@
 import type { ConversationId } from "../../protocol/ids.ts";
 import { KeyMint } from "../keys.ts";
-import { type Entry, heldOf, NOTHING_STORED, type ReplicaState } from "../state.ts";
+import { type Entry, NOTHING_STORED } from "../state.ts";
 import type { CallArguments, Client, ClientOptions, Conversation, Fetch, WebSocketClass } from "./api.ts";
 import type { Command } from "./commands.ts";
 import { conversationOf, type Parts } from "./conversation.ts";
@@ -12,11 +12,10 @@ import { indexedDbStorage } from "./indexed-db-storage.ts";
 import { memoryStorage } from "./memory-storage.ts";
 import { Sendings } from "./sendings.ts";
 import { Sessions } from "./sessions.ts";
-import type { ClientState } from "./state.ts";
+import { type ClientState, NOTHING_KEPT, wasMade } from "./state.ts";
 import type { Storage, Store } from "./storage.ts";
 import { Encoder } from "./stored.ts";
 import { Teller } from "./teller.ts";
-import { startUpload } from "./uploads.ts";
 import { type Sight, View } from "./view.ts";
 import type { Contact, DoorName, Doors, Presence } from "./wire.ts";
 
@@ -66,7 +65,7 @@ class Opened {
   readonly #teller: Teller;
   readonly #parts: Parts;
   #hub: Hub | null = null;
-  #overlay: { of: ReplicaState; waiting: readonly Command[]; made: ReplicaState } | null = null;
+  #overlay: { of: ClientState; waiting: readonly Command[]; made: ClientState } | null = null;
   #contacts: readonly Contact[] = [];
   #watched: readonly string[] = [];
   #ends: (() => void)[] = [];
@@ -82,7 +81,7 @@ class Opened {
       onChange: () => this.#sessionChanged(),
     });
     this.#sendings = new Sendings({
-      ...{ mint: this.#mint, now: environment.now, state: () => this.#state.replica },
+      ...{ mint: this.#mint, now: environment.now, state: () => this.#state },
       tell: (happening) => this.#tell({ do: "tell", happening }),
     });
     this.#parts = {
@@ -128,21 +127,18 @@ class Opened {
 
   get #state(): ClientState {
     const hub = this.#hub;
-    if (!hub) return { replica: NOTHING_STORED, about: {}, people: {} };
+    if (!hub) return NOTHING_KEPT;
     const { state, waiting } = hub;
-    return waiting.length > 0 ? { ...state, replica: this.#withWaiting(state.replica, waiting) } : state;
+    return waiting.length > 0 ? this.#withWaiting(state, waiting) : state;
   }
 
   /** [CL-48] What was written in this tab shows at once, also before the tab that leads has it. */
-  #withWaiting(of: ReplicaState, waiting: readonly Command[]): ReplicaState {
+  #withWaiting(of: ClientState, waiting: readonly Command[]): ClientState {
     const known = this.#overlay;
-    if (
-      known?.of === of &&
-      known.waiting.length === waiting.length &&
-      known.waiting.every((each, i) => each === waiting[i])
-    )
-      return known.made;
-    const made = { ...of, outbox: [...of.outbox, ...waiting.flatMap((command) => entryOf(command, of))] };
+    const isSame = known?.waiting.length === waiting.length && known.waiting.every((each, i) => each === waiting[i]);
+    if (known && isSame && known.of === of) return known.made;
+    const outbox = [...of.replica.outbox, ...waiting.flatMap((command) => entryOf(command, of))];
+    const made = { ...of, replica: { ...of.replica, outbox } };
     this.#overlay = { of, waiting, made };
     return made;
   }
@@ -325,8 +321,9 @@ class Opened {
       profile: { load: () => call("me"), change: (wanted) => sessions.call("changeMe", { body: wanted }) },
       search: (query) => call("search", { query }),
       media: {
-        upload: (conversationId, file, named) => {
+        upload: async (conversationId, file, named) => {
           const { fetch, environment } = this.#given;
+          const { startUpload } = await import("./uploads.ts"); // most who open an app upload nothing
           return startUpload({ sessions, fetch, random: environment.random }, conversationId, file, named);
         },
         place: async (mediaId) => {
@@ -346,13 +343,10 @@ class Opened {
 }
 
 /** A wish that was asked for in this tab, as the leader will keep it. */
-function entryOf(command: Command, { outbox, conversations }: ReplicaState): Entry[] {
+function entryOf(command: Command, state: ClientState): Entry[] {
   if (command.do !== "tell" || command.happening.type !== "wish") return [];
   const { conversationId, idempotencyKey, composedAt, event } = command.happening;
-  const { events } = heldOf({ cursor: null, outbox: [], conversations }, conversationId);
-  const isKnown =
-    outbox.some(({ wishId }) => wishId === idempotencyKey) ||
-    events.some((known) => "idempotencyKey" in known && known.idempotencyKey === idempotencyKey);
+  if (wasMade(state, conversationId, idempotencyKey)) return [];
   const standing = { is: "waiting", sent: false } as const;
-  return isKnown ? [] : [{ wishId: idempotencyKey, idempotencyKey, conversationId, composedAt, event, standing }];
+  return [{ wishId: idempotencyKey, idempotencyKey, conversationId, composedAt, event, standing }];
 }

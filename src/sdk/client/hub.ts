@@ -1,7 +1,7 @@
 import type { Command, Ended } from "./commands.ts";
 import type { Channel } from "./environment.ts";
 import { EdgewiseError } from "./errors.ts";
-import { Leader, type LeaderPorts } from "./leader.ts";
+import type { Leader, LeaderPorts } from "./leader.ts";
 import { type Moment, NO_MOMENT } from "./moment.ts";
 import { applyClientChange, type ClientChange, type ClientState } from "./state.ts";
 import type { ErrorCode } from "./wire.ts";
@@ -10,7 +10,13 @@ import type { ErrorCode } from "./wire.ts";
 type Told =
   /** From the leader: it leads now; say again what is open. */
   | { readonly type: "lead" }
-  | { readonly type: "state"; readonly to: string; readonly state: ClientState; readonly moment: Moment }
+  | {
+      readonly type: "state";
+      readonly to: string;
+      readonly leader: string;
+      readonly state: ClientState;
+      readonly moment: Moment;
+    }
   | {
       readonly type: "delta";
       readonly changes: readonly ClientChange[];
@@ -23,10 +29,16 @@ type Told =
   | { readonly type: "refused"; readonly to: string; readonly id: number; readonly error: Refused }
   /** To the leader. */
   | { readonly type: "join"; readonly from: string }
-  | { readonly type: "do"; readonly from: string; readonly id: number; readonly command: Command };
+  /** `to`: the one that gave `from` its state. Another one that leads meanwhile passes it over: it is said again, in its place. */
+  | { readonly type: "do"; readonly from: string; readonly to: string; readonly id: number; readonly command: Command };
 type Refused = { readonly code: ErrorCode; readonly detail: string; readonly retryAfterMs: number | null };
 
-type Open = { command: Command; resolve: (value: unknown) => void; reject: (error: unknown) => void };
+type Open = {
+  readonly command: Command;
+  toldTo: string | null;
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+};
 type Ports = Omit<LeaderPorts, "onChange" | "onCleared"> & {
   /** What the tabs of one device call the lock and the channel; null: nobody shares the store. */
   readonly shared: { readonly name: string; readonly channel: Channel } | null;
@@ -44,8 +56,8 @@ export class Hub {
   #state: ClientState;
   #moment: Moment = NO_MOMENT;
   #leader: Leader | null = null;
-  /** A state that the leader has given: from then on what it tells follows on. */
-  #isJoined = false;
+  /** The tab that leads, once it has given its state: from then on what it tells follows on, and it is told what is wished for here. */
+  #following: string | null = null;
   /** [CL-48] What was asked and not answered: said again to whoever leads next. */
   readonly #open = new Map<number, Open>();
   #lastId = 0;
@@ -73,9 +85,13 @@ export class Hub {
     return this.#leader ? [] : [...this.#open.values()].map(({ command }) => command);
   }
 
+  /** What leads is code of its own: a tab that only follows does not need it, and what lies in the store is shown before. */
   async start(): Promise<void> {
     const { shared, environment } = this.#ports;
-    if (!shared || !environment.locks) return this.#lead();
+    if (!shared || !environment.locks) {
+      await this.#lead();
+      return;
+    }
     const led = environment.locks.hold(`${shared.name}.leader`, () => this.#hold());
     led.catch(() => {}); // the page is going
     this.#post({ type: "join", from: this.#ports.tab });
@@ -93,7 +109,8 @@ export class Hub {
 
   async #lead(): Promise<void> {
     const { sessions, onChange, onCleared } = this.#ports;
-    await sessions.load();
+    const [{ Leader }] = await Promise.all([import("./leader.ts"), sessions.load()]);
+    if (this.#isClosed) return;
     const leader = new Leader({
       ...this.#ports,
       onChange: (changes, ended) => {
@@ -117,11 +134,22 @@ export class Hub {
   do(command: Command): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      const open = { command, resolve, reject };
+      const open: Open = { command, toldTo: null, resolve, reject };
       this.#open.set(id, open);
       if (this.#leader) this.#try(id, open);
-      else this.#post({ type: "do", from: this.#ports.tab, id, command });
+      else this.#sayOpen();
     });
+  }
+
+  /** [CL-48] In the order in which it was wished for, and to each that leads once. */
+  #sayOpen(): void {
+    const { tab: from } = this.#ports;
+    const to = this.#following;
+    for (const [id, open] of this.#open) {
+      if (to === null || open.toldTo === to) continue;
+      open.toldTo = to;
+      this.#post({ type: "do", from, to, id, command: open.command });
+    }
   }
 
   #try(id: number, { command, resolve, reject }: Open): void {
@@ -157,9 +185,10 @@ export class Hub {
     if (!leader) return;
     const to = told.from;
     if (told.type === "join") {
-      this.#post({ type: "state", to, state: leader.state, moment: leader.moment });
+      this.#post({ type: "state", to, leader: this.#ports.tab, state: leader.state, moment: leader.moment });
       return;
     }
+    if (told.to !== this.#ports.tab) return;
     const { id } = told;
     leader.do(told.from, told.command).then(
       (value) => this.#post({ type: "done", to, id, value }),
@@ -173,26 +202,26 @@ export class Hub {
     const { tab, sessions, onChange, onCleared } = this.#ports;
     switch (told.type) {
       case "lead":
-        this.#isJoined = false;
+        this.#following = null;
         this.#post({ type: "join", from: tab });
-        for (const [id, { command }] of this.#open) this.#post({ type: "do", from: tab, id, command });
         break;
       case "state":
         if (told.to !== tab) return;
-        this.#isJoined = true;
+        this.#following = told.leader;
         this.#state = told.state;
         this.#moment = told.moment;
+        this.#sayOpen();
         void sessions.load();
         onChange([], []);
         break;
       case "delta":
-        if (!this.#isJoined) return;
+        if (this.#following === null) return;
         this.#state = told.changes.reduce(applyClientChange, this.#state);
         this.#moment = told.moment;
         onChange(told.changes, told.ended);
         break;
       case "cleared":
-        this.#isJoined = false;
+        this.#following = null;
         this.#post({ type: "join", from: tab });
         onCleared();
         break;
@@ -220,8 +249,13 @@ export class Hub {
     await this.#leader?.flush();
   }
 
+  #tellGone(): void {
+    const { tab: from } = this.#ports;
+    if (this.#following !== null) this.#post({ type: "do", from, to: this.#following, id: 0, command: { do: "gone" } });
+  }
+
   async close(): Promise<void> {
-    if (!this.#leader) this.#post({ type: "do", from: this.#ports.tab, id: 0, command: { do: "gone" } });
+    if (!this.#leader) this.#tellGone();
     await this.#leader?.close();
     this.#isClosed = true;
     this.#ports.shared?.channel.close();

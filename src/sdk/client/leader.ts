@@ -1,5 +1,5 @@
 import type { ServerFrame } from "../../protocol/frames.ts";
-import type { ConversationId, UserId } from "../../protocol/ids.ts";
+import type { ConversationId, IdempotencyKey, UserId } from "../../protocol/ids.ts";
 import { LIMITS } from "../../protocol/limits.ts";
 import type { Effects, Happening } from "../happenings.ts";
 import type { KeyMint } from "../keys.ts";
@@ -20,8 +20,9 @@ import {
   applyClientChange,
   type ClientChange,
   type ClientState,
-  isInLog,
   NOTHING_KEPT,
+  newestKeyOf,
+  wasMade,
 } from "./state.ts";
 import type { Store } from "./storage.ts";
 import { knownIds } from "./stored.ts";
@@ -65,6 +66,7 @@ export class Leader {
   /** What was asked about on this connection. */
   readonly #asked = new Set<string>();
   #isWanted = true;
+  #newestKey = "";
   #isClosed = false;
 
   constructor(ports: LeaderPorts) {
@@ -101,6 +103,7 @@ export class Leader {
   #begin(state: ClientState): void {
     this.#state = state;
     this.#replica = new Replica(state.replica, { keep: this.#ports.keep });
+    this.#newestKey = newestKeyOf(state, this.#ports.sessions.owner?.deviceId ?? null);
     this.tell({ type: "pruned" });
     for (const entry of state.replica.outbox)
       if (entry.standing.is === "failed" && entry.event.kind !== "message")
@@ -155,7 +158,9 @@ export class Leader {
     if (wakeAt !== null) this.#cancelWake = environment.after(wakeAt - now, () => this.tell({ type: "woke" }));
     for (const { conversationId, wishIds, above } of mint) {
       const keys = wishIds.map((wishId) => ({ wishId, idempotencyKey: this.#ports.mint.mint(now, above) }));
-      this.tell({ type: "minted", conversationId, keys });
+      const also = keys.map(({ wishId, idempotencyKey }) => ({ type: "alias" as const, key: idempotencyKey, wishId }));
+      for (const { idempotencyKey } of keys) if (idempotencyKey > this.#newestKey) this.#newestKey = idempotencyKey;
+      this.tell({ type: "minted", conversationId, keys }, also);
     }
     if (refused === "device_revoked") void this.#over();
     else if (refused !== null) this.#connection.tell({ type: "refused", why: "refused" });
@@ -276,10 +281,19 @@ export class Leader {
   }
 
   #say(happening: Extract<Command, { do: "tell" }>["happening"]): void {
-    const isAgain =
-      happening.type === "wish" &&
-      isInLog(heldOf(this.#state.replica, happening.conversationId).events, happening.idempotencyKey);
-    if (!isAgain) this.tell(happening);
+    if (happening.type === "wish") this.#wish(happening);
+    else this.tell(happening);
+  }
+
+  /** [CL-14] [CL-48] Tabs mint apart, and what they wish for may meet here in another order: the keys that leave rise all the same. */
+  #wish(wish: Extract<Happening, { type: "wish" }>): void {
+    const { conversationId, idempotencyKey: wishId } = wish;
+    if (wasMade(this.#state, conversationId, wishId)) return;
+    const isNewest = wishId > this.#newestKey;
+    const above = this.#newestKey as IdempotencyKey;
+    const key = isNewest ? wishId : this.#ports.mint.mint(this.#ports.environment.now(), above);
+    this.#newestKey = key;
+    this.tell({ ...wish, idempotencyKey: key, wishId }, isNewest ? [] : [{ type: "alias", key, wishId }]);
   }
 
   #know({ conversation, profiles = [] }: Extract<Command, { do: "know" }>): void {

@@ -3,6 +3,8 @@ import type { ClientChange, ClientState } from "./state.ts";
 import type { Store, Value } from "./storage.ts";
 import { Encoder } from "./stored.ts";
 
+/** What is kept where there is no room for more. */
+const KEPT_WHEN_FULL: ReadonlySet<ClientChange["type"]> = new Set<ClientChange["type"]>(["entry", "left", "alias"]);
 /** When a write that failed is tried again. Ms. */
 const AGAIN_MS = 5_000;
 
@@ -45,7 +47,7 @@ export class Persister {
     if (changes.length === 0 || this.#isClosed) return;
     this.#state = state;
     this.#given += 1;
-    const kept = this.#isFull ? changes.filter(({ type }) => type === "entry" || type === "left") : changes;
+    const kept = this.#isFull ? changes.filter(({ type }) => KEPT_WHEN_FULL.has(type)) : changes;
     for (const { key, value } of this.#encoder.encode(kept, state)) this.#pending.set(key, value);
     if (this.#isFull && this.#pending.has("meta")) this.#pending.delete("meta"); // the cursor stands for logs that are not there
     if (!this.#isWriting) void this.#write();

@@ -2,16 +2,17 @@ import { isWished } from "../../domain/life.ts";
 import type { Wish } from "../../protocol/events.ts";
 import type { ConversationId, IdempotencyKey } from "../../protocol/ids.ts";
 import type { KeyMint } from "../keys.ts";
-import { heldOf, type ReplicaState } from "../state.ts";
+import { heldOf } from "../state.ts";
 import type { MessageState, Sending } from "./api.ts";
 import type { Ended, Said } from "./commands.ts";
 import { EdgewiseError, isRetryable } from "./errors.ts";
+import type { ClientState } from "./state.ts";
 import { sentState, stateOf } from "./view.ts";
 
 type Ports = {
   readonly mint: KeyMint;
   readonly now: () => number;
-  readonly state: () => ReplicaState;
+  readonly state: () => ClientState;
   readonly tell: (said: Said) => void;
 };
 /** How a wish ended, and who waits for it. */
@@ -29,7 +30,7 @@ export class Sendings {
   send(conversationId: ConversationId, event: Wish): Sending {
     const { mint, now, state, tell } = this.#ports;
     const composedAt = now();
-    const keys = state().outbox.map(({ idempotencyKey }) => idempotencyKey);
+    const keys = state().replica.outbox.map(({ idempotencyKey }) => idempotencyKey);
     const wishId = mint.mint(composedAt, keys.sort().at(-1) ?? null); // [CL-14]
     const open: Open = { ended: null, settle: () => {} };
     this.#open.set(wishId, open);
@@ -43,10 +44,10 @@ export class Sendings {
     return {
       id: wishId,
       get state(): MessageState {
-        const { ticks } = heldOf(state(), conversationId);
+        const { ticks } = heldOf(state().replica, conversationId);
         if (open.ended && "seq" in open.ended) return sentState(open.ended.seq, ticks);
         if (open.ended) return { is: "failed", code: open.ended.code, retryable: isRetryable(open.ended.code) };
-        const entry = state().outbox.find((other) => other.wishId === wishId);
+        const entry = state().replica.outbox.find((other) => other.wishId === wishId);
         return entry ? stateOf(entry, ticks) : { is: "queued" };
       },
       // Made when somebody asks, so that a refusal nobody waits for is no unhandled rejection.
@@ -71,9 +72,12 @@ export class Sendings {
   /** Another tab leads now: what ended while none did was told to nobody. [CL-48] */
   reconcile(): void {
     if (this.#open.size === 0) return;
-    for (const [id, { events }] of Object.entries(this.#ports.state().conversations))
-      for (const event of events)
-        if (isWished(event) && this.#open.has(event.idempotencyKey))
-          this.ended({ wishId: event.idempotencyKey, conversationId: id as ConversationId, seq: event.seq });
+    const { replica, aliases } = this.#ports.state();
+    for (const [id, { events }] of Object.entries(replica.conversations))
+      for (const event of events) {
+        if (!isWished(event)) continue;
+        const wishId = (aliases[event.idempotencyKey] ?? event.idempotencyKey) as IdempotencyKey;
+        if (this.#open.has(wishId)) this.ended({ wishId, conversationId: id as ConversationId, seq: event.seq });
+      }
   }
 }

@@ -2,7 +2,7 @@ import { isWished } from "../../domain/life.ts";
 import type { Event } from "../../protocol/events.ts";
 import type { Changed } from "../../protocol/frames.ts";
 import type { ConversationId, UserId } from "../../protocol/ids.ts";
-import { applyChange, type Change, NOTHING_STORED, type ReplicaState } from "../state.ts";
+import { applyChange, type Change, heldOf, NOTHING_STORED, type ReplicaState } from "../state.ts";
 import type { Conversation, Member, Profile, Role } from "./wire.ts";
 
 /** What is known of a conversation besides its log. */
@@ -28,18 +28,26 @@ export type ClientState = {
   readonly replica: ReplicaState;
   readonly about: Readonly<Record<string, About>>;
   readonly people: Readonly<Record<string, Profile>>;
+  /** The wishes that got another key than the one that names them, by that key: the newest of them. */
+  readonly aliases: Readonly<Record<string, string>>;
 };
-export const NOTHING_KEPT: ClientState = { replica: NOTHING_STORED, about: {}, people: {} };
+export const NOTHING_KEPT: ClientState = { replica: NOTHING_STORED, about: {}, people: {}, aliases: {} };
+const ALIASES_MAX = 200;
 
 export type ClientChange =
   | Change
   | { readonly type: "about"; readonly conversationId: ConversationId; readonly about: Partial<About> }
-  | { readonly type: "person"; readonly profile: Profile };
+  | { readonly type: "person"; readonly profile: Profile }
+  | { readonly type: "alias"; readonly key: string; readonly wishId: string };
 
 /** [CL-1] The state is the fold of its changes, in the tab that makes them and in those that are told. */
 export function applyClientChange(state: ClientState, change: ClientChange): ClientState {
   if (change.type === "person")
     return { ...state, people: { ...state.people, [change.profile.userId]: change.profile } };
+  if (change.type === "alias") {
+    const all = Object.entries({ ...state.aliases, [change.key]: change.wishId }).sort(([a], [b]) => (a < b ? -1 : 1));
+    return { ...state, aliases: Object.fromEntries(all.slice(-ALIASES_MAX)) };
+  }
   if (change.type !== "about") return { ...state, replica: applyChange(state.replica, change) };
   const { conversationId, about } = change;
   const known = state.about[conversationId] ?? NOTHING_KNOWN;
@@ -88,6 +96,19 @@ function membersAfter(members: readonly Member[], userId: string, role: Role | n
   return role === null ? others : [...others, { userId, role, joinedSeq: known?.joinedSeq ?? seq }];
 }
 
-/** Whether this device's wish is in the log already: then making it again would change nothing. */
-export const isInLog = (events: readonly Event[], key: string): boolean =>
-  events.some((event) => isWished(event) && event.idempotencyKey === key);
+/** Whether the wish of this name was made before, as far as that is known here: then making it again would change nothing. */
+export function wasMade({ replica, aliases }: ClientState, id: ConversationId, wishId: string): boolean {
+  const isOut = replica.outbox.some((entry) => entry.wishId === wishId);
+  const isKey = (event: Event) => isWished(event) && event.idempotencyKey === wishId;
+  return isOut || Object.values(aliases).includes(wishId) || heldOf(replica, id).events.some(isKey);
+}
+
+/** [CL-14] The newest key of this device that is known here. */
+export function newestKeyOf({ replica }: ClientState, deviceId: string | null): string {
+  const logs = Object.values(replica.conversations);
+  const logged = logs.flatMap(({ events }) =>
+    events.flatMap((event) => (isWished(event) && event.deviceId === deviceId ? [event.idempotencyKey] : [])),
+  );
+  const keys = [...replica.outbox.map(({ idempotencyKey }) => idempotencyKey), ...logged];
+  return keys.reduce<string>((newest, key) => (key > newest ? key : newest), "");
+}

@@ -1,5 +1,6 @@
 import type { Event } from "../../protocol/events.ts";
 import type { ConversationId } from "../../protocol/ids.ts";
+import { groupBy } from "../group-by.ts";
 import { conversationIds, type Entry, type Held, heldOf } from "../state.ts";
 import { type About, type ClientChange, type ClientState, NOTHING_KEPT } from "./state.ts";
 import type { Value, Write } from "./storage.ts";
@@ -37,7 +38,7 @@ export class Encoder {
     this.#lastOrder = outbox.at(-1)?.order ?? 0;
     const entries = outbox.map(({ entry }) => entry);
     if (meta?.shape !== SHAPE) return { ...NOTHING_KEPT, replica: { ...NOTHING_KEPT.replica, outbox: entries } }; // [CL-46]
-    const logs = Map.groupBy(below<Event[]>("log/"), ([key]) => key.slice(0, key.lastIndexOf("/")));
+    const logs = groupBy(below<Event[]>("log/"), ([key]) => key.slice(0, key.lastIndexOf("/")));
     const held = below<Small>("held/").map(([id, small]) => {
       return [id, { ...small, events: (logs.get(id) ?? []).flatMap(([, events]) => events) }] as const;
     });
@@ -46,6 +47,7 @@ export class Encoder {
       replica: { cursor: meta.cursor as ClientState["replica"]["cursor"], conversations, outbox: entries },
       about: Object.fromEntries(below<About>("about/")),
       people: Object.fromEntries(below<Profile>("person/")),
+      aliases: Object.fromEntries(below<string>("alias/")),
     };
   }
 
@@ -94,9 +96,18 @@ export class Encoder {
       case "entry":
         return [this.#entry(replica.outbox.find(({ wishId }) => wishId === change.entry.wishId) ?? change.entry)];
       case "left":
+        this.#orders.delete(change.wishId);
         return [[`out/${change.wishId}`, undefined]];
       case "about":
         return [[`about/${change.conversationId}`, state.about[change.conversationId]]];
+      case "alias":
+        return [
+          ...this.#stale(
+            "alias/",
+            Object.keys(state.aliases).map((key) => `alias/${key}`),
+          ),
+          [`alias/${change.key}`, change.wishId],
+        ];
       case "person":
         return [[`person/${change.profile.userId}`, change.profile]];
     }
@@ -110,7 +121,7 @@ export class Encoder {
   /** Those in which these events lie. */
   #pieces(replica: ClientState["replica"], id: ConversationId, events: readonly Event[]): (readonly [string, Value])[] {
     const touched = new Set(events.map(({ seq }) => pieceOf(seq)));
-    const byPiece = Map.groupBy(heldOf(replica, id).events, ({ seq }) => pieceOf(seq));
+    const byPiece = groupBy(heldOf(replica, id).events, ({ seq }) => pieceOf(seq));
     return [...touched].map((piece) => [logKey(id, piece), byPiece.get(piece)]);
   }
 
@@ -122,7 +133,8 @@ export class Encoder {
   }
 
   #stale(prefix: string, kept: readonly string[]): (readonly [string, Value])[] {
-    const stale = [...this.#keys].filter((key) => key.startsWith(prefix) && !kept.includes(key));
+    const isKept = new Set(kept);
+    const stale = [...this.#keys].filter((key) => key.startsWith(prefix) && !isKept.has(key));
     return stale.map((key) => [key, undefined]);
   }
 

@@ -2,6 +2,7 @@ import { lineOf } from "../../domain/media.ts";
 import { NOT_MUTED } from "../../domain/ringing.ts";
 import type { ConversationId, UserId } from "../../protocol/ids.ts";
 import { type Line as Folded, isReadable, timelineOf, wordsOf } from "../fold.ts";
+import { groupBy } from "../group-by.ts";
 import { type Entry, type Held, heldOf } from "../state.ts";
 import type { ConversationSnapshot, Line, Message, MessageState } from "./api.ts";
 import { isRetryable } from "./errors.ts";
@@ -81,7 +82,7 @@ export class View {
 
   #entriesOf(id: string, outbox: readonly Entry[]): readonly Entry[] {
     if (this.#outbox.of !== outbox)
-      this.#outbox = { of: outbox, byId: Map.groupBy(outbox, ({ conversationId }) => conversationId as string) };
+      this.#outbox = { of: outbox, byId: groupBy(outbox, ({ conversationId }) => conversationId as string) };
     return this.#outbox.byId.get(id) ?? [];
   }
 }
@@ -150,10 +151,17 @@ function unreadOf({ events, read, from }: Held, about: About | undefined, { me, 
   return isWhole ? here : here + about.unread;
 }
 
-function linesOf(events: Held["events"], ticks: Held["ticks"], { me, now }: Sight, entries: readonly Entry[]): Line[] {
+function linesOf(
+  events: Held["events"],
+  ticks: Held["ticks"],
+  { me, now, state }: Sight,
+  entries: readonly Entry[],
+): Line[] {
   const wishes = entries.flatMap(({ event, standing }) => (standing.is === "failed" ? [] : [event]));
   const folded = timelineOf(events, { me: (me ?? "") as UserId, wishes, now });
-  const shown = folded.map((line): Line => (line.is === "note" ? noteOf(line) : messageOf(line, me, ticks)));
+  const shown = folded.map(
+    (line): Line => (line.is === "note" ? noteOf(line) : messageOf(line, me, ticks, state.aliases)),
+  );
   return [...shown, ...entries.flatMap((entry) => queued(entry, me ?? "", ticks))];
 }
 
@@ -161,11 +169,21 @@ const noteOf = ({ event }: Extract<Folded, { is: "note" }>): Line => ({
   ...{ is: "note", id: event.eventId, seq: event.seq, at: event.occurredAt, event },
 });
 
-function messageOf(line: Extract<Folded, { is: "message" }>, me: string | null, ticks: Held["ticks"]): Message {
+function messageOf(
+  line: Extract<Folded, { is: "message" }>,
+  me: string | null,
+  ticks: Held["ticks"],
+  aliases: ClientState["aliases"],
+): Message {
   const { event, content, edited, reactions } = line;
   const mine = event.senderId === me;
   return {
-    ...{ is: "message", id: event.idempotencyKey, conversationId: event.conversationId, seq: event.seq },
+    ...{
+      is: "message",
+      id: aliases[event.idempotencyKey] ?? event.idempotencyKey,
+      conversationId: event.conversationId,
+      seq: event.seq,
+    },
     ...{ senderId: event.senderId, mine, content, text: wordsOf(line) ?? "", edited, reactions, at: event.occurredAt },
     state: mine ? sentState(event.seq, ticks) : null,
   };
@@ -176,13 +194,13 @@ export const sentState = (seq: number, { delivered, read }: Held["ticks"]): Mess
   ({ is: seq <= read ? "read" : seq <= delivered ? "delivered" : "sent", seq }) as const;
 
 function queued(entry: Entry, me: string, ticks: Held["ticks"]): Message[] {
-  const { event, conversationId, idempotencyKey, composedAt } = entry;
+  const { event, conversationId, wishId, composedAt } = entry;
   if (event.kind !== "message") return [];
   const { content } = event;
   const state = stateOf(entry, ticks);
   return [
     {
-      ...{ is: "message", id: idempotencyKey, conversationId, seq: "seq" in state ? state.seq : null, senderId: me },
+      ...{ is: "message", id: wishId, conversationId, seq: "seq" in state ? state.seq : null, senderId: me },
       ...{ mine: true, content, text: lineOf(content), edited: false, reactions: [], at: composedAt, state },
     },
   ];

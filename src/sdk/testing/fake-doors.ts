@@ -1,4 +1,3 @@
-import { ulid } from "ulid";
 import type { ConversationId, DeviceId, UserId } from "../../protocol/ids.ts";
 import { type Result, refuse } from "../../protocol/result.ts";
 import { DOOR_TABLE } from "../client/door-table.ts";
@@ -152,7 +151,7 @@ const TABLE: Table = {
   },
   createGroup(ask) {
     const { server, device, body, now } = ask;
-    const id = `g${body.idempotencyKey ?? ulid(now)}` as ConversationId;
+    const id = `g${body.idempotencyKey ?? server.people.newId()}` as ConversationId;
     const known = server.conversations.get(id);
     if (known) return described(known, ask);
     const place = server.make(id, "group", device.userId, body.memberIds, now);

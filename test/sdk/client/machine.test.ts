@@ -123,20 +123,15 @@ describe("[CL-43] the connection", () => {
 
   test("[CL-16] back-off grows with full jitter, half a minute at most, and starts anew once it was caught up", () => {
     const delays = (random: number) => {
-      let state: State = OFFLINE;
+      let [state, now]: [State, number] = [OFFLINE, NOW];
       return Array.from({ length: 12 }, (_, n) => {
-        for (const each of [
-          n === 0 ? { type: "connect" as const } : { type: "woke" as const },
-          READY,
-          { type: "closed" as const, code: 1006 },
-        ])
-          state = step(
-            state,
-            each,
-            facts({ now: Math.max(NOW, state.is === "waiting" ? state.retryAt : NOW), random }),
-          ).state;
-        return state.is === "waiting" ? state.retryAt : 0;
-      }).map((at, i, all) => at - (all[i - 1] ?? NOW));
+        const begun: Event = n === 0 ? { type: "connect" } : { type: "woke" };
+        for (const each of [begun, READY, { type: "closed", code: 1006 } as const])
+          state = step(state, each, facts({ now, random })).state;
+        const delay = (state.is === "waiting" ? state.retryAt : 0) - now;
+        now += delay;
+        return delay;
+      });
     };
     expect(delays(0.999_999)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, ...Array(6).fill(30_000)]);
     expect(Math.max(...delays(0))).toBeLessThanOrEqual(500);

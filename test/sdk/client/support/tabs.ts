@@ -1,12 +1,40 @@
+import type { WebSocketClass } from "../../../../src/sdk/client/api.ts";
 import type { Channel, Environment } from "../../../../src/sdk/client/environment.ts";
+import { memoryStorage } from "../../../../src/sdk/client/memory-storage.ts";
+import type { Storage } from "../../../../src/sdk/client/storage.ts";
+
+/** What a tab that has died began comes to nothing. */
+function gated(storage: Storage, isGone: () => boolean): Storage {
+  const unless = <T>(act: () => Promise<T>): Promise<T> => (isGone() ? new Promise<T>(() => {}) : act());
+  return {
+    open: async (name) => {
+      const store = await storage.open(name);
+      return {
+        read: (prefix) => unless(() => store.read(prefix)),
+        write: (batch) => unless(() => store.write(batch)),
+        clear: () => unless(() => store.clear()),
+        close: () => store.close(),
+      };
+    },
+  };
+}
 
 /** A browser without one: the tabs that are opened in it share locks and channels, as those of a browser do. */
 export class FakeBrowser {
   readonly #channels = new Map<string, Set<FakeChannel>>();
   readonly #locks = new Map<string, Promise<unknown>>();
 
-  /** A tab; `crash` ends it without a word: its locks are free, its timers and messages are not any more. */
-  openTab(): { environment: Environment; crash: () => void } {
+  readonly #storage = memoryStorage();
+  /** How many sockets were dialled in all its tabs. */
+  sockets = 0;
+
+  /** A tab; `crash` ends it without a word: its locks are free, and its timers, messages, writes and sockets are no more. */
+  openTab(Socket: WebSocketClass): {
+    environment: Environment;
+    storage: Storage;
+    WebSocket: WebSocketClass;
+    crash: () => void;
+  } {
     const ends: (() => void)[] = [];
     let isGone = false;
     const crashed = new Promise<void>((resolve) => ends.push(resolve));
@@ -27,11 +55,22 @@ export class FakeBrowser {
         return channel;
       },
     };
+    const browser = this;
+    class WebSocket extends Socket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols);
+        browser.sockets += 1;
+        ends.push(() => this.close());
+      }
+      override send(text: string): void {
+        if (!isGone) super.send(text);
+      }
+    }
     const crash = () => {
       isGone = true;
       for (const end of ends) end();
     };
-    return { environment, crash };
+    return { environment, storage: gated(this.#storage, () => isGone), WebSocket, crash };
   }
 
   #hold<T>(name: string, act: () => Promise<T>, crashed: Promise<void>, isGone: () => boolean): Promise<T> {
