@@ -224,7 +224,7 @@ export type MediaUpload = {
 };
 
 export type ClientEvents = {
-  /** A message came that was not here before, from anybody. */
+  /** A message came that was not here before, also from another device of the same person; live, or while catching up. */
   message: { readonly conversationId: string; readonly message: Message };
   conversation: ConversationSnapshot;
   typing: { readonly conversationId: string; readonly userIds: readonly string[] };

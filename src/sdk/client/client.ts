@@ -149,7 +149,8 @@ class Opened {
 
   get #sight(): Sight {
     const live = this.#hub?.moment.live ?? { typing: [], presence: [], shed: [], shedUntil: 0, profile: null };
-    return { state: this.#state, moment: { live }, me: this.#sessions.owner?.userId ?? null, now: this.#serverNow };
+    const { userId: me = null, deviceId: device = null } = this.#sessions.owner ?? {};
+    return { state: this.#state, moment: { live }, me, device, now: this.#serverNow };
   }
 
   // --- what is done ---

@@ -77,9 +77,10 @@ export class Teller {
 
   /** What this person wrote here is no news to them. */
   #tellMessages({ conversationId, events }: Extract<ClientChange, { type: "grew" }>): void {
-    const came = events.filter((event) => event.kind === "message");
-    if (came.length === 0 || !this.#emitter.hears("message")) return;
+    if (!this.#emitter.hears("message")) return;
     const sight = this.#sight();
+    const came = events.filter((event) => event.kind === "message" && event.deviceId !== sight.device);
+    if (came.length === 0) return;
     const byKey = new Map(
       this.#view
         .lines(conversationId, sight)

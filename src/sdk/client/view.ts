@@ -18,6 +18,7 @@ export type Sight = {
   readonly state: ClientState;
   readonly moment: Pick<Moment, "live">;
   readonly me: string | null;
+  readonly device: string | null;
   readonly now: number;
 };
 

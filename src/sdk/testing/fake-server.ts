@@ -26,6 +26,8 @@ export class FakeServer {
   readonly #sockets = new Set<FakeSocket>();
   /** [user]: at which position each conversation changed last. */
   readonly #index = new Map<UserId, Map<ConversationId, number>>();
+  /** [device, conversation]: the send that was refused for now. Until it comes again nothing newer of that device may overtake it. */
+  readonly #held = new Map<string, string>();
   readonly #refusals = new Map<Refusable, Refusal[]>();
   #cutBefore: ServerFrame["type"] | null = null;
   #position = 0;
@@ -178,7 +180,7 @@ export class FakeServer {
   #hear(socket: FakeSocket, frame: ClientFrame): void {
     const { sender } = socket;
     if (!sender) return;
-    const refusal = this.takeRefusal(frame.type as Refusable);
+    const refusal = this.#refusalOf(sender, frame);
     if (refusal) this.#refuse(socket, frame, refusal);
     else if (frame.type === "hello") this.#hello(socket, sender, frame);
     else if (!socket.isWelcome) this.#refuse(socket, frame, { code: "hello_required", retryAfterMs: undefined });
@@ -187,6 +189,18 @@ export class FakeServer {
     else if (frame.type === "receipt") this.#receipt(sender, frame);
     else if (frame.type === "typing") this.#typing(sender, frame);
     else if (frame.type === "watch") this.#watch(socket, frame);
+  }
+
+  #refusalOf({ deviceId }: Sender, frame: ClientFrame): Refusal | undefined {
+    const wanted = this.takeRefusal(frame.type as Refusable);
+    if (frame.type !== "send") return wanted;
+    const lane = `${deviceId} ${frame.conversationId}`;
+    const held = this.#held.get(lane);
+    if (held !== undefined && frame.idempotencyKey > held)
+      return wanted ?? { code: "unavailable", retryAfterMs: undefined };
+    if (wanted && isRetryable(wanted.code)) this.#held.set(lane, frame.idempotencyKey);
+    else this.#held.delete(lane);
+    return wanted;
   }
 
   #refuse(socket: FakeSocket, { id }: ClientFrame, { code, retryAfterMs }: Refusal): void {
