@@ -27,13 +27,13 @@ export function hearPage(turn: Turn, link: Welcome, frameId: number, page: Frame
   const rest = join(turned.covered, link.catchUp.aheadOf(id));
   link.catchUp.answered(id, frameId, page.head);
   grow(turn, link, id, [...turned.fresh, ...rest.fresh], rest.covered);
-  skipTo(turn, link, id, page.head);
+  skipTo(turn, id, page.head);
   link.catchUp.keepAhead(id, rest.ahead);
 }
 
 export function hearChanged(turn: Turn, link: Welcome, changed: Changed): void {
   link.catchUp.heard(changed.conversationId, "head" in changed ? changed.head : null);
-  if ("head" in changed) skipTo(turn, link, changed.conversationId, changed.head);
+  if ("head" in changed) skipTo(turn, changed.conversationId, changed.head);
   recallMarks(turn, link, changed);
   if ("floor" in changed) letGo(turn, changed.conversationId, changed.floor);
 }

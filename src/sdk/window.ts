@@ -1,10 +1,8 @@
 import { isWished } from "../domain/life.ts";
 import type { Event } from "../protocol/events.ts";
 import type { ConversationId, IdempotencyKey } from "../protocol/ids.ts";
-import { settleArrived } from "./arrivals.ts";
 import { bury } from "./burying.ts";
 import type { Happening } from "./happenings.ts";
-import type { Welcome } from "./link.ts";
 import { conversationIds, type Held } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
@@ -15,11 +13,10 @@ const KEEP_IN_ALL = 50_000;
 const KEPT_WHEN_QUIET = 50;
 
 /** [CL-39] What is further behind than it would keep is not pulled: the window begins anew below the head. */
-export function skipTo(turn: Turn, link: Welcome, id: ConversationId, head: number): void {
+export function skipTo(turn: Turn, id: ConversationId, head: number): void {
   const { covered, events } = turn.held(id);
   if (head - covered <= turn.keep) return;
   turn.change({ type: "skipped", conversationId: id, from: head - turn.keep + 1, passed: newestKey(events) });
-  settleArrived(turn, link, id, []);
 }
 
 /** [CL-39] A page of what lies below the window. One that does not join on to it comes too late. */

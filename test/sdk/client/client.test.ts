@@ -87,6 +87,34 @@ test("[CL-45] what is written without a network is kept, also past a reload, and
   expect(logged).toEqual(wanted);
 });
 
+test("[CL-45] nothing leaves before it is on the disk", async () => {
+  const inner = memoryStorage();
+  let release: (() => void) | null = null;
+  let isHeld = false;
+  const storage: typeof inner = {
+    open: async (name) => {
+      const store = await inner.open(name);
+      const write: typeof store.write = async (batch) => {
+        if (isHeld) await new Promise<void>((resolve) => (release = resolve));
+        await store.write(batch);
+      };
+      return { read: (prefix) => store.read(prefix), write, clear: () => store.clear(), close: () => store.close() };
+    },
+  };
+  const server = fakeServer();
+  const alice = await signUp(server, "alice", { storage });
+  await signUp(server, "bob");
+  const chat = await alice.conversations.openDirect((await alice.people.find("bob")).userId);
+  await alice.flush();
+  isHeld = true;
+  const sending = chat.send("on paper first");
+  await sleep(50);
+  expect(server.log(chat.id).filter(({ kind }) => kind === "message")).toEqual([]);
+  isHeld = false;
+  (release as (() => void) | null)?.();
+  expect(await sending.sent).toBe(3);
+});
+
 test("[CL-45] a message whose ack was lost with the socket is not sent twice", async () => {
   const { server, chat, id } = await pair({ environment: impatient });
   server.cutBefore("ack");

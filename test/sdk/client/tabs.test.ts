@@ -8,11 +8,11 @@ import { FakeBrowser } from "./support/tabs.ts";
 /** Tabs of one browser, and somebody to talk to. */
 async function browser(server: Fake = fakeServer()) {
   const place = new FakeBrowser();
-  const openTab = async (): Promise<{ tab: Client; crash: () => void }> => {
-    const { environment, crash, ...parts } = place.openTab(server.options.WebSocket);
+  const openTab = async (): Promise<{ tab: Client; crash: () => void; skew: (ms: number) => void }> => {
+    const { environment, crash, skew, ...parts } = place.openTab(server.options.WebSocket);
     const tab = await createClientIn(environment, { ...server.options, ...parts });
     onTestFinished(() => crash());
-    return { tab, crash };
+    return { tab, crash, skew };
   };
   const first = await openTab();
   await first.tab.signUp({ handle: "alice", password: PASSWORD });
@@ -38,6 +38,26 @@ test("[CL-48] tabs share one socket, show the same, and each may write", async (
   await until(() => shown(first) === shown(second));
   expect(second.tab.connection).toEqual(first.tab.connection);
   expect(place.sockets).toBe(1);
+});
+
+test("[CL-14] [CL-48] what a tab writes stays in its order, whatever keys its clock makes", async () => {
+  const { server, openTab, first, id } = await browser();
+  const second = await openTab();
+  await live(second.tab);
+  await first.tab.conversations.get(id).send("a").sent;
+  const chat = second.tab.conversations.get(id);
+  const sendings = [-3_600_000, 3_600_000, 0].map((ms, n) => {
+    second.skew(ms);
+    return chat.send("bcd".charAt(n));
+  });
+  await Promise.all(sendings.map(({ sent }) => sent));
+  const logged = server
+    .log(id)
+    .flatMap((e) => (e.kind === "message" && e.content.type === "text" ? [e.content.text] : []));
+  expect(logged).toEqual(["a", "b", "c", "d"]);
+  await until(() => texts(second.tab, id).length === 4);
+  const ids = chat.messages().flatMap((line) => (line.is === "message" ? [line.id] : []));
+  expect(ids.slice(1)).toEqual(sendings.map((sending) => sending.id)); // [CL-47]
 });
 
 test("[CL-48] a message is told once in every tab, and typing and presence are shown in all", async () => {

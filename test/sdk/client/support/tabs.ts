@@ -34,12 +34,18 @@ export class FakeBrowser {
     storage: Storage;
     WebSocket: WebSocketClass;
     crash: () => void;
+    /** How wrong its clock is from now on. Ms. */
+    skew: (ms: number) => void;
   } {
     const ends: (() => void)[] = [];
     let isGone = false;
+    let skewMs = 0;
+    const skew = (ms: number) => {
+      skewMs = ms;
+    };
     const crashed = new Promise<void>((resolve) => ends.push(resolve));
     const environment: Environment = {
-      now: Date.now,
+      now: () => Date.now() + skewMs,
       random: Math.random,
       after: (ms, act) => {
         const timer = setTimeout(() => !isGone && act(), ms);
@@ -70,7 +76,7 @@ export class FakeBrowser {
       isGone = true;
       for (const end of ends) end();
     };
-    return { environment, storage: gated(this.#storage, () => isGone), WebSocket, crash };
+    return { environment, storage: gated(this.#storage, () => isGone), WebSocket, crash, skew };
   }
 
   #hold<T>(name: string, act: () => Promise<T>, crashed: Promise<void>, isGone: () => boolean): Promise<T> {
