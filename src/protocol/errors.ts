@@ -1,5 +1,7 @@
 import * as z from "zod";
 
+export { CLOSE } from "./close.ts";
+
 type Trait = { status: number; retryable: boolean; title: string };
 const trait = (status: number, title: string, retryable = false): Trait => ({ status, retryable, title });
 
@@ -59,12 +61,3 @@ export const Problem = z
   })
   .meta({ id: "Problem" });
 export type Problem = z.infer<typeof Problem>;
-
-/** WebSocket close codes; `final` ones must not be answered by a reconnect. */
-export const CLOSE = {
-  protocol_error: { code: 4000, final: true },
-  signed_out: { code: 4001, final: true },
-  replaced: { code: 4002, final: true },
-  token_expired: { code: 4003, final: false },
-  out_of_step: { code: 4008, final: false },
-} as const;
