@@ -1,9 +1,11 @@
-import * as z from "zod";
-import { ConversationId, Seq } from "../src/protocol/ids.ts";
+import type { ConversationId } from "../src/protocol/ids.ts";
+import { isConversationId, isCount, isFields } from "./checks.ts";
 
 /** What a shown notification keeps of its push: one a conversation. */
-const Rung = z.object({ conversationId: ConversationId, seq: Seq, unread: z.number() });
-export type Rung = z.infer<typeof Rung>;
+export type Rung = { conversationId: ConversationId; seq: number; unread: number };
+
+const isRung = (data: unknown): data is Rung =>
+  isFields(data) && isConversationId(data.conversationId) && isCount(data.seq, 1) && isCount(data.unread);
 
 /** The notifications that are shown now; of all conversations, or of one. */
 export async function rungOf(
@@ -12,8 +14,8 @@ export async function rungOf(
 ): Promise<{ notification: Notification; rung: Rung }[]> {
   const shown = await registration.getNotifications(conversationId === undefined ? {} : { tag: conversationId });
   return shown.flatMap((notification) => {
-    const rung = Rung.safeParse(notification.data).data;
-    return rung ? [{ notification, rung }] : [];
+    const rung: unknown = notification.data;
+    return isRung(rung) ? [{ notification, rung }] : [];
   });
 }
 

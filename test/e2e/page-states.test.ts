@@ -72,11 +72,7 @@ test("[CL-32] somebody who is there is online; after they left, when they were l
 
 test("[CL-25] in a group the ticks go from sent to delivered to read when the last one has", async () => {
   await cleo.context.setOffline(true);
-  await anna.page.getByText("New group").click();
-  await anna.page.getByLabel("Title").fill("Hiking");
-  await anna.page.getByLabel("Handles").fill("ben cleo");
-  await button(anna, "Make group").click();
-  await see(anna.page.locator("#title")).toHaveText("Hiking");
+  await anna.makeGroup("Hiking", "ben", "cleo");
   await anna.say("Saturday?");
   await ben.open("Hiking");
   await see(ben.page.locator("#rows")).toContainText("Saturday?");
