@@ -10,7 +10,8 @@ export const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A whole number from `least` on. */
-export const isCount = (value: unknown, least = 0): value is number => Number.isSafeInteger(value) && Number(value) >= least;
+export const isCount = (value: unknown, least = 0): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= least;
 
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const CONVERSATION = /^[dg][0-9A-HJKMNP-TV-Z]{26}$/;

@@ -29,8 +29,20 @@ const isChanged: Check = (value) => aboutSome(value) && (!isFields(value) || orN
 
 /** What each frame must have for the replica to take it; the server's own schemas say the rest. */
 const FRAMES: Record<ServerFrame["type"], Record<string, Check>> = {
-  welcome: { userId: isText, deviceId: isText, mode: (mode) => mode === "resume" || mode === "reset", serverTime: isCount },
-  ack: { conversationId: isConversationId, seq: (seq) => isCount(seq, 1), eventId: isText, receivedAt: isCount, occurredAt: isCount, duplicate: isBoolean },
+  welcome: {
+    userId: isText,
+    deviceId: isText,
+    mode: (mode) => mode === "resume" || mode === "reset",
+    serverTime: isCount,
+  },
+  ack: {
+    conversationId: isConversationId,
+    seq: (seq) => isCount(seq, 1),
+    eventId: isText,
+    receivedAt: isCount,
+    occurredAt: isCount,
+    duplicate: isBoolean,
+  },
   page: { conversationId: isConversationId, events: each(isEvent), head: isCount, floor: isCount },
   events: { conversationId: isConversationId, events: each(isEvent) },
   changed: { conversations: each(isChanged) },

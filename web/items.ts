@@ -42,7 +42,15 @@ function itemOf(item: Listed, facts: ListFacts): Item {
   const isGroup = naming.isGroup(id);
   const tick = last?.is === "message" ? last.tick : null;
   return {
-    ...{ id, name: plainName(naming.title(id)), isGroup, at: last ? clock(last.at) : "", tick, unread, open: id === open },
+    ...{
+      id,
+      name: plainName(naming.title(id)),
+      isGroup,
+      at: last ? clock(last.at) : "",
+      tick,
+      unread,
+      open: id === open,
+    },
     ...{ muted: isMuted(mine, now), pinned: mine.pinned, archived: mine.archived },
     ...lineOf(item, isGroup, facts),
   };

@@ -17,7 +17,9 @@ export async function keepShell(): Promise<void> {
 /** What older versions kept. */
 export async function dropOlder(): Promise<void> {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+  await Promise.all(
+    names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)),
+  );
 }
 
 /** What is kept is answered from there; everything else, the server's doors above all, goes to the network untouched. */

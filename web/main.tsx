@@ -1,3 +1,4 @@
+import "./without-compiling.ts";
 import { render } from "preact";
 import { allowOwnWorker, startWorker } from "./model/install.ts";
 import { begin } from "./model/screen.ts";

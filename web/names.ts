@@ -96,7 +96,9 @@ function knownIn(stored: unknown): Known {
   const { users, conversations } = isFields(stored) ? stored : {};
   return {
     users: Object.fromEntries(Object.entries(isFields(users) ? users : {}).filter(isProfile)),
-    conversations: Object.fromEntries(Object.entries(isFields(conversations) ? conversations : {}).filter(isConversation)),
+    conversations: Object.fromEntries(
+      Object.entries(isFields(conversations) ? conversations : {}).filter(isConversation),
+    ),
   };
 }
 

@@ -45,7 +45,16 @@ export function shownRows(rows: readonly Row[], count: number, how: Speaking): S
     const first = day !== "" || unread > 0 || !isTogether(before, row);
     const last = !after || !isTogether(row, after) || !isSameDay(row, after);
     const sender = how.isGroup && !row.isMine && first ? how.nameOf(row.senderId) : "";
-    return { ...row, day, unread, first, last, sender, quote: quoteOf(row, bySeq, how), mentioned: mentionedIn(row, how) };
+    return {
+      ...row,
+      day,
+      unread,
+      first,
+      last,
+      sender,
+      quote: quoteOf(row, bySeq, how),
+      mentioned: mentionedIn(row, how),
+    };
   });
 }
 

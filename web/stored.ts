@@ -21,7 +21,12 @@ export function smallIn(stored: unknown): Small | null {
   const held = Object.entries(stored.conversations).map(([id, value]) => [id, heldIn(id, value)] as const);
   if (!outbox || !isCount(shape) || held.some(([, each]) => each === null)) return null;
   if (cursor !== null && typeof cursor !== "string") return null;
-  return { cursor, outbox, shape, conversations: Object.fromEntries(held.flatMap(([id, each]) => (each ? [[id, each]] : []))) };
+  return {
+    cursor,
+    outbox,
+    shape,
+    conversations: Object.fromEntries(held.flatMap(([id, each]) => (each ? [[id, each]] : []))),
+  };
 }
 
 /** Fields that came later have a default: a device that stored the older shape reads on. [CL-29] */

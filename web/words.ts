@@ -49,7 +49,7 @@ function mentionsIn(text: string, mentioned: readonly Mentioned[]): Piece[] {
   if (names.length === 0) return [{ is: "text", text }];
   const longestFirst = names.toSorted((a, b) => b.length - a.length).join("|");
   return text
-    .split(new RegExp(`(@(?:${longestFirst})(?![\\w]))`, "u"))
+    .split(new RegExp(String.raw`((?<![\w@.])@(?:${longestFirst})(?![\w-]|\.\w))`, "u"))
     .filter((part) => part !== "")
     .map((part): Piece => {
       const who = mentioned.find(({ name }) => part === `@${name}`);

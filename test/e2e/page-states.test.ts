@@ -179,7 +179,7 @@ test("the ticks are reached by keyboard: the newest first, the others by the arr
   await text.focus();
   const newest = anna.tick("I bring the map").locator("button.tick");
   const reached = newest.and(page.locator(":focus"));
-  for (let stops = 0; stops < 4 && (await reached.count()) === 0; stops++) await page.keyboard.press("Shift+Tab"); // past the paper clip
+  for (let stops = 0; stops < 4 && (await reached.count()) === 0; stops++) await page.keyboard.press("Shift+Tab"); // past the signs before the field
   await see(newest).toBeFocused();
   await page.keyboard.press("ArrowUp");
   await see(anna.tick("Who drives?").locator("button.tick")).toBeFocused();

@@ -3,10 +3,7 @@ import type { ConversationId, InviteCode } from "../../src/protocol/ids.ts";
 import { isConversationId, isInviteCode } from "../checks.ts";
 
 /** What the page's address names. */
-export type Route =
-  | { is: "list" }
-  | { is: "conversation"; id: ConversationId }
-  | { is: "join"; code: InviteCode };
+export type Route = { is: "list" } | { is: "conversation"; id: ConversationId } | { is: "join"; code: InviteCode };
 
 function routeOf(hash: string): Route {
   const [what = "", code] = hash.replace(/^#/, "").split("/");
@@ -15,7 +12,9 @@ function routeOf(hash: string): Route {
 }
 
 export const route = signal<Route>(routeOf(location.hash));
-export const openId = computed<ConversationId | null>(() => (route.value.is === "conversation" ? route.value.id : null));
+export const openId = computed<ConversationId | null>(() =>
+  route.value.is === "conversation" ? route.value.id : null,
+);
 addEventListener("hashchange", () => {
   route.value = routeOf(location.hash);
 });

@@ -109,7 +109,8 @@ export class Session {
   #refresh(): void {
     const { connection, state, live, serverNow } = this.#shell;
     batch(() => {
-      if (state !== this.state.peek() || Math.abs(serverNow - this.now.peek()) > MINUTE_MS / 2) this.now.value = serverNow;
+      if (state !== this.state.peek() || Math.abs(serverNow - this.now.peek()) > MINUTE_MS / 2)
+        this.now.value = serverNow;
       this.state.value = state;
       this.live.value = live;
       this.connection.value = connection;
@@ -175,7 +176,8 @@ export class Session {
   async signOut(): Promise<string> {
     const token = await this.#tokens.fresh();
     const answer = token === "signed_out" ? null : await this.#tokens.call("signOut");
-    if (answer && !answer.ok && answer.code !== "device_revoked") return "The server did not answer: you are still signed in";
+    if (answer && !answer.ok && answer.code !== "device_revoked")
+      return "The server did not answer: you are still signed in";
     await this.leave();
     return "";
   }

@@ -79,7 +79,11 @@ export class Writing {
 
   #sendEdit(targetSeq: number, said: string): void {
     if (said === "") return;
-    this.#session.say(this.id, { kind: "edit", targetSeq, content: { type: "text", text: said, ...this.#mentions(said) } });
+    this.#session.say(this.id, {
+      kind: "edit",
+      targetSeq,
+      content: { type: "text", text: said, ...this.#mentions(said) },
+    });
     this.editing.value = null;
   }
 

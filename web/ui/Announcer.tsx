@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
-import { GONE } from "../phrases.ts";
 import { said } from "../model/shows.ts";
+import { GONE } from "../phrases.ts";
 import { useSession } from "./session-context.ts";
 
 /** A screen reader says what others write while the page is looked at; what comes while catching up is not said. [AP-8] */

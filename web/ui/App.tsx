@@ -1,8 +1,8 @@
 import { screen } from "../model/screen.ts";
 import { Chat } from "./Chat.tsx";
 import { Elsewhere } from "./Elsewhere.tsx";
-import { SessionContext } from "./session-context.ts";
 import { SignIn } from "./SignIn.tsx";
+import { SessionContext } from "./session-context.ts";
 
 export function App() {
   const shown = screen.value;

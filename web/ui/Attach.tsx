@@ -13,7 +13,14 @@ export function Attach() {
   };
   return (
     <>
-      <input id="attach-files" ref={files} type="file" multiple hidden onChange={({ currentTarget }) => take(currentTarget)} />
+      <input
+        id="attach-files"
+        ref={files}
+        type="file"
+        multiple
+        hidden
+        onChange={({ currentTarget }) => take(currentTarget)}
+      />
       <input
         ref={camera}
         type="file"

@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
-import { isMuted, shedText } from "../phrases.ts";
 import { openId, route } from "../model/route.ts";
 import { said, toast } from "../model/shows.ts";
+import { isMuted, shedText } from "../phrases.ts";
 import { Announcer } from "./Announcer.tsx";
 import { Conversation } from "./Conversation.tsx";
 import { Dialogs } from "./Dialogs.tsx";

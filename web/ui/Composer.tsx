@@ -6,9 +6,9 @@ import { picker } from "../model/shows.ts";
 import { wish } from "../model/wishes.ts";
 import { Attach } from "./Attach.tsx";
 import { ComposerAbout } from "./ComposerAbout.tsx";
+import { editLast } from "./edit-last.ts";
 import { IconButton } from "./IconButton.tsx";
 import { Mentions, useMentions } from "./Mentions.tsx";
-import { editLast } from "./edit-last.ts";
 import { mayRecord, Recorder } from "./Recorder.tsx";
 import { useSession } from "./session-context.ts";
 import { useWriting } from "./writing-context.ts";
@@ -36,7 +36,7 @@ export function Composer({ id }: { id: ConversationId }) {
     if (wanted.is === "edit") writing.edit(wanted.row);
     else writing.answer(wanted.row.seq);
   }, [wish.value]);
-  useLayoutEffect(() => fit(field.current), [text]);
+  useLayoutEffect(() => grow(field.current), [text]);
   const send = () => {
     writing.send(field.current?.value ?? "");
     mentions.end();
@@ -121,7 +121,7 @@ const SendSign = () => (
 );
 
 /** As high as its lines, up to what the style allows. */
-function fit(field: HTMLTextAreaElement | null): void {
+function grow(field: HTMLTextAreaElement | null): void {
   if (!field) return;
   field.style.height = "auto";
   field.style.height = `${field.scrollHeight + 2}px`;

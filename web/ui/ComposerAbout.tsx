@@ -23,7 +23,10 @@ function Answered({ seq }: { seq: number }) {
   const session = useSession();
   const writing = useWriting();
   const { events } = heldOf(session.state.value, writing.id);
-  const from = Math.max(0, events.findIndex((event) => event.seq === seq));
+  const from = Math.max(
+    0,
+    events.findIndex((event) => event.seq === seq),
+  );
   const lines = timelineOf(events.slice(from), { me: session.me, wishes: [], now: session.now.value });
   const line = lines.find(({ event }) => event.seq === seq);
   const sender = line?.event.senderId;

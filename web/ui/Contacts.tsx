@@ -22,7 +22,11 @@ export function Contacts() {
   const act = async (door: PageDoor, userId: string) => {
     if (await asked(session.call(door, { params: { userId } }))) await loadAcquaintance(session);
   };
-  const shown = GROUPS.map(([state, title]) => ({ state, title, people: contacts.value.filter((one) => one.state === state) }));
+  const shown = GROUPS.map(([state, title]) => ({
+    state,
+    title,
+    people: contacts.value.filter((one) => one.state === state),
+  }));
   const isEmpty = contacts.value.length === 0 && blocks.value.length === 0;
   return (
     <Dialog id="contacts" title="Contacts">
@@ -48,8 +52,8 @@ export function Contacts() {
           <ul class="plain people">
             {blocks.value.map((profile) => (
               <Person key={profile.userId} of={profile}>
-                <button type="button" aria-label={`Unblock ${profile.handle}`} onClick={() => void act("unblock", profile.userId)}>
-                  Unblock
+                <button type="button" onClick={() => void act("unblock", profile.userId)}>
+                  Unblock<span class="unseen">: {profile.handle}</span>
                 </button>
               </Person>
             ))}
@@ -80,12 +84,13 @@ function Acts({ contact: { state, handle }, act }: { contact: Contact; act: (doo
   return (
     <>
       {state === "incoming" && (
-        <button type="button" class="main" aria-label={`Accept ${handle}`} onClick={() => act("putContact")}>
-          Accept
+        <button type="button" class="main" onClick={() => act("putContact")}>
+          Accept<span class="unseen">: {handle}</span>
         </button>
       )}
-      <button type="button" aria-label={`${end} ${handle}`} onClick={() => act("removeContact")}>
+      <button type="button" onClick={() => act("removeContact")}>
         {end}
+        <span class="unseen">: {handle}</span>
       </button>
     </>
   );

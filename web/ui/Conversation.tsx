@@ -1,8 +1,8 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { ConversationId } from "../../src/protocol/ids.ts";
-import { durationText } from "../phrases.ts";
 import { Writing } from "../model/writing.ts";
+import { durationText } from "../phrases.ts";
 import { Composer } from "./Composer.tsx";
 import { Header } from "./Header.tsx";
 import { Icon } from "./Icon.tsx";

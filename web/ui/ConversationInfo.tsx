@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { ConversationId } from "../../src/protocol/ids.ts";
-import { durationText, RETENTIONS } from "../phrases.ts";
 import { ask } from "../model/shows.ts";
+import { durationText, RETENTIONS } from "../phrases.ts";
 import { plainName } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
 import { GroupInfo } from "./GroupInfo.tsx";

@@ -12,7 +12,10 @@ export function Devices() {
   const devices = useSignal<readonly Device[]>([]);
   const load = async () => {
     const answer = await asked(session.call("devices"));
-    if (answer) devices.value = answer.value.devices.toSorted((a, b) => Number(b.current) - Number(a.current) || b.lastUsedAt - a.lastUsedAt);
+    if (answer)
+      devices.value = answer.value.devices.toSorted(
+        (a, b) => Number(b.current) - Number(a.current) || b.lastUsedAt - a.lastUsedAt,
+      );
   };
   useEffect(() => void load(), []);
   const revoke = async (deviceId: string) => {
@@ -29,8 +32,8 @@ export function Devices() {
               <small class="quiet">{current ? "this device" : `last used ${moment(lastUsedAt, Date.now())}`}</small>
             </span>
             {!current && (
-              <button type="button" aria-label={`Sign out ${name}`} onClick={() => void revoke(deviceId)}>
-                Sign it out
+              <button type="button" onClick={() => void revoke(deviceId)}>
+                Sign it out<span class="unseen">: {name}</span>
               </button>
             )}
           </li>

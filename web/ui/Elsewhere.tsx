@@ -6,7 +6,9 @@ export function Elsewhere({ account }: { account: Account }) {
   return (
     <main class="card">
       <h1>Open in another tab</h1>
-      <p>This account's device is in use in another tab of this browser. One tab at a time keeps its messages in order.</p>
+      <p>
+        This account's device is in use in another tab of this browser. One tab at a time keeps its messages in order.
+      </p>
       <div class="row">
         <button type="button" class="main" onClick={() => takeOver(account)}>
           Use it here

@@ -53,7 +53,14 @@ export function EmojiPicker() {
                     <h3>{kind}</h3>
                     <div class="grid">
                       {found.map(([emoji, name]) => (
-                        <button key={emoji} type="button" class="bare" aria-label={name} title={name} onClick={() => choose(emoji)}>
+                        <button
+                          key={emoji}
+                          type="button"
+                          class="bare"
+                          aria-label={name}
+                          title={name}
+                          onClick={() => choose(emoji)}
+                        >
                           {emoji}
                         </button>
                       ))}
@@ -74,12 +81,14 @@ const WIDE = 8;
 
 function moveInGrid(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
   const buttons = [...event.currentTarget.querySelectorAll<HTMLElement>(".grid button")];
-  const at = buttons.findIndex((button) => button === document.activeElement);
+  const at = buttons.indexOf(document.activeElement as HTMLElement);
   if (at < 0 && event.key === "Enter") {
     event.preventDefault();
     buttons[0]?.click();
   }
-  const step = { ArrowUp: -WIDE, ArrowDown: at < 0 ? 1 : WIDE, ArrowLeft: at < 0 ? 0 : -1, ArrowRight: at < 0 ? 0 : 1 }[event.key];
+  const step = { ArrowUp: -WIDE, ArrowDown: at < 0 ? 1 : WIDE, ArrowLeft: at < 0 ? 0 : -1, ArrowRight: at < 0 ? 0 : 1 }[
+    event.key
+  ];
   if (!step) return;
   event.preventDefault();
   buttons[Math.max(0, Math.min(at + step, buttons.length - 1))]?.focus();

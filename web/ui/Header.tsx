@@ -3,9 +3,9 @@ import { useEffect } from "preact/hooks";
 import { ERRORS } from "../../src/protocol/errors.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
 import { heldOf } from "../../src/sdk/index.ts";
-import { isMuted, muteText, presenceText, typingText } from "../phrases.ts";
 import { goTo } from "../model/route.ts";
 import { dialog } from "../model/shows.ts";
+import { isMuted, muteText, presenceText, typingText } from "../phrases.ts";
 import { plainName } from "../words.ts";
 import { Avatar } from "./Avatar.tsx";
 import { IconButton } from "./IconButton.tsx";
@@ -40,7 +40,12 @@ export function Header({ id }: { id: ConversationId }) {
           </h1>
           <Status id={id} />
         </div>
-        <IconButton icon="pin" label="Pin" aria-pressed={mine.pinned} onClick={() => void change({ pinned: !mine.pinned })} />
+        <IconButton
+          icon="pin"
+          label="Pin"
+          aria-pressed={mine.pinned}
+          onClick={() => void change({ pinned: !mine.pinned })}
+        />
         <IconButton
           icon={muted ? "muted" : "bell"}
           label={muteText(mine, session.now.value) || "Mute"}

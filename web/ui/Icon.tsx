@@ -3,7 +3,8 @@ const PATHS = {
   bell: "M6 10a6 6 0 0 1 12 0c0 5 2 6 2 7H4c0-1 2-2 2-7M10 20.5h4",
   muted: "M8 5.5A6 6 0 0 1 18 10c0 5 2 6 2 7H8m-4 0c0-1 2-2 2-7M10 20.5h4M4 3.5l17 17",
   archive: "M3.5 4.5h17v4h-17zM5 8.5v11h14v-11M10 12.5h4",
-  settings: "M4 7h8M18 7h2M4 17h2M12 17h8M15 4.8a2.2 2.2 0 1 0 0 4.4a2.2 2.2 0 0 0 0-4.4M9 14.8a2.2 2.2 0 1 0 0 4.4a2.2 2.2 0 0 0 0-4.4",
+  settings:
+    "M4 7h8M18 7h2M4 17h2M12 17h8M15 4.8a2.2 2.2 0 1 0 0 4.4a2.2 2.2 0 0 0 0-4.4M9 14.8a2.2 2.2 0 1 0 0 4.4a2.2 2.2 0 0 0 0-4.4",
   attach: "m20 11-8.5 8.5a5 5 0 0 1-7-7L13 4a3.5 3.5 0 0 1 5 5l-8.5 8.5a2 2 0 0 1-3-3L14 7",
   close: "m6 6 12 12M18 6 6 18",
   back: "m14.5 5-7 7 7 7",
@@ -13,7 +14,8 @@ const PATHS = {
   camera: "M4 8h3.5L9 5.5h6L16.5 8H20v11H4zM12 10a3.3 3.3 0 1 0 0 6.6a3.3 3.3 0 0 0 0-6.6",
   search: "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 0 0 0-13M15.5 15.5 20.5 20.5",
   write: "M4 20h4L19.5 8.5l-4-4L4 16zM13 7l4 4",
-  people: "M9 5a3.5 3.5 0 1 0 0 7a3.5 3.5 0 0 0 0-7M2.5 19.5c.5-4 3-6 6.5-6s6 2 6.5 6M16 5.5a3 3 0 0 1 0 6M18 14c2 .8 3.2 2.6 3.5 5.5",
+  people:
+    "M9 5a3.5 3.5 0 1 0 0 7a3.5 3.5 0 0 0 0-7M2.5 19.5c.5-4 3-6 6.5-6s6 2 6.5 6M16 5.5a3 3 0 0 1 0 6M18 14c2 .8 3.2 2.6 3.5 5.5",
   down: "m5 9.5 7 7 7-7",
   reply: "M9.5 6 4 11.5 9.5 17M4.5 11.5H14c4 0 6 2.5 6 7",
   copy: "M8.5 8.5h11v11h-11zM15.5 8.5v-4h-11v11h4",
@@ -34,9 +36,14 @@ export type IconName = keyof typeof PATHS;
 
 /** A symbol. `label`: what it says; without one it only decorates. */
 export function Icon({ name, label }: { name: IconName; label?: string }) {
-  const about = label === undefined ? { "aria-hidden": true as const } : { role: "img" as const, "aria-label": label };
+  if (label === undefined)
+    return (
+      <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+        <path d={PATHS[name]} />
+      </svg>
+    );
   return (
-    <svg class="icon" viewBox="0 0 24 24" {...about}>
+    <svg class="icon" viewBox="0 0 24 24" role="img" aria-label={label}>
       <path d={PATHS[name]} />
     </svg>
   );

@@ -38,7 +38,12 @@ export function Invites({ id }: { id: ConversationId }) {
         {invites.value.map(({ code, expiresAt, uses }) => (
           <li key={code}>
             <span class="who">
-              <input readOnly aria-label="Invite link" value={linkOf(code)} onFocus={({ currentTarget }) => currentTarget.select()} />
+              <input
+                readOnly
+                aria-label="Invite link"
+                value={linkOf(code)}
+                onFocus={({ currentTarget }) => currentTarget.select()}
+              />
               <small class="quiet">
                 until {moment(expiresAt, Date.now())} · used {uses} times
               </small>

@@ -22,7 +22,11 @@ const SHOWN = 100;
 export function Log({ id }: { id: ConversationId }) {
   const session = useSession();
   const { sentCount } = useWriting();
-  const looking = useComputed(() => ({ me: session.me, now: session.now.value, isAdmin: session.naming.value.isAdmin(id) }));
+  const looking = useComputed(() => ({
+    me: session.me,
+    now: session.now.value,
+    isAdmin: session.naming.value.isAdmin(id),
+  }));
   const rows = useComputed(() => rowsOf(session.state.value, id, looking.value));
   const unread = useComputed(() => unreadOf(heldOf(session.state.value, id), looking.value));
   const from = useSignal<{ key: string; count: number } | null>(useMemo(() => firstUnread(rows.peek(), readOf()), []));
@@ -88,6 +92,7 @@ export function Log({ id }: { id: ConversationId }) {
 
   return (
     <div id="log-frame">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard could not scroll */}
       <div id="log" ref={log} role="log" aria-live="off" aria-label="Messages" tabIndex={0}>
         {rows.value.length > count.value && (
           <Earlier
@@ -115,7 +120,10 @@ export function Log({ id }: { id: ConversationId }) {
 const newestLabel = (unread: number): string =>
   unread > 0 ? `Go to the newest message, ${unread} unread` : "Go to the newest message";
 const indexOf = (rows: readonly Row[], key: string | undefined): number =>
-  Math.max(0, rows.findIndex((row) => row.key === key));
+  Math.max(
+    0,
+    rows.findIndex((row) => row.key === key),
+  );
 
 function firstUnread(rows: readonly Row[], read: number): { key: string; count: number } | null {
   const unread = rows.filter((row) => row.is === "message" && !row.isMine && !row.gone && (row.seq ?? 0) > read);
@@ -126,7 +134,9 @@ function firstUnread(rows: readonly Row[], read: number): { key: string; count: 
 function Earlier({ more }: { more: () => void }) {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    const sight = new IntersectionObserver(([entry]) => entry?.isIntersecting && more(), { rootMargin: "400px 0px 0px" });
+    const sight = new IntersectionObserver(([entry]) => entry?.isIntersecting && more(), {
+      rootMargin: "400px 0px 0px",
+    });
     if (button.current) sight.observe(button.current);
     return () => sight.disconnect();
   });

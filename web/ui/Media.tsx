@@ -56,7 +56,9 @@ function Picture({ media, url }: { media: MediaContent; url: string }) {
   const { width, height, thumbnail, caption, name } = media;
   const session = useSession();
   const size =
-    width && height ? { width: Math.min(width, WIDEST), height: Math.round((Math.min(width, WIDEST) * height) / width) } : {};
+    width && height
+      ? { width: Math.min(width, WIDEST), height: Math.round((Math.min(width, WIDEST) * height) / width) }
+      : {};
   const source = url || (thumbnail ? `data:image/jpeg;base64,${thumbnail}` : undefined);
   const open = () => {
     const id = openId.value;
@@ -68,7 +70,12 @@ function Picture({ media, url }: { media: MediaContent; url: string }) {
   };
   return (
     <button type="button" class="picture" onClick={open}>
-      <img alt={caption ?? plainName(name ?? "Photo")} decoding="async" {...size} {...(source ? { src: source } : {})} />
+      <img
+        alt={caption ?? plainName(name ?? "Photo")}
+        decoding="async"
+        {...size}
+        {...(source ? { src: source } : {})}
+      />
       <span class="unseen">: show it whole</span>
     </button>
   );
@@ -80,7 +87,6 @@ const isPicture = (content: MediaContent | { type: "text" | "gone" }): content i
 function Video({ url, again }: { url: string; again: () => void }) {
   const tries = useRef(0);
   return (
-    // biome-ignore lint/a11y/useMediaCaption: what people send one another has no captions
     <video
       controls
       preload="metadata"
@@ -100,7 +106,7 @@ function FileLink({ media, url }: { media: MediaContent; url: string }) {
     void places.find(media.mediaId).then((fresh) => fresh && open(fresh, "_blank", "noopener,noreferrer"));
   };
   return (
-    <a target="_blank" rel="noopener noreferrer" onClick={follow} {...(url ? { href: url } : {})}>
+    <a href={url || `/v1/media/${media.mediaId}`} target="_blank" rel="noopener noreferrer" onClick={follow}>
       <Icon name="file" />
       <bdi>{plainName(media.name ?? "File")}</bdi>
       <small>{sizeText(media.bytes)}</small>

@@ -46,13 +46,14 @@ export function Members({ id }: { id: ConversationId }) {
               )}
               {role === "admin" && <small class="badge">admin</small>}
               {isAdmin && (
-                <button type="button" aria-label={`Make ${name} ${other === "admin" ? "an admin" : "a member"}`} onClick={() => void put(userId, other)}>
+                <button type="button" onClick={() => void put(userId, other)}>
                   {other === "admin" ? "Make admin" : "Make member"}
+                  <span class="unseen">: {name}</span>
                 </button>
               )}
               {isAdmin && userId !== session.me && (
-                <button type="button" aria-label={`Remove ${name}`} onClick={() => void remove(userId)}>
-                  Remove
+                <button type="button" onClick={() => void remove(userId)}>
+                  Remove<span class="unseen">: {name}</span>
                 </button>
               )}
             </li>
@@ -70,7 +71,14 @@ export function Members({ id }: { id: ConversationId }) {
         >
           <label>
             Add somebody
-            <input name="handle" placeholder="handle" autocapitalize="none" autocomplete="off" spellcheck={false} required />
+            <input
+              name="handle"
+              placeholder="handle"
+              autocapitalize="none"
+              autocomplete="off"
+              spellcheck={false}
+              required
+            />
           </label>
           <button type="submit">Add</button>
         </form>

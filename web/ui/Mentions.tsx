@@ -64,7 +64,11 @@ export function useMentions(id: ConversationId, field: RefObject<HTMLTextAreaEle
     },
     aria:
       offered.length > 0
-        ? ({ "aria-autocomplete": "list", "aria-controls": "mentions", "aria-activedescendant": `mention-${chosen.value}` } as const)
+        ? ({
+            "aria-autocomplete": "list",
+            "aria-controls": "mentions",
+            "aria-activedescendant": `mention-${chosen.value}`,
+          } as const)
         : {},
   };
 }

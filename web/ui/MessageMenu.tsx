@@ -1,8 +1,8 @@
 import { useEffect, useRef } from "preact/hooks";
+import { QUICK } from "../emoji.ts";
 import { openId } from "../model/route.ts";
 import { ask, dialog, menu, picker, tell } from "../model/shows.ts";
 import { wish } from "../model/wishes.ts";
-import { QUICK } from "../emoji.ts";
 import type { ShownMessage } from "../shown.ts";
 import { Icon, type IconName } from "./Icon.tsx";
 import { moveInside, place } from "./open-menu.ts";
@@ -102,10 +102,19 @@ function Acts({ row, close }: Props) {
     <>
       {act("reply", "Reply", () => (wish.value = { is: "reply", row }))}
       {words &&
-        act("copy", "Copy", () => void navigator.clipboard.writeText(words).then(() => tell("Copied"), () => tell("It could not be copied")))}
+        act(
+          "copy",
+          "Copy",
+          () =>
+            void navigator.clipboard.writeText(words).then(
+              () => tell("Copied"),
+              () => tell("It could not be copied"),
+            ),
+        )}
       {row.may.edit && act("write", "Edit", () => (wish.value = { is: "edit", row }))}
       {row.isMine && act("info", "Info", () => (dialog.value = { is: "message", id, seq }))}
-      {row.may.recall && act("trash", "Delete for everyone", () => ask("Delete this message for everyone?", "Delete", recall))}
+      {row.may.recall &&
+        act("trash", "Delete for everyone", () => ask("Delete this message for everyone?", "Delete", recall))}
     </>
   );
 }

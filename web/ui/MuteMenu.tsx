@@ -17,7 +17,7 @@ export function MuteMenu({ mine, change }: { mine: Mine; change: (wanted: Wanted
   const inHours = (hours: number) => choose({ mutedUntil: Math.round(now.value) + hours * HOUR_MS });
   const muted = isMuted(mine, now.value);
   return (
-    <div id="mute-menu" popover="auto" ref={menu} role="group" aria-label="Notifications of this conversation">
+    <div id="mute-menu" popover="auto" ref={menu}>
       <p class="heading">{muteText(mine, now.value) || "Mute this conversation"}</p>
       {muted && (
         <button type="button" onClick={() => choose({ mutedUntil: null })}>

@@ -1,7 +1,7 @@
 import type { Conversation } from "../../src/protocol/http.ts";
-import { close } from "../model/shows.ts";
-import { goTo } from "../model/route.ts";
 import { findPeople } from "../model/people.ts";
+import { goTo } from "../model/route.ts";
+import { close } from "../model/shows.ts";
 import { Dialog } from "./Dialog.tsx";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
@@ -42,7 +42,15 @@ export function NewConversation() {
       >
         <label>
           Talk to
-          <input name="handle" placeholder="handle" autocapitalize="none" autocomplete="off" spellcheck={false} required maxLength={64} />
+          <input
+            name="handle"
+            placeholder="handle"
+            autocapitalize="none"
+            autocomplete="off"
+            spellcheck={false}
+            required
+            maxLength={64}
+          />
         </label>
         <button type="submit" class="main">
           Open

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
-import type { PageDoor } from "../doors.ts";
 import type { UserId } from "../../src/protocol/ids.ts";
+import type { PageDoor } from "../doors.ts";
 import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
 import { goTo } from "../model/route.ts";
 import { ask, close } from "../model/shows.ts";

@@ -62,7 +62,14 @@ export function Recorder({ id, end }: { id: ConversationId; end: () => void }) {
           <span class="dot" />
           {lengthText(lengthMs.value)}
         </p>
-        <button type="button" class="main send" aria-label="Send the recording" title="Send" onClick={send} ref={(b) => b?.focus()}>
+        <button
+          type="button"
+          class="main send"
+          aria-label="Send the recording"
+          title="Send"
+          onClick={send}
+          ref={(b) => b?.focus()}
+        >
           ✓
         </button>
       </div>

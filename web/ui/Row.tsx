@@ -49,7 +49,8 @@ function menuBy(row: ShownMessage) {
   let timer = 0;
   const stop = () => clearTimeout(timer);
   const open = (target: EventTarget | null, x: number, y: number) => {
-    if (row.seq !== null && !row.gone) openMenu(row, new DOMRect(x, y, 0, 0), target instanceof HTMLElement ? target : null);
+    if (row.seq !== null && !row.gone)
+      openMenu(row, new DOMRect(x, y, 0, 0), target instanceof HTMLElement ? target : null);
   };
   return {
     onContextMenu: (event: MouseEvent) => {

@@ -17,7 +17,9 @@ export function SearchResults({ query }: { query: string }) {
   const session = useSession();
   const found = useSignal(NOTHING);
   const search = async (before: Found, isWanted: () => boolean) => {
-    const answer = await session.call("search", { query: { q: query, limit: "30", ...(before.cursor ? { cursor: before.cursor } : {}) } });
+    const answer = await session.call("search", {
+      query: { q: query, limit: "30", ...(before.cursor ? { cursor: before.cursor } : {}) },
+    });
     if (!isWanted()) return;
     if (!answer.ok) found.value = { ...before, busy: false, problem: ERRORS[answer.code].title };
     else {

@@ -55,7 +55,7 @@ export function Side() {
 function moveAlong(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
   const links = [...event.currentTarget.querySelectorAll<HTMLElement>(".list a")];
-  const at = links.findIndex((link) => link === document.activeElement);
+  const at = links.indexOf(document.activeElement as HTMLElement);
   const next = step === undefined || at < 0 ? undefined : links[at + step];
   if (!next) return;
   event.preventDefault();

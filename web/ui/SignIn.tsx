@@ -1,21 +1,7 @@
 import { useSignal } from "@preact/signals";
-import { ERRORS } from "../../src/protocol/errors.ts";
-import { forgetAccount, keepSession, knownAccounts } from "../accounts.ts";
-import { call } from "../doors.ts";
 import { enter } from "../model/screen.ts";
+import { knownAccounts, signIn } from "../model/sign-in.ts";
 import { Avatar } from "./Avatar.tsx";
-
-const DEVICE = { name: deviceName() };
-const HANDLE_RULE = "A handle has letters, digits, dots, dashes and underscores, and begins with a letter or digit";
-
-/** “Chrome on Linux”: by it a person knows the device in the list of theirs. */
-function deviceName(): string {
-  const { userAgent } = navigator;
-  const browser = /(Edg|OPR|Firefox|Chrome|Safari)\//.exec(userAgent)?.[1] ?? "Browser";
-  const system = /(Android|iPhone|iPad|Windows|Mac OS X|CrOS|Linux)/.exec(userAgent)?.[1];
-  const name = { Edg: "Edge", OPR: "Opera" }[browser] ?? browser;
-  return system ? `${name} on ${system.replace(" OS X", "")}` : name;
-}
 
 /** The way in: an account that is known here, or handle and password. */
 export function SignIn() {
@@ -39,11 +25,26 @@ export function SignIn() {
       <form onSubmit={(event) => void submit(event)} inert={busy.value}>
         <label>
           Handle
-          <input name="handle" autocomplete="username" autocapitalize="none" spellcheck={false} required minLength={2} maxLength={64} />
+          <input
+            name="handle"
+            autocomplete="username"
+            autocapitalize="none"
+            spellcheck={false}
+            required
+            minLength={2}
+            maxLength={64}
+          />
         </label>
         <label>
           Password
-          <input name="password" type="password" autocomplete="current-password" required minLength={8} maxLength={256} />
+          <input
+            name="password"
+            type="password"
+            autocomplete="current-password"
+            required
+            minLength={8}
+            maxLength={256}
+          />
         </label>
         <p class="problem" role="alert">
           {problem}
@@ -79,16 +80,4 @@ function Known() {
       </ul>
     </section>
   );
-}
-
-/** Answers what is in the way, for a person. */
-async function signIn(isNew: boolean, handle: string, password: string): Promise<string> {
-  const body = { handle, password, device: DEVICE };
-  const answer = isNew
-    ? await call("signUp", { body: { ...body, displayName: handle } })
-    : await call("signIn", { body });
-  if (!answer.ok) return answer.code === "invalid_request" ? HANDLE_RULE : ERRORS[answer.code].title;
-  for (const old of knownAccounts()) if (old.deviceId === answer.value.device.deviceId) forgetAccount(old);
-  await enter(keepSession(answer.value, answer.serverTime));
-  return "";
 }

@@ -33,7 +33,9 @@ function TrayItem({ item }: { item: Upload }) {
         <small class="quiet">{sizeText(file.size)}</small>
       </span>
       {isUnderway && <progress max={1} value={progress} aria-label={`Uploading ${name}`} />}
-      {problem && <span class="problem">{problem === "invalid_request" ? "This file is empty" : ERRORS[problem].title}</span>}
+      {problem && (
+        <span class="problem">{problem === "invalid_request" ? "This file is empty" : ERRORS[problem].title}</span>
+      )}
       {is === "failed" && problem === "unavailable" && (
         <button type="button" class="link" onClick={() => uploads.retry(key)}>
           Try again

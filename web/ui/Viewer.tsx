@@ -9,7 +9,12 @@ import { useSession } from "./session-context.ts";
 /** A picture as large as the screen allows, and the others of the conversation by the arrows. */
 export function Viewer({ media, all }: { media: MediaContent; all: readonly MediaContent[] }) {
   const { places } = useSession();
-  const at = useSignal(Math.max(0, all.findIndex(({ mediaId }) => mediaId === media.mediaId)));
+  const at = useSignal(
+    Math.max(
+      0,
+      all.findIndex(({ mediaId }) => mediaId === media.mediaId),
+    ),
+  );
   const url = useSignal("");
   const shown = all[at.value] ?? media;
   useEffect(() => {
@@ -38,14 +43,22 @@ export function Viewer({ media, all }: { media: MediaContent; all: readonly Medi
         {shown.caption && <figcaption dir="auto">{shown.caption}</figcaption>}
       </figure>
       <div class="row">
-        {all.length > 1 && <IconButton icon="back" label="Earlier picture" disabled={at.value === 0} onClick={() => go(-1)} />}
+        {all.length > 1 && (
+          <IconButton icon="back" label="Earlier picture" disabled={at.value === 0} onClick={() => go(-1)} />
+        )}
         {url.value && (
           <a class="button" href={url.value} target="_blank" rel="noopener noreferrer">
             Open the original
           </a>
         )}
         {all.length > 1 && (
-          <IconButton icon="back" class="turned" label="Later picture" disabled={at.value === all.length - 1} onClick={() => go(1)} />
+          <IconButton
+            icon="back"
+            class="turned"
+            label="Later picture"
+            disabled={at.value === all.length - 1}
+            onClick={() => go(1)}
+          />
         )}
       </div>
     </Dialog>

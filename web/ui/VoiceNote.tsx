@@ -24,7 +24,6 @@ export function VoiceNote({ media, url, again }: { media: MediaContent; url: str
   };
   return (
     <div class="voice">
-      {/* biome-ignore lint/a11y/useMediaCaption: a voice note has no captions */}
       <audio
         ref={sound}
         preload="metadata"
@@ -33,7 +32,9 @@ export function VoiceNote({ media, url, again }: { media: MediaContent; url: str
         onPause={() => (playing.value = false)}
         onEnded={() => (at.value = 0)}
         onTimeUpdate={({ currentTarget }) => (at.value = currentTarget.currentTime)}
-        onDurationChange={({ currentTarget: { duration } }) => Number.isFinite(duration) && (length.value = duration)}
+        onDurationChange={({ currentTarget: { duration } }) => {
+          if (Number.isFinite(duration)) length.value = duration; // what was recorded may not know its own
+        }}
         onError={() => tries.current++ === 0 && again()}
       />
       <IconButton icon={playing.value ? "pause" : "play"} label={playing.value ? "Pause" : "Play"} onClick={turn} />
@@ -50,8 +51,8 @@ export function VoiceNote({ media, url, again }: { media: MediaContent; url: str
         }}
       />
       <span class="quiet">{lengthText((playing.value || at.value > 0 ? at.value : length.value) * 1_000)}</span>
-      <button type="button" class="speed" aria-label={`Speed ${speed.value}`} onClick={faster}>
-        {speed}×
+      <button type="button" class="speed" onClick={faster}>
+        {speed}×<span class="unseen"> speed</span>
       </button>
     </div>
   );

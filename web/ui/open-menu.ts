@@ -25,7 +25,7 @@ export function moveInside(event: KeyboardEvent & { currentTarget: HTMLElement }
   const step = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key];
   if (step === undefined || event.target instanceof HTMLInputElement) return;
   const buttons = [...event.currentTarget.querySelectorAll<HTMLElement>("button")];
-  const at = buttons.findIndex((button) => button === document.activeElement);
+  const at = buttons.indexOf(document.activeElement as HTMLElement);
   event.preventDefault();
   buttons.at((at + step + buttons.length) % buttons.length)?.focus();
 }

@@ -52,7 +52,8 @@ export class Scroll {
     const log = this.#log;
     if (!log) return;
     if (this.#follows) log.scrollTop = log.scrollHeight;
-    else if (this.#anchor?.row.isConnected) log.scrollTop += this.#anchor.row.getBoundingClientRect().top - this.#anchor.top;
+    else if (this.#anchor?.row.isConnected)
+      log.scrollTop += this.#anchor.row.getBoundingClientRect().top - this.#anchor.top;
   }
 
   /** To the newest, and on with it. */
