@@ -57,7 +57,9 @@ async function buildPage(policy: string): Promise<void> {
 
 /** [AP-4] The files that make the page, by address, and a name for them all that changes with any of them. */
 async function shellOf(): Promise<{ files: string[]; version: string }> {
-  const names = (await readdir(TARGET, { recursive: true })).filter((name) => /\.(html|js|css|svg|png|webmanifest)$/.test(name));
+  const names = (await readdir(TARGET, { recursive: true })).filter((name) =>
+    /\.(html|js|css|svg|png|webmanifest)$/.test(name),
+  );
   const hash = createHash("sha256");
   for (const name of names.sort()) hash.update(name).update(await readFile(join(TARGET, name)));
   const files = names.map((name) => (name === "index.html" ? "/" : `/${name}`));

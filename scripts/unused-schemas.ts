@@ -1,4 +1,4 @@
-import { parseSync, type Plugin } from "vite";
+import { type Plugin, parseSync } from "vite";
 
 type Node = { type: string; start: number; end: number };
 type Declared = Node & { declarations: { init: Node | null }[] };

@@ -5,6 +5,9 @@ import { isFields } from "./checks.ts";
 import { call } from "./doors.ts";
 import { readJson } from "./storage.ts";
 
+/** Many names come at once when a device is new: they are written together. Ms. */
+const SAVE_AFTER_MS = 200;
+
 type Known = { users: Record<string, Profile>; conversations: Record<string, Conversation> };
 
 /** Who people are and what conversations are called: asked once, kept for the next time, asked again when it may have changed. */
@@ -13,6 +16,8 @@ export class Names {
   readonly #tokens: Tokens;
   readonly #onChange: () => void;
   #known: Known;
+  #saving: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
   readonly #asked = new Set<string>();
   /** The last seq at which each conversation's members or title changed, as far as it was asked. */
   readonly #askedAt = new Map<ConversationId, number>();
@@ -82,12 +87,23 @@ export class Names {
   }
 
   #save(): void {
-    try {
-      localStorage.setItem(this.#key, JSON.stringify(this.#known));
-    } catch {
-      // no room: asked again next time
-    }
+    if (!this.#isOver)
+      this.#saving ??= setTimeout(() => {
+        this.#saving = undefined;
+        try {
+          localStorage.setItem(this.#key, JSON.stringify(this.#known));
+        } catch {
+          // no room: asked again next time
+        }
+      }, SAVE_AFTER_MS);
     this.#onChange();
+  }
+
+  /** Nothing is kept any more. */
+  stop(): void {
+    clearTimeout(this.#saving);
+    this.#saving = undefined;
+    this.#isOver = true;
   }
 }
 

@@ -169,6 +169,7 @@ export class Session {
 
   /** Another tab has taken this device over: this one must write nothing any more. */
   giveUp(): void {
+    this.#names.stop();
     this.#shell.stop("replaced");
   }
 
@@ -185,6 +186,7 @@ export class Session {
   /** Nothing of this device stays in the browser. */
   async leave(): Promise<void> {
     this.#shell.stop("signed_out");
+    this.#names.stop();
     await this.#bell.forget();
     this.#store.forget();
     forgetAccount(this.#account);

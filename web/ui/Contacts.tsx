@@ -53,7 +53,7 @@ export function Contacts() {
             {blocks.value.map((profile) => (
               <Person key={profile.userId} of={profile}>
                 <button type="button" onClick={() => void act("unblock", profile.userId)}>
-                  Unblock<span class="unseen">: {profile.handle}</span>
+                  Unblock<span class="unseen"> {profile.handle}</span>
                 </button>
               </Person>
             ))}
@@ -85,12 +85,12 @@ function Acts({ contact: { state, handle }, act }: { contact: Contact; act: (doo
     <>
       {state === "incoming" && (
         <button type="button" class="main" onClick={() => act("putContact")}>
-          Accept<span class="unseen">: {handle}</span>
+          Accept<span class="unseen"> {handle}</span>
         </button>
       )}
       <button type="button" onClick={() => act("removeContact")}>
         {end}
-        <span class="unseen">: {handle}</span>
+        <span class="unseen"> {handle}</span>
       </button>
     </>
   );

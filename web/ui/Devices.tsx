@@ -33,7 +33,7 @@ export function Devices() {
             </span>
             {!current && (
               <button type="button" onClick={() => void revoke(deviceId)}>
-                Sign it out<span class="unseen">: {name}</span>
+                Sign it out<span class="unseen"> {name}</span>
               </button>
             )}
           </li>

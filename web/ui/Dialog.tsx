@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { close } from "../model/shows.ts";
 import { IconButton } from "./IconButton.tsx";
 
@@ -8,7 +8,7 @@ type Props = { id: string; title: string; children: ComponentChildren; role?: "a
 /** Something over the page: it has the focus until it is closed, by its button, by Escape or by a click beside it. */
 export function Dialog({ id, title, children, role }: Props) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const back = document.activeElement;
     element.current?.showModal();
     return () => {

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { EMOJI } from "../emoji.ts";
 import { picker } from "../model/shows.ts";
 import { place } from "./open-menu.ts";
@@ -9,7 +9,7 @@ export function EmojiPicker() {
   const popover = useRef<HTMLDivElement>(null);
   const query = useSignal("");
   const opened = picker.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = popover.current;
     if (!opened || !element) return;
     query.value = "";

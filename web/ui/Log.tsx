@@ -134,7 +134,9 @@ function firstUnread(rows: readonly Row[], read: number): { key: string; count: 
 function Earlier({ more }: { more: () => void }) {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
+    const root = button.current?.closest("#log") ?? null; // a margin counts only around the root itself
     const sight = new IntersectionObserver(([entry]) => entry?.isIntersecting && more(), {
+      root,
       rootMargin: "400px 0px 0px",
     });
     if (button.current) sight.observe(button.current);

@@ -48,12 +48,12 @@ export function Members({ id }: { id: ConversationId }) {
               {isAdmin && (
                 <button type="button" onClick={() => void put(userId, other)}>
                   {other === "admin" ? "Make admin" : "Make member"}
-                  <span class="unseen">: {name}</span>
+                  <span class="unseen"> {name}</span>
                 </button>
               )}
               {isAdmin && userId !== session.me && (
                 <button type="button" onClick={() => void remove(userId)}>
-                  Remove<span class="unseen">: {name}</span>
+                  Remove<span class="unseen"> {name}</span>
                 </button>
               )}
             </li>

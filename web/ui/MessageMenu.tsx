@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { QUICK } from "../emoji.ts";
 import { openId } from "../model/route.ts";
 import { ask, dialog, menu, picker, tell } from "../model/shows.ts";
@@ -8,33 +8,54 @@ import { Icon, type IconName } from "./Icon.tsx";
 import { moveInside, place } from "./open-menu.ts";
 import { useSession } from "./session-context.ts";
 
-/** The menu of one message: a reaction, and what else may be done with it. */
+/**
+ * The menu of one message: a reaction, and what else may be done with it. It closes itself, because the browser's own way of closing would
+ * take the lifted finger or button that opened it for a click beside it.
+ */
 export function MessageMenu() {
   const popover = useRef<HTMLDivElement>(null);
   const opened = menu.value;
-  useEffect(() => {
+  const back = useRef<Element | null>(null);
+  const close = () => {
+    const hadFocus = popover.current?.contains(document.activeElement);
+    if (hadFocus && back.current instanceof HTMLElement) back.current.focus();
+    menu.value = null;
+  };
+  useLayoutEffect(() => {
     const element = popover.current;
     if (!opened || !element) return;
+    back.current = opened.back ?? document.activeElement;
+    const put = () => place(element, opened.at);
+    const onPointer = ({ target }: Event) => {
+      if (!(target instanceof Node && element.contains(target))) close();
+    };
+    addEventListener("pointerdown", onPointer, true);
+    addEventListener("resize", put);
     element.showPopover();
-    place(element, opened.at);
+    put();
     element.querySelector("button")?.focus();
+    return () => {
+      removeEventListener("pointerdown", onPointer, true);
+      removeEventListener("resize", put);
+      element.hidePopover();
+    };
   }, [opened]);
   return (
     <div
       id="message-menu"
       ref={popover}
-      popover="auto"
+      popover="manual"
       role="dialog"
       aria-label="What to do"
-      onToggle={(event) => {
-        if (event.newState === "closed" && menu.peek() === opened) menu.value = null;
+      onKeyDown={(event) => {
+        if (event.key === "Escape" || event.key === "Tab") close();
+        else moveInside(event);
       }}
-      onKeyDown={moveInside}
     >
       {opened && (
         <>
-          <Quick row={opened.row} at={opened.at} back={opened.back} close={() => popover.current?.hidePopover()} />
-          <Acts row={opened.row} close={() => popover.current?.hidePopover()} />
+          <Quick row={opened.row} at={opened.at} back={opened.back} close={close} />
+          <Acts row={opened.row} close={close} />
         </>
       )}
     </div>
