@@ -254,7 +254,9 @@ test("[AP-7] whoever reads back keeps their place while more comes and earlier i
   const first = page.locator("#rows .message").first();
   const firstSeq = (await first.getAttribute("data-seq")) ?? "";
   const where = () =>
-    page.evaluate<number>(`document.querySelector('#rows [data-seq="${firstSeq}"]').getBoundingClientRect().top`);
+    page.evaluate<number>(
+      `document.querySelector('#rows [data-seq="${firstSeq}"] .bubble').getBoundingClientRect().top`,
+    );
   await log().evaluate((log) => log.scrollTo(0, 450));
   const stood = await where();
   await see.poll(() => page.locator("#rows .message").count()).toBeGreaterThan(before);

@@ -1,6 +1,6 @@
-import { useSignal } from "@preact/signals";
+import { ERRORS } from "../../src/protocol/errors.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
-import { ask } from "../model/shows.ts";
+import { ask, tell } from "../model/shows.ts";
 import { durationText, RETENTIONS } from "../phrases.ts";
 import { plainName } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
@@ -26,7 +26,6 @@ export function ConversationInfo({ id }: { id: ConversationId }) {
 function Messages({ id }: { id: ConversationId }) {
   const session = useSession();
   const { problem, asked } = useAsked();
-  const cleared = useSignal(false);
   const naming = session.naming.value;
   const ms = naming.retentionMs(id);
   const keep = async (retentionMs: number) => {
@@ -34,7 +33,8 @@ function Messages({ id }: { id: ConversationId }) {
     if (answer) session.keep(answer.value.conversation);
   };
   const clear = async () => {
-    cleared.value = (await asked(session.call("clearConversation", { params: { id } }))) !== null;
+    const answer = await session.call("clearConversation", { params: { id } });
+    if (!answer.ok) tell(ERRORS[answer.code].title);
   };
   return (
     <section>

@@ -8,10 +8,12 @@ type Props = { id: string; title: string; children: ComponentChildren; role?: "a
 /** Something over the page: it has the focus until it is closed, by its button, by Escape or by a click beside it. */
 export function Dialog({ id, title, children, role }: Props) {
   const element = useRef<HTMLDialogElement>(null);
+  const isOver = useRef(false);
   useLayoutEffect(() => {
     const back = document.activeElement;
     element.current?.showModal();
     return () => {
+      isOver.current = true; // its own farewell must not close what has taken its place
       element.current?.close();
       if (back instanceof HTMLElement && back.isConnected) back.focus();
     };
@@ -22,7 +24,7 @@ export function Dialog({ id, title, children, role }: Props) {
       ref={element}
       role={role}
       aria-labelledby={`${id}-title`}
-      onClose={close}
+      onClose={() => !isOver.current && close()}
       onPointerDown={(event) => {
         if (event.target === event.currentTarget && isBeside(event.currentTarget, event)) close();
       }}

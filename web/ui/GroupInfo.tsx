@@ -1,6 +1,7 @@
+import { ERRORS } from "../../src/protocol/errors.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
 import { goTo } from "../model/route.ts";
-import { ask, close } from "../model/shows.ts";
+import { ask, tell } from "../model/shows.ts";
 import { Icon } from "./Icon.tsx";
 import { Invites } from "./Invites.tsx";
 import { Members } from "./Members.tsx";
@@ -20,6 +21,7 @@ export function GroupInfo({ id }: { id: ConversationId }) {
   const leave = async () => {
     const answer = await session.call("removeMember", { params: { id, userId: session.me } });
     if (answer.ok) goTo(null);
+    else tell(ERRORS[answer.code].title);
   };
   return (
     <>
@@ -46,14 +48,7 @@ export function GroupInfo({ id }: { id: ConversationId }) {
       {isAdmin && <Invites id={id} />}
       {naming.role(id) && (
         <section>
-          <button
-            type="button"
-            class="danger"
-            onClick={() => {
-              close();
-              ask("Leave this group?", "Leave", () => void leave());
-            }}
-          >
+          <button type="button" class="danger" onClick={() => ask("Leave this group?", "Leave", () => void leave())}>
             <Icon name="out" />
             Leave the group
           </button>

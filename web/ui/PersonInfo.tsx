@@ -1,9 +1,10 @@
 import { useEffect } from "preact/hooks";
+import { ERRORS } from "../../src/protocol/errors.ts";
 import type { UserId } from "../../src/protocol/ids.ts";
 import type { PageDoor } from "../doors.ts";
 import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
 import { goTo } from "../model/route.ts";
-import { ask, close } from "../model/shows.ts";
+import { ask, close, tell } from "../model/shows.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Dialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
@@ -53,6 +54,11 @@ export function PersonActs({ userId }: { userId: UserId }) {
   const act = async (door: PageDoor) => {
     if (await asked(session.call(door, { params: { userId } }))) await loadAcquaintance(session);
   };
+  const block = async () => {
+    const answer = await session.call("block", { params: { userId } });
+    if (answer.ok) await loadAcquaintance(session);
+    else tell(ERRORS[answer.code].title);
+  };
   const name = session.naming.value.handle(userId);
   return (
     <section class="person">
@@ -78,7 +84,7 @@ export function PersonActs({ userId }: { userId: UserId }) {
             Unblock
           </button>
         ) : (
-          <button type="button" class="danger" onClick={() => ask(`Block ${name}?`, "Block", () => void act("block"))}>
+          <button type="button" class="danger" onClick={() => ask(`Block ${name}?`, "Block", () => void block())}>
             <Icon name="block" />
             Block
           </button>
