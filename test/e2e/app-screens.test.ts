@@ -109,11 +109,11 @@ test(
   "[CL-37] nor in menus, the emoji, the field's companions and the viewer",
   async () => {
     const { page } = anna;
-    await page.locator("#rows .message", { hasText: "forecast" }).click({ button: "right" });
+    await page.locator("#rows .message", { hasText: "on Saturday" }).click({ button: "right" });
     await see(button("Reply")).toBeVisible();
     await look("message-menu");
     await button("Reply").click();
-    await see(page.locator("#answering")).toContainText("forecast");
+    await see(page.locator("#answering")).toContainText("on Saturday");
     await button("Emoji").click();
     await see(page.getByRole("dialog", { name: "Emoji" })).toBeVisible();
     await look("emoji");

@@ -50,7 +50,7 @@ export function EmojiPicker() {
               return (
                 found.length > 0 && (
                   <section key={kind} aria-label={kind}>
-                    <h3>{kind}</h3>
+                    <h2>{kind}</h2>
                     <div class="grid">
                       {found.map(([emoji, name]) => (
                         <button
