@@ -12,9 +12,9 @@ export class Writing {
   readonly editing = signal<{ seq: number; text: string } | null>(null);
   /** Goes up when something was sent: the newest is to be seen then. */
   readonly sentCount = signal(0);
+  /** Goes up when the field is to have the focus. */
+  readonly focusCount = signal(0);
   readonly #session: Session;
-  /** The field, while it is on the screen. */
-  field: HTMLTextAreaElement | null = null;
 
   constructor(session: Session, id: ConversationId) {
     this.#session = session;
@@ -53,12 +53,9 @@ export class Writing {
     this.#session.drafts.set(this.id, { text: this.#session.drafts.of(this.id).text, replyTo });
     this.focus();
   }
-  /** The field has it after the page has been drawn. */
+  /** The field has it as soon as it shows what it is to show. */
   focus(): void {
-    requestAnimationFrame(() => {
-      this.field?.focus();
-      this.field?.setSelectionRange(this.field.value.length, this.field.value.length);
-    });
+    this.focusCount.value += 1;
   }
 
   stage(files: FileList | null | undefined): boolean {

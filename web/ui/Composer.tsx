@@ -25,7 +25,6 @@ export function Composer({ id }: { id: ConversationId }) {
   const { text } = writing;
   const hasFiles = session.uploads.of(id).value.some(({ is, problem }) => is === "staged" && !problem);
   useEffect(() => {
-    writing.field = field.current;
     if (matchMedia("(pointer: fine)").matches) field.current?.focus();
     return () => writing.rest();
   }, [writing, recording.value]);
@@ -37,6 +36,11 @@ export function Composer({ id }: { id: ConversationId }) {
     else writing.answer(wanted.row.seq);
   }, [wish.value]);
   useLayoutEffect(() => grow(field.current), [text]);
+  useLayoutEffect(() => {
+    if (writing.focusCount.value === 0) return;
+    field.current?.focus();
+    field.current?.setSelectionRange(field.current.value.length, field.current.value.length);
+  }, [writing.focusCount.value]);
   const send = () => {
     writing.send(field.current?.value ?? "");
     mentions.end();

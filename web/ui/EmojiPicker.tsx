@@ -13,9 +13,12 @@ export function EmojiPicker() {
     const element = popover.current;
     if (!opened || !element) return;
     query.value = "";
+    const put = () => place(element, opened.at);
+    addEventListener("resize", put);
     element.showPopover();
-    place(element, opened.at);
+    put();
     element.querySelector("input")?.focus();
+    return () => removeEventListener("resize", put);
   }, [opened]);
   const choose = (emoji: string) => {
     popover.current?.hidePopover();
