@@ -1,19 +1,12 @@
-import * as z from "zod";
-import { type DoorName, type Session, TokenPair } from "../src/protocol/http.ts";
-import { DeviceId, UserId } from "../src/protocol/ids.ts";
+import type { Session, TokenPair } from "../src/protocol/http.ts";
+import type { DeviceId, UserId } from "../src/protocol/ids.ts";
 import { refuse } from "../src/protocol/result.ts";
-import { type Call, type Called, call } from "./doors.ts";
+import { isCount, isDeviceId, isFields, isUserId } from "./checks.ts";
+import { type Call, type Called, call, type PageDoor } from "./doors.ts";
 import { namesWith, readJson } from "./storage.ts";
 
 /** A device of somebody that this browser is. `expiresAt`: epoch ms by this browser's own clock, however wrong that is. */
-const Account = z.object({
-  userId: UserId,
-  deviceId: DeviceId,
-  handle: z.string(),
-  tokens: TokenPair,
-  expiresAt: z.number(),
-});
-export type Account = z.infer<typeof Account>;
+export type Account = { userId: UserId; deviceId: DeviceId; handle: string; tokens: TokenPair; expiresAt: number };
 
 const PREFIX = "edgewise.account.";
 /** Which account this tab shows: kept for the tab, so that two tabs can be two people. */
@@ -33,7 +26,19 @@ export const newestOf = (account: Account): Account => read(PREFIX + account.dev
 /** All that are signed in in this browser. */
 export const knownAccounts = (): Account[] => namesWith(PREFIX).flatMap((name) => read(name) ?? []);
 
-const read = (name: string): Account | null => Account.safeParse(readJson(name)).data ?? null;
+function read(name: string): Account | null {
+  const value = readJson(name);
+  if (!isFields(value) || !isUserId(value.userId) || !isDeviceId(value.deviceId)) return null;
+  const { userId, deviceId, handle, tokens, expiresAt } = value;
+  if (typeof handle !== "string" || typeof expiresAt !== "number" || !isTokens(tokens)) return null;
+  return { userId, deviceId, handle, tokens, expiresAt };
+}
+
+const isTokens = (value: unknown): value is TokenPair =>
+  isFields(value) &&
+  typeof value.accessToken === "string" &&
+  typeof value.refreshToken === "string" &&
+  isCount(value.accessExpiresAt);
 
 const save = (account: Account): void => localStorage.setItem(PREFIX + account.deviceId, JSON.stringify(account));
 export const forgetAccount = ({ deviceId }: Account): void => localStorage.removeItem(PREFIX + deviceId);
@@ -70,7 +75,7 @@ export class Tokens {
   }
 
   /** Calls a door as this device; without a token it does not answer. */
-  async call<D extends DoorName>(name: D, sent: Omit<Call, "token"> = {}): Promise<Called<D>> {
+  async call<D extends PageDoor>(name: D, sent: Omit<Call, "token"> = {}): Promise<Called<D>> {
     const token = await this.fresh();
     if (token && token !== "signed_out") return call(name, { ...sent, token });
     return { ...refuse("unavailable", "There is no token just now"), serverTime: Date.now() };

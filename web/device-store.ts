@@ -1,21 +1,14 @@
-import * as z from "zod";
-import { Event } from "../src/protocol/events.ts";
-import { ConversationId, type DeviceId } from "../src/protocol/ids.ts";
-import { type Change, conversationIds, Held, heldOf, NOTHING_STORED, ReplicaState } from "../src/sdk/index.ts";
+import type { Event } from "../src/protocol/events.ts";
+import type { ConversationId, DeviceId } from "../src/protocol/ids.ts";
+import { type Change, conversationIds, heldOf, NOTHING_STORED, type ReplicaState } from "../src/sdk/index.ts";
+import { isConversationId } from "./checks.ts";
 import { namesWith, readJson } from "./storage.ts";
+import { eventsIn, outboxIn, type Small, smallIn } from "./stored.ts";
 
 /** Events lie in pieces of this many seqs, so that a new one does not write the whole log again. */
 const PIECE = 200;
-const Events = z.array(Event);
 /** Raised when a state of before lacks what only the server knows. */
 const SHAPE = 2;
-/** All but the events: one value, so that it is stored whole or not at all. */
-const Small = z.object({
-  ...ReplicaState.shape,
-  conversations: z.record(ConversationId, Held.omit({ events: true })),
-  shape: z.int().default(1),
-});
-type Small = z.infer<typeof Small>;
 
 /**
  * A replica's state in `localStorage`. Events are written before the value that says how far they count; so whenever the page dies,
@@ -39,21 +32,25 @@ export class DeviceStore {
   /** The state that was stored last. Of what an older page stored in another shape, at least the outbox where that can be read. */
   load(): ReplicaState {
     const stored = readJson(this.#stateKey);
+    const small = smallIn(stored);
     try {
-      const { shape, cursor, ...small } = Small.parse(stored);
-      const held = Object.entries(small.conversations).map(([id, rest]) => {
-        return [id, { ...rest, events: this.#eventsOf(ConversationId.parse(id), rest.covered) }];
+      if (!small) throw new Error("of another shape");
+      const { shape, cursor, outbox } = small;
+      const ids = Object.keys(small.conversations).filter(isConversationId);
+      const held = ids.flatMap((id) => {
+        const rest = small.conversations[id];
+        return rest ? [[id, { ...rest, events: this.#eventsOf(id, rest.covered) }]] : [];
       });
       // [CL-29] A page of before has missed things: all is listed anew, and until then what it kept is shown.
-      return { ...small, cursor: shape === SHAPE ? cursor : null, conversations: Object.fromEntries(held) };
+      return { outbox, cursor: shape === SHAPE ? cursor : null, conversations: Object.fromEntries(held) };
     } catch {
-      return { ...NOTHING_STORED, ...Small.pick({ outbox: true }).safeParse(stored).data };
+      return { ...NOTHING_STORED, outbox: outboxIn(stored) ?? [] };
     }
   }
 
   #eventsOf(id: ConversationId, covered: number): Event[] {
     const pieces = Array.from({ length: Math.floor(covered / PIECE) + 1 }, (_, piece) => {
-      return Events.parse(readJson(this.#pieceKey(id, piece)) ?? []);
+      return eventsIn(readJson(this.#pieceKey(id, piece)) ?? []);
     });
     return pieces.flat().filter(({ seq }) => seq <= covered);
   }

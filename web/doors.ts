@@ -1,12 +1,54 @@
 import type * as z from "zod";
-import type { ErrorCode } from "../src/protocol/errors.ts";
-import { Problem } from "../src/protocol/errors.ts";
-import { DOORS, type DoorName } from "../src/protocol/http.ts";
+import { ERRORS, type ErrorCode } from "../src/protocol/errors.ts";
+import type { DOORS, DoorName } from "../src/protocol/http.ts";
 import { type Result, refuse } from "../src/protocol/result.ts";
+import { isFields } from "./checks.ts";
 
 type Doors = typeof DOORS;
+
+/** The doors that the page calls. TypeScript holds each line to what the contract says of the door. [AP-3] */
+const PATHS = {
+  signUp: "post /v1/auth/sign-up",
+  signIn: "post /v1/auth/sign-in",
+  refresh: "post /v1/auth/refresh",
+  signOut: "post /v1/auth/sign-out",
+  me: "get /v1/me",
+  changeMe: "patch /v1/me",
+  devices: "get /v1/me/devices",
+  revokeDevice: "delete /v1/me/devices/{deviceId}",
+  findUser: "get /v1/users",
+  user: "get /v1/users/{userId}",
+  contacts: "get /v1/contacts",
+  putContact: "put /v1/contacts/{userId}",
+  removeContact: "delete /v1/contacts/{userId}",
+  blocks: "get /v1/blocks",
+  block: "put /v1/blocks/{userId}",
+  unblock: "delete /v1/blocks/{userId}",
+  openDirect: "put /v1/conversations/direct/{userId}",
+  createGroup: "post /v1/conversations",
+  conversation: "get /v1/conversations/{id}",
+  changeConversation: "patch /v1/conversations/{id}",
+  clearConversation: "delete /v1/conversations/{id}",
+  changeMine: "patch /v1/conversations/{id}/mine",
+  putMember: "put /v1/conversations/{id}/members/{userId}",
+  removeMember: "delete /v1/conversations/{id}/members/{userId}",
+  createInvite: "post /v1/conversations/{id}/invites",
+  invites: "get /v1/conversations/{id}/invites",
+  revokeInvite: "delete /v1/conversations/{id}/invites/{code}",
+  join: "post /v1/invites/{code}/join",
+  eventReceipts: "get /v1/conversations/{id}/events/{seq}/receipts",
+  trace: "get /v1/conversations/{id}/events/{seq}/trace",
+  newMedia: "post /v1/media",
+  media: "get /v1/media/{mediaId}",
+  search: "get /v1/search",
+  pushKey: "get /v1/push/key",
+  subscribePush: "put /v1/push/subscription",
+  unsubscribePush: "delete /v1/push/subscription",
+} as const satisfies { [D in DoorName]?: `${Doors[D]["method"]} ${Doors[D]["path"]}` };
+export type PageDoor = keyof typeof PATHS;
+
 /** What a door answers when it does not refuse. */
-export type Answer<D extends DoorName> = {
+export type Answer<D extends PageDoor> = {
   [S in keyof Doors[D]["answers"]]: Doors[D]["answers"][S] extends z.ZodType<infer T> ? T : null;
 }[keyof Doors[D]["answers"]];
 export type Call = {
@@ -15,38 +57,38 @@ export type Call = {
   body?: unknown;
   token?: string;
 };
-export type Called<D extends DoorName> = Result<Answer<D>, ErrorCode> & { serverTime: number };
+export type Called<D extends PageDoor> = Result<Answer<D>, ErrorCode> & { serverTime: number };
 
 /**
- * Calls a door of the server that this page came from. No answer, or one that cannot be read, is `unavailable`. `serverTime`: epoch ms
- * by the server's clock, to the second; by ours where it does not say.
+ * Calls a door of the server that this page came from, which is believed to answer as the contract says. No answer, or one that is no JSON, is
+ * `unavailable`. `serverTime`: epoch ms by the server's clock, to the second; by ours where it does not say.
  */
-export async function call<D extends DoorName>(name: D, { params, query, body, token }: Call = {}): Promise<Called<D>> {
-  const path = DOORS[name].path.replaceAll(/\{(\w+)\}/g, (_, key) => encodeURIComponent(params?.[key] ?? ""));
+export async function call<D extends PageDoor>(name: D, { params, query, body, token }: Call = {}): Promise<Called<D>> {
+  const [method = "", template = ""] = PATHS[name].split(" ");
+  const path = template.replaceAll(/\{(\w+)\}/g, (_, key) => encodeURIComponent(params?.[key] ?? ""));
   const headers = new Headers(body === undefined ? {} : { "content-type": "application/json" });
   if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
   try {
     const response = await fetch(query ? `${path}?${new URLSearchParams(query)}` : path, {
-      method: DOORS[name].method.toUpperCase(),
+      method: method.toUpperCase(),
       headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(20_000),
     });
     const serverTime = Date.parse(response.headers.get("date") ?? "") || Date.now();
-    return { ...(await read(name, response)), serverTime };
+    return { ...(await read<D>(response)), serverTime };
   } catch {
     return { ...refuse("unavailable", "The server did not answer"), serverTime: Date.now() };
   }
 }
 
-async function read<D extends DoorName>(name: D, response: Response): Promise<Result<Answer<D>, ErrorCode>> {
+async function read<D extends PageDoor>(response: Response): Promise<Result<Answer<D>, ErrorCode>> {
   const text = await response.text();
-  const answers: Readonly<Record<number, z.ZodType | null>> = DOORS[name].answers;
-  if (!(response.status in answers)) {
-    const { code, detail } = Problem.parse(JSON.parse(text));
-    return refuse(code, detail);
-  }
-  const value = answers[response.status]?.parse(JSON.parse(text)) ?? null;
-  // The door's own schema has just said what this is; TypeScript cannot follow the index.
-  return { ok: true, value: value as Answer<D> };
+  const value: unknown = text === "" ? null : JSON.parse(text);
+  // The server that made this page keeps its contract: what it answers is what the door's schema says.
+  if (response.ok) return { ok: true, value: value as Answer<D> };
+  const code = isFields(value) && typeof value.code === "string" ? value.code : "";
+  return isCode(code) ? refuse(code) : refuse("unavailable", "The server did not answer");
 }
+
+const isCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);

@@ -1,12 +1,14 @@
-import * as z from "zod";
-import { Conversation, Profile } from "../src/protocol/http.ts";
+import type { Conversation, Profile } from "../src/protocol/http.ts";
 import type { ConversationId, DeviceId, UserId } from "../src/protocol/ids.ts";
 import type { Tokens } from "./accounts.ts";
+import { isFields } from "./checks.ts";
 import { call } from "./doors.ts";
 import { readJson } from "./storage.ts";
 
-const Known = z.object({ users: z.record(z.string(), Profile), conversations: z.record(z.string(), Conversation) });
-type Known = z.infer<typeof Known>;
+/** Many names come at once when a device is new: they are written together. Ms. */
+const SAVE_AFTER_MS = 200;
+
+type Known = { users: Record<string, Profile>; conversations: Record<string, Conversation> };
 
 /** Who people are and what conversations are called: asked once, kept for the next time, asked again when it may have changed. */
 export class Names {
@@ -14,6 +16,8 @@ export class Names {
   readonly #tokens: Tokens;
   readonly #onChange: () => void;
   #known: Known;
+  #saving: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
   readonly #asked = new Set<string>();
   /** The last seq at which each conversation's members or title changed, as far as it was asked. */
   readonly #askedAt = new Map<ConversationId, number>();
@@ -22,14 +26,17 @@ export class Names {
     this.#key = `edgewise.device.${deviceId}.names`;
     this.#tokens = tokens;
     this.#onChange = onChange;
-    const stored = Known.safeParse(readJson(this.#key));
-    this.#known = stored.data ?? { users: {}, conversations: {} };
+    this.#known = knownIn(readJson(this.#key));
   }
 
   handle(id: UserId): string {
     const known = this.#known.users[id];
     if (!known) void this.#ask(id, (token) => this.#askUser(id, token));
     return known ? known.handle : "…";
+  }
+
+  displayName(id: UserId): string {
+    return this.#known.users[id]?.displayName ?? "";
   }
 
   /** What is known of the conversation; asks when that is nothing, or older than the change at `changedAt` (seq). */
@@ -80,11 +87,38 @@ export class Names {
   }
 
   #save(): void {
-    try {
-      localStorage.setItem(this.#key, JSON.stringify(this.#known));
-    } catch {
-      // no room: asked again next time
-    }
+    if (!this.#isOver)
+      this.#saving ??= setTimeout(() => {
+        this.#saving = undefined;
+        try {
+          localStorage.setItem(this.#key, JSON.stringify(this.#known));
+        } catch {
+          // no room: asked again next time
+        }
+      }, SAVE_AFTER_MS);
     this.#onChange();
   }
+
+  /** Nothing is kept any more. */
+  stop(): void {
+    clearTimeout(this.#saving);
+    this.#saving = undefined;
+    this.#isOver = true;
+  }
 }
+
+/** What an earlier page kept, so far as it still fits. */
+function knownIn(stored: unknown): Known {
+  const { users, conversations } = isFields(stored) ? stored : {};
+  return {
+    users: Object.fromEntries(Object.entries(isFields(users) ? users : {}).filter(isProfile)),
+    conversations: Object.fromEntries(
+      Object.entries(isFields(conversations) ? conversations : {}).filter(isConversation),
+    ),
+  };
+}
+
+const isProfile = (entry: [string, unknown]): entry is [string, Profile] =>
+  isFields(entry[1]) && typeof entry[1].handle === "string" && typeof entry[1].displayName === "string";
+const isConversation = (entry: [string, unknown]): entry is [string, Conversation] =>
+  isFields(entry[1]) && Array.isArray(entry[1].members) && isFields(entry[1].mine) && typeof entry[1].kind === "string";

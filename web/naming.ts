@@ -1,4 +1,5 @@
-import type { Event } from "../src/protocol/events.ts";
+import type { Event, Role } from "../src/protocol/events.ts";
+import type { Member } from "../src/protocol/http.ts";
 import type { ConversationId, UserId } from "../src/protocol/ids.ts";
 import { heldOf, type ReplicaState } from "../src/sdk/index.ts";
 import type { Names } from "./names.ts";
@@ -30,6 +31,21 @@ export class Naming {
 
   isGroup(id: ConversationId): boolean {
     return this.#known(id)?.kind === "group";
+  }
+
+  /** Mine in it; null: I am not in it any more. Undefined: nobody knows yet. */
+  role(id: ConversationId): Role | null | undefined {
+    return this.#known(id)?.mine.role;
+  }
+
+  /** The members, I among them. */
+  people(id: ConversationId): readonly Member[] {
+    return this.#known(id)?.members ?? [];
+  }
+
+  /** What somebody calls themselves, beside their handle. */
+  displayName(id: UserId): string {
+    return this.#names.displayName(id);
   }
 
   /** Whether I may take away what others said here. */

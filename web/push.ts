@@ -1,6 +1,6 @@
 import type { ConversationId, DeviceId } from "../src/protocol/ids.ts";
-import { OpenConversation } from "../src/protocol/push.ts";
 import { call } from "./doors.ts";
+import { readOpen } from "./payload.ts";
 import { takeDown } from "./rung.ts";
 
 /**
@@ -75,7 +75,7 @@ export async function clearRung(conversationId: ConversationId, seq: number): Pr
 export function onNotificationClick(open: (conversationId: ConversationId) => void): void {
   if (!("serviceWorker" in navigator)) return;
   navigator.serviceWorker.addEventListener("message", ({ data }) => {
-    const clicked = OpenConversation.safeParse(data).data;
+    const clicked = readOpen(data);
     if (clicked) open(clicked.conversationId);
   });
 }

@@ -1,12 +1,13 @@
 import type { ErrorCode } from "../src/protocol/errors.ts";
 import type { Wish } from "../src/protocol/events.ts";
-import { PONG, ServerFrame } from "../src/protocol/frames.ts";
+import { PONG } from "../src/protocol/frames.ts";
 import type { ConversationId, IdempotencyKey, UserId } from "../src/protocol/ids.ts";
 import type { Mine } from "../src/protocol/states.ts";
 import { BEARER_SUBPROTOCOL, SUBPROTOCOL } from "../src/protocol/version.ts";
 import { afterClose, type Happening, KeyMint, type Live, Replica, type ReplicaState } from "../src/sdk/index.ts";
 import type { Tokens } from "./accounts.ts";
 import type { DeviceStore } from "./device-store.ts";
+import { readFrame } from "./frames.ts";
 import { Pulse } from "./pulse.ts";
 
 /** How the connection is, as it is told to the person. `until`: epoch ms. */
@@ -171,7 +172,7 @@ export class Shell {
     if (socket !== this.#socket) return;
     this.#pulse?.heard();
     if (text === PONG) return;
-    const frame = ServerFrame.safeParse(parsed(text)).data;
+    const frame = readFrame(text);
     if (!frame) return; // of a newer server: not for this page
     if (frame.type === "welcome") this.#aheadMs = frame.serverTime - Date.now();
     this.#tell({ type: "frame", frame });
@@ -245,11 +246,3 @@ export class Shell {
 
 /** What browsers call a socket that went without a word; also where nothing answered at all. */
 const CLOSED_ABNORMALLY = 1006;
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

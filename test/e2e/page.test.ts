@@ -148,10 +148,7 @@ test("[CL-27] two tabs are two people; one person in two tabs is asked which tab
 });
 
 test("a group tells who says what, and who came", async () => {
-  await anna.page.getByText("New group").click();
-  await anna.page.getByLabel("Title").fill("Hiking");
-  await anna.page.getByLabel("Handles").fill("ben cleo");
-  await anna.page.getByRole("button", { name: "Make group" }).click();
+  await anna.makeGroup("Hiking", "ben", "cleo");
   await see(anna.page.locator("#status")).toHaveText(/you, (ben, cleo|cleo, ben)/);
   await anna.say("Saturday?");
   await ben.open("Hiking");
@@ -180,7 +177,8 @@ test("on a phone one pane is shown at a time, and nothing is wider than the scre
 });
 
 test("signing out leaves nothing in the browser, and the session is over", async () => {
-  await ben.page.getByRole("button", { name: "Sign out" }).click();
+  await ben.page.getByRole("button", { name: "Settings" }).click();
+  await ben.page.getByRole("button", { name: "Sign out", exact: true }).click();
   await see(ben.page.getByRole("button", { name: "Create account" })).toBeVisible();
   expect(await ben.page.evaluate(() => Object.keys(localStorage))).toEqual([]);
   await ben.page.getByLabel("Handle", { exact: true }).fill("ben");

@@ -5,7 +5,7 @@ import { beforeEach } from "vitest";
 export const launchBrowser = (...more: string[]): Promise<Browser> =>
   chromium.launch({
     executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", ...more],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--use-fake-device-for-media-stream", ...more],
   });
 
 /** The tests of this file are one story, told in order: each goes on where the one before it ended, and none after one that failed. */
