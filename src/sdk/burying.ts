@@ -20,7 +20,11 @@ export function buryRecalled(
     bury(turn, id, { ...UNTIMED, unheard });
 }
 
-export function bury(turn: Turn, conversationId: ConversationId, by: Parameters<typeof tombstonesOf>[1] = UNTIMED): void {
+export function bury(
+  turn: Turn,
+  conversationId: ConversationId,
+  by: Parameters<typeof tombstonesOf>[1] = UNTIMED,
+): void {
   const events = tombstonesOf(turn.held(conversationId).events, by);
   if (events.length > 0) turn.change({ type: "buried", conversationId, events });
 }

@@ -7,7 +7,10 @@ import type {
   Doors,
   ErrorCode,
   EventReceipts,
+  FoundPerson,
   Invite,
+  InvitePreview,
+  JoinRequest,
   Me,
   MediaContent,
   MediaPlace,
@@ -21,9 +24,11 @@ import type {
   Role,
   SearchPage,
   SettingsEvent,
+  StarsPage,
   TextContent,
   Ticks,
   Trace,
+  Conversation as WireConversation,
 } from "./wire.ts";
 
 /** What an app sees of the SDK. Ids are strings, times epoch ms, all that is read is immutable and the same object until it changes. */
@@ -114,6 +119,12 @@ export type Note = {
 };
 export type Line = Message | Note;
 
+/** How a conversation is set; what is not said is as it is by itself. */
+export type Settings = Pick<
+  WireConversation,
+  "retentionMs" | "avatarMediaId" | "sending" | "setting" | "adding" | "approval" | "history"
+>;
+
 export type ConversationSnapshot = {
   readonly id: string;
   /** Null until the server told. */
@@ -136,6 +147,10 @@ export type ConversationSnapshot = {
   readonly mine: Mine;
   /** Who types just now. */
   readonly typing: readonly string[];
+  /** Of a group; null until the server told. */
+  readonly settings: Settings | null;
+  /** The messages that the person has starred. */
+  readonly starred: readonly number[];
   /** How far the person has read, and what is here. */
   readonly read: number;
   readonly head: number;
@@ -180,7 +195,7 @@ export type Conversation = {
     pinned?: boolean;
     archived?: boolean;
   }): Promise<Mine>;
-  change(settings: { title?: string; retentionMs?: number | null }): Promise<void>;
+  change(settings: GroupChange): Promise<void>;
   /** Clears it for this person alone, on all devices. */
   clear(): Promise<void>;
   leave(): Promise<void>;
@@ -190,6 +205,12 @@ export type Conversation = {
     remove(userId: string): Promise<void>;
     online(): Promise<readonly Presence[]>;
   };
+  /** Those who asked to come in by an invite, where admins let people in. */
+  readonly requests: {
+    load(): Promise<readonly JoinRequest[]>;
+    accept(userId: string): Promise<void>;
+    decline(userId: string): Promise<void>;
+  };
   readonly invites: {
     create(options?: { expiresAt?: number; maxUses?: number; readmits?: boolean }): Promise<Invite>;
     list(): Promise<readonly Invite[]>;
@@ -197,6 +218,11 @@ export type Conversation = {
   };
   /** Who has a message of mine, since when; how it came there. */
   receipts(seq: number): Promise<EventReceipts>;
+  /** For this person alone, on all devices. */
+  star(seq: number): Promise<void>;
+  unstar(seq: number): Promise<void>;
+  /** Passes a message of this conversation on: its words, or its media without uploading them again. */
+  forward(message: Message, toConversationId: string): Promise<Sending>;
   trace(seq: number): Promise<Trace>;
 };
 
@@ -205,7 +231,9 @@ export type Uploadable = {
   readonly size: number;
   readonly type?: string;
   readonly name?: string;
+  readonly lastModified?: number;
   arrayBuffer(): Promise<ArrayBuffer>;
+  slice(from: number, to: number): Uploadable;
 };
 export type UploadState =
   | { readonly is: "running" | "paused"; readonly bytes: number }
@@ -215,7 +243,7 @@ export type UploadState =
 export type MediaUpload = {
   readonly state: UploadState;
   subscribe(listener: () => void): () => void;
-  /** Stops sending; what has come stays where the server can take it up again. */
+  /** Breaks off what is on its way. Of a large file the parts that have come stay, also past a reload: upload the same file again. */
   pause(): void;
   resume(): void;
   cancel(): void;
@@ -236,6 +264,13 @@ export type ClientEvents = {
   sent: { readonly id: string; readonly conversationId: string; readonly seq: number };
   failed: { readonly id: string; readonly conversationId: string; readonly error: EdgewiseError };
 };
+
+/** `requested`: an admin is to let the person in. */
+export type Joined =
+  | { readonly is: "member"; readonly conversation: Conversation }
+  | { readonly is: "requested"; readonly conversationId: string };
+export type GroupChange = NonNullable<Doors["changeConversation"]["body"]>;
+export type Report = Omit<Doors["report"]["body"], "idempotencyKey">;
 
 /** What a door is asked with. */
 export type Asked<D extends DoorName> = Omit<Doors[D], "answer">;
@@ -270,7 +305,11 @@ export type Client = {
     get(id: string): Conversation;
     openDirect(userId: string): Promise<Conversation>;
     createGroup(wanted: { title: string; memberIds: readonly string[] }): Promise<Conversation>;
-    join(inviteCode: string): Promise<Conversation>;
+    join(inviteCode: string): Promise<Joined>;
+  };
+  readonly invites: {
+    /** Where an invite leads, before one joins. */
+    preview(code: string): Promise<InvitePreview>;
   };
   /** What failed goes out again, as a new message in the last place. */
   retry(id: string): Sending;
@@ -283,11 +322,13 @@ export type Client = {
 
   readonly people: {
     find(handle: string): Promise<Profile>;
+    /** By the beginning of handles and names, as far as people choose to be found. */
+    search(words: string): Promise<readonly FoundPerson[]>;
     get(userId: string): Promise<Profile>;
     known(userId: string): Profile | null;
   };
   readonly contacts: {
-    /** As last loaded. */
+    /** As they are kept here; once they were loaded they are kept up to date. [CL-52] */
     list(): readonly Contact[];
     load(): Promise<readonly Contact[]>;
     put(userId: string): Promise<void>;
@@ -303,6 +344,12 @@ export type Client = {
     load(): Promise<Me>;
     change(wanted: { displayName?: string; privacy?: Partial<Privacy> }): Promise<Me>;
   };
+  readonly reports: {
+    /** To whoever runs the server: somebody, or messages of a conversation. */
+    send(wanted: Report): Promise<void>;
+  };
+  /** What was starred last comes first. */
+  stars(query?: { cursor?: number; limit?: number }): Promise<StarsPage>;
   search(query: { q: string; conversationId?: string; cursor?: string; limit?: number }): Promise<SearchPage>;
   readonly media: {
     upload(
@@ -317,6 +364,8 @@ export type Client = {
   /** Opens a socket at once, whatever the back-off says; or keeps it closed until then. */
   connect(): void;
   disconnect(): void;
+  /** Hangs up until somebody looks, so that pushes come instead; not while somebody does in any tab, or something waits to be sent. */
+  rest(): Promise<boolean>;
   /** Resolves when all that was done so far is on the disk. */
   flush(): Promise<void>;
   /** Lets go of socket, timers and store; another tab takes over. */

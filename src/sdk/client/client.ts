@@ -1,7 +1,7 @@
 import type { ConversationId } from "../../protocol/ids.ts";
 import { KeyMint } from "../keys.ts";
 import { type Entry, NOTHING_STORED } from "../state.ts";
-import type { CallArguments, Client, ClientOptions, Conversation, Fetch, WebSocketClass } from "./api.ts";
+import type { CallArguments, Client, ClientOptions, Conversation, Fetch, Joined, WebSocketClass } from "./api.ts";
 import type { Command } from "./commands.ts";
 import { conversationOf, type Parts } from "./conversation.ts";
 import { Emitter } from "./emitter.ts";
@@ -66,7 +66,6 @@ class Opened {
   readonly #parts: Parts;
   #hub: Hub | null = null;
   #overlay: { of: ClientState; waiting: readonly Command[]; made: ClientState } | null = null;
-  #contacts: readonly Contact[] = [];
   #watched: readonly string[] = [];
   #ends: (() => void)[] = [];
   #isClosed = false;
@@ -117,7 +116,6 @@ class Opened {
       },
       onCleared: () => {
         this.#view.forget();
-        this.#contacts = [];
         this.#emitter.tell("", null);
       },
     };
@@ -212,12 +210,14 @@ class Opened {
   }
 
   async #loadContacts(): Promise<readonly Contact[]> {
-    const { contacts } = await this.#sessions.call("contacts", {});
-    this.#contacts = contacts;
-    await this.#run({ do: "know", profiles: contacts.map(({ state: _, ...profile }) => profile) });
-    this.#emitter.emit("contacts", contacts);
-    this.#emitter.tell("", null);
-    return contacts;
+    await this.#run({ do: "contacts" });
+    return this.#view.contacts(this.#sight);
+  }
+
+  async #join(code: string): Promise<Joined> {
+    const answer = await this.#sessions.call("join", { params: { code } });
+    if (!("conversation" in answer)) return { is: "requested", conversationId: answer.conversationId };
+    return { is: "member", conversation: await this.#opened(Promise.resolve(answer)) };
   }
 
   #failedEntry(id: string): Entry {
@@ -278,8 +278,9 @@ class Opened {
           const idempotencyKey = this.#mint.mint(this.#given.environment.now(), null);
           return this.#opened(sessions.call("createGroup", { body: { ...wanted, idempotencyKey } }));
         },
-        join: (code) => this.#opened(sessions.call("join", { params: { code } })),
+        join: (code) => this.#join(code),
       },
+      invites: { preview: (code) => call("invite", { params: { code } }) },
       retry: (id) => {
         const entry = this.#failedEntry(id);
         const sending = this.#sendings.send(entry.conversationId, entry.event);
@@ -294,12 +295,13 @@ class Opened {
       presenceOf: (userId): Presence | null =>
         this.#sight.moment.live.presence.find((presence) => presence.userId === userId) ?? null,
       people: {
+        search: async (words) => (await call("findPeople", { query: { q: words } })).users,
         find: (handle) => this.#person(sessions.call("findUser", { query: { handle } })),
         get: (userId) => this.#person(sessions.call("user", { params: { userId } })),
         known: (userId) => this.#state.people[userId] ?? null,
       },
       contacts: {
-        list: () => this.#contacts,
+        list: () => this.#view.contacts(this.#sight),
         load: () => this.#loadContacts(),
         put: async (userId) => {
           await call("putContact", { params: { userId } });
@@ -320,12 +322,19 @@ class Opened {
         revoke: async (deviceId) => void (await call("revokeDevice", { params: { deviceId } })),
       },
       profile: { load: () => call("me"), change: (wanted) => sessions.call("changeMe", { body: wanted }) },
+      reports: {
+        send: async (wanted) => {
+          const idempotencyKey = this.#mint.mint(this.#given.environment.now(), null);
+          await call("report", { body: { ...wanted, idempotencyKey } });
+        },
+      },
+      stars: (query = {}) => call("stars", { query }),
       search: (query) => call("search", { query }),
       media: {
         upload: async (conversationId, file, named) => {
-          const { fetch, environment } = this.#given;
+          const { fetch, environment, store } = this.#given;
           const { startUpload } = await import("./uploads.ts"); // most who open an app upload nothing
-          return startUpload({ sessions, fetch, random: environment.random }, conversationId, file, named);
+          return startUpload({ sessions, fetch, store, random: environment.random }, conversationId, file, named);
         },
         place: async (mediaId) => {
           const place = await call("media", { params: { mediaId }, query: { as: "url" } });
@@ -335,6 +344,7 @@ class Opened {
       },
       connect: () => this.#tell({ do: "connect" }),
       disconnect: () => this.#tell({ do: "disconnect" }),
+      rest: async () => Boolean(await this.#run({ do: "rest" })),
       flush: async () => {
         await this.#hub?.flush();
       },

@@ -8,6 +8,11 @@ export type Command =
   | { readonly do: "know"; readonly conversation?: Conversation; readonly profiles?: readonly Profile[] }
   | { readonly do: "enter"; readonly door: "signUp" | "signIn" | "exchange"; readonly body: unknown }
   | { readonly do: "sign_out" }
+  /** Brings the contacts up to date. */
+  | { readonly do: "contacts" }
+  | { readonly do: "star"; readonly conversationId: ConversationId; readonly seq: number; readonly starred: boolean }
+  /** Hang up if nobody looks. */
+  | { readonly do: "rest" }
   | { readonly do: "older"; readonly conversationId: ConversationId }
   /** What a tab's screen shows: whether somebody looks, and whose presence. Repeated, so that a tab that died is forgotten. */
   | { readonly do: "show"; readonly visible: boolean; readonly userIds: readonly string[] }

@@ -1,9 +1,11 @@
-import type { Wish } from "../../protocol/events.ts";
+import { forwarded } from "../../domain/life.ts";
+import type { Content, Wish } from "../../protocol/events.ts";
 import type { ConversationId } from "../../protocol/ids.ts";
 import { heldOf } from "../state.ts";
-import type { Conversation, Message, Sendable, SendOptions } from "./api.ts";
+import type { Conversation, Message, Sendable, Sending, SendOptions } from "./api.ts";
 import type { Command } from "./commands.ts";
 import type { Emitter } from "./emitter.ts";
+import { EdgewiseError } from "./errors.ts";
 import type { Sendings } from "./sendings.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Sight, View } from "./view.ts";
@@ -85,6 +87,15 @@ export function conversationOf(id: ConversationId, parts: Parts): Conversation {
       },
       online: async () => (await sessions.call("conversationPresence", { params })).users,
     },
+    requests: {
+      load: async () => (await sessions.call("joinRequests", { params })).requests,
+      async accept(userId) {
+        await know((await sessions.call("acceptRequest", { params: { id, userId } })).conversation);
+      },
+      async decline(userId) {
+        await sessions.call("dropRequest", { params: { id, userId } });
+      },
+    },
     invites: {
       create: (options = {}) => sessions.call("createInvite", { params, body: options }),
       list: async () => (await sessions.call("invites", { params })).invites,
@@ -92,9 +103,21 @@ export function conversationOf(id: ConversationId, parts: Parts): Conversation {
         await sessions.call("revokeInvite", { params: { id, code } });
       },
     },
+    star: async (seq) => void (await run({ do: "star", conversationId: id, seq, starred: true })),
+    unstar: async (seq) => void (await run({ do: "star", conversationId: id, seq, starred: false })),
+    forward: (message, to) => forward(message, to as ConversationId, parts),
     receipts: (seq) => sessions.call("eventReceipts", { params: { id, seq } }),
     trace: (seq) => sessions.call("trace", { params: { id, seq } }),
   };
+}
+
+/** [LM-24] Media that lie on the server are claimed for the other conversation, and not sent again. */
+async function forward({ content }: Message, to: ConversationId, { sessions, sendings }: Parts): Promise<Sending> {
+  if (content.type === "gone") throw new EdgewiseError("not_found", { detail: "there is nothing to pass on" });
+  const passed = forwarded(content as Content);
+  if (passed.type !== "media") return sendings.send(to, { kind: "message", content: passed });
+  const { mediaId } = await sessions.call("newMedia", { body: { conversationId: to, from: passed.mediaId } });
+  return sendings.send(to, { kind: "message", content: { ...passed, mediaId } as Content });
 }
 
 type WishedContent = Extract<Wish, { kind: "message" }>["content"];

@@ -17,6 +17,7 @@ import {
   aboutAnswered,
   aboutChanged,
   aboutFrom,
+  aboutSelf,
   applyClientChange,
   type ClientChange,
   type ClientState,
@@ -26,7 +27,7 @@ import {
 } from "./state.ts";
 import type { Store } from "./storage.ts";
 import { knownIds } from "./stored.ts";
-import type { Session } from "./wire.ts";
+import type { Contacts, Session } from "./wire.ts";
 
 /** What was said of a tab's screen counts this long. Ms. */
 const SHOWN_MS = 75_000;
@@ -66,7 +67,9 @@ export class Leader {
   /** What was asked about on this connection. */
   readonly #asked = new Set<string>();
   #isWanted = true;
+  #isResting = false;
   #newestKey = "";
+  #syncing: Promise<void> | null = null;
   #isClosed = false;
 
   constructor(ports: LeaderPorts) {
@@ -135,6 +138,8 @@ export class Leader {
     const { sessions } = this.#ports;
     const me = (sessions.owner?.userId ?? null) as UserId | null;
     return store.flatMap((change): ClientChange[] => {
+      if (change.type === "skipped")
+        return [{ type: "about", conversationId: change.conversationId, about: { members: null, settings: null } }]; // what was said of them was not read
       if (change.type !== "grew") return [];
       const about = aboutFrom(change.events, this.#state.about[change.conversationId], me);
       return about ? [{ type: "about", conversationId: change.conversationId, about }] : [];
@@ -182,13 +187,16 @@ export class Leader {
 
   #hear(frame: ServerFrame): void {
     if (frame.type === "welcome") this.#aheadMs = frame.serverTime - this.#ports.environment.now();
-    const also = frame.type === "changed" ? frame.conversations.flatMap(aboutChanged) : [];
+    const also = frame.type === "changed" ? frame.conversations.flatMap(aboutChanged) : aboutSelf(frame);
     const before = this.#replica.phase;
     this.tell({ type: "frame", frame }, also);
+    if (frame.type === "self" && (frame.contactsVersion ?? 0) > (this.#state.contacts.version ?? Infinity))
+      this.#refreshContacts();
     if (before === "live" || this.#replica.phase !== "live") return;
     this.#asked.clear();
     this.#connection.tell({ type: "caught_up" });
     this.#askMissing();
+    if (this.#state.contacts.version !== null) this.#refreshContacts();
   }
 
   #lost(): void {
@@ -241,6 +249,50 @@ export class Leader {
     await this.do("", { do: "know", profiles: [{ userId, handle, displayName }] });
   }
 
+  #refreshContacts(): void {
+    this.#syncContacts().catch(() => {}); // on the next connection it is asked again
+  }
+
+  /** [CL-52] What has changed since the version that is here, page by page. Its version is kept with the last page alone. */
+  #syncContacts(): Promise<void> {
+    this.#syncing ??= this.#pullContacts().finally(() => {
+      this.#syncing = null;
+    });
+    return this.#syncing;
+  }
+
+  async #pullContacts(): Promise<void> {
+    const { sessions } = this.#ports;
+    const before = this.#state.contacts.version;
+    let query: { since: number } | { cursor: string } = { since: before ?? 0 };
+    let isFirst = true;
+    for (;;) {
+      const page: Contacts = await sessions.call("contacts", { query });
+      const { contacts, removed, reset, version, cursor } = page;
+      const isReset = isFirst && reset ? ({ reset } as const) : {};
+      const profiles = contacts.map(({ userId, handle, displayName }) => ({ userId, handle, displayName }));
+      const changes: ClientChange[] = profiles.map((profile) => ({ type: "person", profile }));
+      changes.push({
+        ...{ type: "contacts", contacts, removed, ...isReset, version: cursor === undefined ? version : before },
+      });
+      this.#take(changes);
+      this.#changed(changes, []);
+      if (cursor === undefined) return;
+      query = { cursor };
+      isFirst = false;
+    }
+  }
+
+  async #star({ conversationId, seq, starred }: Extract<Command, { do: "star" }>): Promise<void> {
+    const params = { id: conversationId, seq };
+    await this.#ports.sessions.call(starred ? "star" : "unstar", { params });
+    const others = (this.#state.about[conversationId]?.starred ?? []).filter((other) => other !== seq);
+    const about = { starred: starred ? [...others, seq] : others };
+    const changes = [{ type: "about", conversationId, about }] as const;
+    this.#take(changes);
+    this.#changed(changes, []);
+  }
+
   // --- what tabs ask for ---
 
   /** Resolves when it is done, and what it changed is on the disk; rejects with an `EdgewiseError`. `tab`: who asks. */
@@ -258,8 +310,16 @@ export class Leader {
       case "sign_out":
         await this.#signOut();
         break;
+      case "contacts":
+        await this.#syncContacts();
+        break;
+      case "star":
+        await this.#star(command);
+        break;
       case "older":
         return this.#older(command.conversationId);
+      case "rest":
+        return this.#rest();
       case "show":
         this.#show(tab, command);
         return null;
@@ -269,6 +329,7 @@ export class Leader {
         return null;
       case "connect":
       case "disconnect":
+        this.#isResting = false;
         this.#isWanted = command.do === "connect";
         if (!this.#isWanted || this.#ports.sessions.state.is === "signed_in")
           this.#connection.tell({ type: command.do });
@@ -310,7 +371,17 @@ export class Leader {
     const isVisible = this.#isVisible();
     if (isVisible === this.#wasVisible) return;
     this.#wasVisible = isVisible;
+    if (isVisible && this.#isResting) this.#connection.tell({ type: "connect" });
+    this.#isResting = false;
     this.#connection.tell({ type: "visible", visible: isVisible });
+  }
+
+  /** [CL-34] */
+  #rest(): boolean {
+    if (this.#isVisible() || this.#state.replica.outbox.some(({ standing }) => standing.is === "waiting")) return false;
+    this.#isResting = this.#isWanted && this.#ports.sessions.state.is === "signed_in";
+    if (this.#isResting) this.#connection.tell({ type: "disconnect" });
+    return true;
   }
 
   /** [CL-32] All that some visible screen shows. */

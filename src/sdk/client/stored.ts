@@ -4,16 +4,16 @@ import { groupBy } from "../group-by.ts";
 import { conversationIds, type Entry, type Held, heldOf } from "../state.ts";
 import { type About, type ClientChange, type ClientState, NOTHING_KEPT } from "./state.ts";
 import type { Value, Write } from "./storage.ts";
-import type { Profile } from "./wire.ts";
+import type { Contact, Profile } from "./wire.ts";
 
 /** How a state lies in a store. */
 
 /** Raised when a state of before cannot be read on: then its outbox is kept, and all else is fetched anew. */
-const SHAPE = 1;
+const SHAPE = 2;
 /** Events lie in pieces of this many seqs, so that a new one does not write the whole log again. */
 const PIECE = 32;
 
-type Meta = { readonly shape: number; readonly cursor: string | null };
+type Meta = { readonly shape: number; readonly cursor: string | null; readonly contacts: number | null };
 type Small = Omit<Held, "events">;
 type Kept = { readonly order: number; readonly entry: Entry };
 const pieceOf = (seq: number): number => Math.floor(seq / PIECE);
@@ -48,6 +48,7 @@ export class Encoder {
       about: Object.fromEntries(below<About>("about/")),
       people: Object.fromEntries(below<Profile>("person/")),
       aliases: Object.fromEntries(below<string>("alias/")),
+      contacts: { version: meta.contacts ?? null, byId: Object.fromEntries(below<Contact>("contact/")) },
     };
   }
 
@@ -55,17 +56,17 @@ export class Encoder {
   encode(changes: readonly ClientChange[], state: ClientState): Write[] {
     const writes = new Map<string, Value>();
     for (const change of changes) for (const [key, value] of this.#writesOf(change, state)) writes.set(key, value);
-    if (writes.size > 0) writes.set("meta", { shape: SHAPE, cursor: state.replica.cursor } satisfies Meta);
+    if (writes.size > 0) writes.set("meta", metaOf(state));
     for (const [key, value] of writes) value === undefined ? this.#keys.delete(key) : this.#keys.add(key);
     return [...writes].map(([key, value]) => ({ key, value }));
   }
 
   /** Everything but the outbox is let go of, for want of room. */
   encodeWithoutLogs(state: ClientState): Write[] {
-    const gone = [...this.#keys].filter((key) => /^(log|held|about|person)\//.test(key));
+    const gone = [...this.#keys].filter((key) => /^(log|held|about|person|contact)\//.test(key));
     for (const key of gone) this.#keys.delete(key);
     const outbox = state.replica.outbox.map((entry) => this.#entry(entry));
-    const meta = ["meta", { shape: SHAPE, cursor: null } satisfies Meta] as const;
+    const meta = ["meta", metaOf(NOTHING_KEPT)] as const;
     return [...gone.map((key) => [key, undefined] as const), ...outbox, meta].map(([key, value]) => ({ key, value }));
   }
 
@@ -74,6 +75,15 @@ export class Encoder {
     switch (change.type) {
       case "forgot":
         return [...this.#stale("held/", []), ...this.#stale("log/", []), ...this.#outbox(state)];
+      case "contacts":
+        return [
+          ...this.#stale(
+            "contact/",
+            Object.keys(state.contacts.byId).map((id) => `contact/${id}`),
+          ),
+          ...change.contacts.map((contact) => [`contact/${contact.userId}`, contact] as const),
+          ["meta", null],
+        ];
       case "cursor":
         return [["meta", null]]; // its value is put in last
       case "grew":
@@ -155,6 +165,10 @@ export class Encoder {
     return [`out/${entry.wishId}`, { order, entry } satisfies Kept];
   }
 }
+
+const metaOf = ({ replica, contacts }: ClientState): Meta => ({
+  ...{ shape: SHAPE, cursor: replica.cursor, contacts: contacts.version },
+});
 
 export const knownIds = ({ replica, about }: ClientState): ConversationId[] =>
   [...new Set([...conversationIds(replica), ...Object.keys(about)])] as ConversationId[];

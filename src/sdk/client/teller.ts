@@ -43,6 +43,8 @@ export class Teller {
     for (const change of changes) if (change.type === "entry") touched.add(change.entry.conversationId);
     for (const { conversationId } of ended) touched.add(conversationId);
     for (const id of this.#tellMoment(moment)) touched.add(id);
+    if (changes.some(({ type }) => type === "contacts"))
+      this.#emitter.emit("contacts", this.#view.contacts(this.#sight()));
     for (const change of changes) if (change.type === "grew") this.#tellMessages(change);
     for (const each of ended) this.#tellEnded(each);
     for (const id of touched) {

@@ -7,9 +7,9 @@ import { type Entry, type Held, heldOf } from "../state.ts";
 import type { ConversationSnapshot, Line, Message, MessageState } from "./api.ts";
 import { isRetryable } from "./errors.ts";
 import type { Moment } from "./moment.ts";
-import type { About, ClientState } from "./state.ts";
+import type { About, ClientState, Contacts } from "./state.ts";
 import { knownIds } from "./stored.ts";
-import type { Profile } from "./wire.ts";
+import type { Contact, Profile } from "./wire.ts";
 
 /** What is shown, from what is kept. Each thing is made anew only when something of it changed. */
 
@@ -22,8 +22,9 @@ export type Sight = {
   readonly now: number;
 };
 
-const NO_TICKS = { delivered: 0, read: 0 };
+const NO_TICKS: Held["ticks"] = { delivered: 0, read: 0, except: [] };
 const NOBODY: readonly string[] = [];
+const NONE: readonly number[] = [];
 
 /** What something was made from last, and what came of it. It holds until then, too: epoch ms. */
 type Memo<T> = { readonly from: readonly unknown[]; readonly until: number; readonly made: T };
@@ -34,6 +35,7 @@ export class View {
   readonly #snapshots = new Map<string, Memo<ConversationSnapshot>>();
   #outbox: { of: readonly Entry[]; byId: ReadonlyMap<string, readonly Entry[]> } = { of: [], byId: new Map() };
   #list: readonly ConversationSnapshot[] = [];
+  #contacts: { of: Contacts | null; made: readonly Contact[] } = { of: null, made: [] };
 
   forget(): void {
     this.#lines.clear();
@@ -49,10 +51,19 @@ export class View {
     return this.#list;
   }
 
+  contacts({ state: { contacts } }: Sight): readonly Contact[] {
+    if (contacts !== this.#contacts.of) {
+      const made = Object.values(contacts.byId).sort((a, b) => (a.handle < b.handle ? -1 : 1));
+      this.#contacts = { of: contacts, made };
+    }
+    return this.#contacts.made;
+  }
+
   lines(id: string, sight: Sight): readonly Line[] {
     const held = heldOf(sight.state.replica, id as ConversationId);
     const entries = this.#entriesOf(id, sight.state.replica.outbox);
-    const from = [held.events, held.ticks.delivered, held.ticks.read, sight.me, ...entries];
+    const { delivered, read, except } = held.ticks;
+    const from = [held.events, delivered, read, JSON.stringify(except), sight.me, ...entries];
     const memo = this.#lines.get(id);
     if (memo && memo.until > sight.now && isSameList(from, memo.from)) return memo.made.all;
     const fresh = linesOf(held.events, held.ticks, sight, entries).map((line) =>
@@ -140,6 +151,7 @@ function snapshotOf(id: string, { held, about, peer, typing, entries, sight }: S
       lastAt: (preview ?? lines.at(-1))?.at ?? about?.createdAt ?? 0,
     },
     ...{ ticks: ticks ?? NO_TICKS, mine: mine ?? NOT_MUTED, typing: typing.length > 0 ? typing : NOBODY },
+    ...{ settings: about?.settings ?? null, starred: about?.starred ?? NONE },
     ...{ read, head: covered, hasOlder: held.from > 1 },
   };
 }
@@ -191,8 +203,10 @@ function messageOf(
 }
 
 /** How far an own message with this seq has come. */
-export const sentState = (seq: number, { delivered, read }: Held["ticks"]): MessageState =>
-  ({ is: seq <= read ? "read" : seq <= delivered ? "delivered" : "sent", seq }) as const;
+export function sentState(seq: number, { delivered, read, except }: Held["ticks"]): MessageState {
+  if (except.some(({ from, to }) => from <= seq && seq <= to)) return { is: "sent", seq }; // [RC-11]
+  return { is: seq <= read ? "read" : seq <= delivered ? "delivered" : "sent", seq };
+}
 
 function queued(entry: Entry, me: string, ticks: Held["ticks"]): Message[] {
   const { event, conversationId, wishId, composedAt } = entry;

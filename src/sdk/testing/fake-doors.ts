@@ -115,16 +115,18 @@ const TABLE: Table = {
     const person = server.people.people.get(params.userId as UserId);
     return person ? ok(profileOf(person)) : refuse("not_found");
   },
-  contacts: (ask) => ok({ contacts: contactsOf(ask) }),
+  contacts: (ask) => ok({ contacts: contactsOf(ask), reset: true, version: ask.server.people.contactsVersion }),
   putContact(ask) {
     const userId = ask.params.userId ?? "";
     if (!ask.server.people.people.has(userId as UserId)) return refuse("not_found");
     ask.server.people.asked.add(pair(ask.device.userId, userId));
+    ask.server.tellContacts(ask.device.userId, userId as UserId);
     return ok({ userId, state: contactsOf(ask).find((contact) => contact.userId === userId)?.state ?? "requested" });
   },
   removeContact({ server, device, params }) {
     server.people.asked.delete(pair(device.userId, params.userId ?? ""));
     server.people.asked.delete(pair(params.userId ?? "", device.userId));
+    server.tellContacts(device.userId, (params.userId ?? "") as UserId);
     return ok(null);
   },
   blocks({ server, device }) {

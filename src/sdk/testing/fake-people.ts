@@ -22,6 +22,8 @@ export class FakePeople {
   /** `[from, to]`: who asked whom to be a contact. */
   readonly asked = new Set<string>();
   readonly blocked = new Set<string>();
+  /** Rises with every change of contacts. */
+  contactsVersion = 1;
   #count = 0;
 
   /** As an id of the wire looks. */
@@ -36,7 +38,8 @@ export class FakePeople {
 
   add(handle: string, password: string, displayName: string, now: number): FakePerson {
     const userId = this.newId() as UserId;
-    const privacy = { lastSeen: "everyone", readReceipts: "everyone" } as const;
+    const everyone = "everyone" as const;
+    const privacy = { lastSeen: everyone, readReceipts: everyone, conversations: everyone, findable: everyone };
     const person = { userId, handle: handle.toLowerCase(), displayName, privacy, createdAt: now, password };
     this.people.set(userId, person);
     return person;

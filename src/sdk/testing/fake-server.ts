@@ -149,6 +149,12 @@ export class FakeServer {
     for (const socket of this.#welcomeOf(userId)) if (socket.sender?.deviceId !== from) this.#say(socket, frame);
   }
 
+  /** Both hear at once that their contacts have changed. */
+  tellContacts(...userIds: UserId[]): void {
+    const frame = { type: "self", contactsVersion: ++this.people.contactsVersion } as const;
+    for (const userId of userIds) for (const socket of this.#welcomeOf(userId)) this.#say(socket, frame);
+  }
+
   endDevice(deviceId: DeviceId): void {
     this.people.devices.delete(deviceId);
     for (const socket of [...this.#sockets]) if (socket.sender?.deviceId === deviceId) socket.vanish(4001);
