@@ -4,7 +4,6 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build as bundle } from "esbuild";
 import { type Plugin, build as vite } from "vite";
-import { withoutUnusedSchemas } from "./unused-schemas.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const SOURCE = join(ROOT, "web");
@@ -41,7 +40,7 @@ async function buildPage(policy: string): Promise<void> {
     configFile: false,
     root: SOURCE,
     logLevel: "warn",
-    plugins: [withPolicy(policy), withoutUnusedSchemas()],
+    plugins: [withPolicy(policy)],
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     build: {
       outDir: TARGET,

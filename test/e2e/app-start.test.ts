@@ -1,7 +1,8 @@
 import type { Browser } from "@playwright/test";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { signUp } from "./support/client.ts";
-import { newPerson, type Somebody, see } from "./support/person.ts";
+import { addKept, keptIn } from "./support/kept.ts";
+import { newPerson, Person, type Somebody, see } from "./support/person.ts";
 import { type Server, startServer } from "./support/server.ts";
 import { launchBrowser, tellAsStory } from "./support/story.ts";
 
@@ -93,30 +94,26 @@ test("[AP-4] the service worker keeps the page alone: no door's answer, no media
 });
 
 /** Puts five hundred groups beside the one conversation that the browser keeps, each with a message of mine. */
-const MANY = `{
-  const [name, text] = Object.entries(localStorage).find(([name]) => name.endsWith(".state"));
-  const prefix = name.slice(0, -"state".length);
-  const state = JSON.parse(text);
-  const names = JSON.parse(localStorage.getItem(prefix + "names"));
-  const [one] = Object.keys(state.conversations);
-  const { covered, ...held } = state.conversations[one];
-  const [event] = JSON.parse(localStorage.getItem(prefix + "events." + one + ".0")).filter(({ kind }) => kind === "message");
-  for (let i = 0; i < 500; i++) {
+const MANY = `(rows) => {
+  const [, held] = rows.find(([key]) => key.startsWith("held/"));
+  const [, about] = rows.find(([key]) => key.startsWith("about/"));
+  const event = rows.find(([key]) => key.startsWith("log/"))[1].find(({ kind }) => kind === "message");
+  return Array.from({ length: 500 }, (_, i) => {
     const conversationId = "g" + String(i).padStart(26, "0");
-    state.conversations[conversationId] = { ...held, covered: 1 };
     const at = event.occurredAt - i * 60_000;
-    localStorage.setItem(prefix + "events." + conversationId + ".0", JSON.stringify([{ ...event, conversationId, seq: 1, occurredAt: at }]));
-    names.conversations[conversationId] = { ...names.conversations[one], conversationId, kind: "group", title: "Group " + i, head: 1 };
-  }
-  localStorage.setItem(name, JSON.stringify(state));
-  localStorage.setItem(prefix + "names", JSON.stringify(names));
+    return [
+      ["held/" + conversationId, { ...held, covered: 1 }],
+      ["about/" + conversationId, { ...about, kind: "group", title: "Group " + i, peerId: null, head: 1 }],
+      ["log/" + conversationId + "/000000000000", [{ ...event, conversationId, seq: 1, occurredAt: at }]],
+    ];
+  }).flat();
 }`;
 
 test("[AP-10] five hundred conversations: the list is there, is filtered, and answers a key soon", async () => {
   const { page } = anna;
   await page.waitForTimeout(500); // what the page keeps is written
   await page.goto(`${server.url}/icon.svg`);
-  await page.evaluate(MANY);
+  await addKept(page, MANY);
   await page.goto(server.url);
   await see(page.locator("#list > li")).toHaveCount(501);
   await page.getByLabel("Search", { exact: true }).fill("group 49");
@@ -136,4 +133,39 @@ test("[AP-10] five hundred conversations: the list is there, is filtered, and an
   await see(page.locator("#list > li").first()).toContainText("Still quick");
   await anna.shoot("five-hundred");
   expect(anna.complaints).toEqual([]);
+});
+
+test("[AP-11] nothing stays of what older pages kept", async () => {
+  const old = {
+    "edgewise.account.d1": "{}",
+    "edgewise.device.d1.state": "secret",
+    "edgewise.push.d1": "x",
+    other: "1",
+  };
+  await anna.page.evaluate(`Object.assign(localStorage, ${JSON.stringify(old)})`);
+  await anna.page.reload();
+  await anna.isConnected();
+  const names = await anna.page.evaluate<string[]>("Object.keys(localStorage).toSorted()");
+  expect(names).toEqual(["edgewise.profiles", "other"]);
+  await anna.page.evaluate("localStorage.removeItem('other')");
+});
+
+test("[AP-12] signing out in one tab empties the store, and ends what the other one shows", async () => {
+  const dora = await newPerson(browser, server.url, "dora");
+  const second = new Person(await dora.context.newPage(), "dora");
+  await second.page.goto(server.url);
+  await second.page.getByRole("button", { name: "dora" }).click();
+  await second.isConnected();
+  const other = new Person(await dora.context.newPage(), "emil");
+  await other.signUp(server.url);
+  expect((await keptIn(dora.page)).filter(([key]) => key === "session")).toHaveLength(2);
+  await second.page.getByRole("button", { name: "Settings" }).click();
+  await second.page.getByRole("button", { name: "Sign out", exact: true }).click();
+  for (const { page } of [dora, second]) await see(page.getByRole("button", { name: "Create account" })).toBeVisible();
+  await see(dora.page.locator("#known li")).toHaveText("emil");
+  expect((await keptIn(other.page)).filter(([key]) => key === "session")).toHaveLength(1);
+  expect(JSON.stringify(await keptIn(other.page))).not.toContain("dora");
+  await see(other.page.locator("#connection-text")).toHaveText("connected");
+  expect([...dora.complaints, ...second.complaints, ...other.complaints]).toEqual([]);
+  await dora.context.close();
 });

@@ -235,9 +235,12 @@ test("[CL-34] a page that nobody looks at says so, and opens another socket when
   await happens("visibilitychange");
   await see.poll(hellos).toEqual([true, false]);
   await cleo.isConnected();
+  await page.evaluate(`sessionStorage.visibility = "hidden"`);
+  await happens("visibilitychange");
   await happens("freeze");
   await see(page.locator("#connection-text")).toHaveText("resting while nobody looks");
-  await happens("resume");
+  await page.evaluate(`sessionStorage.visibility = "visible"`);
+  await happens("visibilitychange");
   await cleo.isConnected();
 });
 

@@ -1,7 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
 import type { ConversationId } from "../../src/protocol/ids.ts";
 import { isConversationId, isCount, isFields } from "../checks.ts";
-import { readJson } from "../storage.ts";
+import { keepJson, readJson } from "../storage.ts";
 
 /** What stands in the field of a conversation, and which message it answers. */
 export type Draft = { text: string; replyTo: number | null };
@@ -13,8 +13,11 @@ export class Drafts {
   readonly all: Signal<Readonly<Record<string, Draft>>>;
 
   constructor(deviceId: string) {
-    this.#key = `edgewise.device.${deviceId}.drafts`;
+    this.#key = `edgewise.drafts.${deviceId}`;
     this.all = signal(draftsIn(readJson(this.#key)));
+    addEventListener("storage", ({ key }) => {
+      if (key === this.#key) this.all.value = draftsIn(readJson(this.#key)); // another tab of the same person
+    });
   }
 
   of(id: ConversationId): Draft {
@@ -25,12 +28,12 @@ export class Drafts {
     const { [id]: _, ...others } = this.all.peek();
     const isEmpty = draft.text === "" && draft.replyTo === null;
     this.all.value = isEmpty ? others : { ...others, [id]: draft };
-    try {
-      if (Object.keys(this.all.value).length === 0) localStorage.removeItem(this.#key);
-      else localStorage.setItem(this.#key, JSON.stringify(this.all.value));
-    } catch {
-      // no room: it is kept as long as the page
-    }
+    keepJson(this.#key, Object.keys(this.all.value).length > 0 ? this.all.value : null);
+  }
+
+  /** They go with the device. */
+  forget(): void {
+    keepJson(this.#key, null);
   }
 }
 

@@ -1,51 +1,62 @@
 import { signal } from "@preact/signals";
-import { type Account, accountOfTab, newestOf, rememberTab } from "../accounts.ts";
-import { holdDevice } from "../tab.ts";
+import { environmentOf } from "../../src/sdk/client/environment.ts";
+import { type Inside, openClient } from "../../src/sdk/client/inside.ts";
+import { memoryStorage } from "../../src/sdk/client/memory-storage.ts";
+import { freeProfile, keepProfile, knownProfiles, type Profile, profileOfTab, rememberTab } from "../profiles.ts";
+import { dropOlder } from "../storage.ts";
+import { deviceName } from "./device-name.ts";
 import { Session } from "./session.ts";
 
-type Screen =
-  | { is: "nothing" }
-  | { is: "sign-in" }
-  | { is: "elsewhere"; account: Account }
-  | { is: "chat"; session: Session };
+export { knownProfiles };
+
+type Screen = { is: "nothing" } | { is: "sign-in" } | { is: "chat"; session: Session };
 export const screen = signal<Screen>({ is: "nothing" });
 
-const TAKE_OVER = "edgewise.take-over";
+type Opened = Inside & { readonly profile: string };
+/** A client in which nobody is signed in yet. */
+let spare: Opened | null = null;
 
-/** Shows the chat of this account, unless another tab is the same device. [CL-27] */
-export async function enter(account: Account, takeOver = false): Promise<void> {
-  rememberTab(account.deviceId);
-  let session: Session | null = null;
-  const elsewhere = () => {
-    screen.value = { is: "elsewhere", account };
-  };
-  const held = await holdDevice(account.deviceId, takeOver, () => session?.giveUp());
-  if (!held) {
-    elsewhere();
+/** [AP-12] Everybody in this browser has a store of their own. Where the browser keeps nothing, the page does as long as it is open. */
+async function open(profile: string): Promise<Opened> {
+  const options = { url: location.origin, profile, deviceName: deviceName() };
+  const environment = environmentOf();
+  const opened = await openClient(environment, options).catch(() =>
+    openClient(environment, { ...options, storage: memoryStorage() }),
+  );
+  return { ...opened, profile };
+}
+
+/** Where a new person may sign in: not where somebody has, in another tab, meanwhile. */
+export async function vacant(): Promise<Opened> {
+  const taken: string[] = [];
+  while (spare?.client.session.is !== "signed_out") {
+    if (spare) taken.push(spare.profile);
+    await spare?.client.close();
+    spare = await open(freeProfile(taken));
+  }
+  return spare;
+}
+
+/** Shows the chat of whoever is signed in there. */
+export function show(opened: Opened): void {
+  const { session } = opened.client;
+  if (session.is === "signed_out") {
+    spare = opened;
+    screen.value = { is: "sign-in" };
     return;
   }
-  session = new Session(newestOf(account), () => {
-    held.release();
-    elsewhere();
-  });
-  screen.value = { is: "chat", session };
+  if (opened === spare) spare = null;
+  keepProfile({ profile: opened.profile, handle: session.handle });
+  rememberTab(opened.profile);
+  screen.value = { is: "chat", session: new Session(opened, session) };
 }
 
-/** Uses the account here and takes it from the other tab. The page begins anew. */
-export function takeOver(account: Account): void {
-  sessionStorage.setItem(TAKE_OVER, account.deviceId);
-  location.reload();
-}
+export const enter = async ({ profile }: Pick<Profile, "profile">): Promise<void> => show(await open(profile));
 
-export function beSomebodyElse(): void {
-  rememberTab(null);
-  location.replace("/");
-}
-
-export function begin(): void {
-  const account = accountOfTab();
-  const isWanted = account !== null && sessionStorage.getItem(TAKE_OVER) === account.deviceId;
-  sessionStorage.removeItem(TAKE_OVER);
-  if (account) void enter(account, isWanted);
-  else screen.value = { is: "sign-in" };
+/** What the tab showed last, from the browser; there need be no network. */
+export async function begin(): Promise<void> {
+  dropOlder();
+  const profile = profileOfTab();
+  if (profile === null) screen.value = { is: "sign-in" };
+  else await enter({ profile });
 }

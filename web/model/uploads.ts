@@ -3,9 +3,11 @@ import type { ErrorCode } from "../../src/protocol/errors.ts";
 import type { MediaContent } from "../../src/protocol/events.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
-import { decideSize, kindOf, uploadMedia } from "../../src/sdk/index.ts";
+import type { Client, MediaUpload } from "../../src/sdk/client/api.ts";
+import { EdgewiseError } from "../../src/sdk/client/errors.ts";
+import { decideSize, kindOf } from "../../src/sdk/index.ts";
 import { measure } from "../picture.ts";
-import { contentTypeOf, type Lend, portsOf } from "../uploads.ts";
+import { contentTypeOf } from "../uploads.ts";
 
 /** A file on its way. `staged`: it waits for the person to send it. */
 export type Upload = {
@@ -17,7 +19,7 @@ export type Upload = {
   readonly caption: string;
   readonly replyTo: number | null;
   readonly durationMs: number | null;
-  readonly is: "staged" | "waiting" | "going" | "failed";
+  readonly is: "staged" | "waiting" | "going" | "paused" | "failed";
   readonly progress: number;
   readonly problem: ErrorCode | null;
   readonly stop: AbortController;
@@ -27,13 +29,15 @@ type Send = (id: ConversationId, content: MediaContent) => void;
 /** [MD-16] Files that are chosen, dropped, pasted or recorded: uploaded one after the other, each sent once it is there. */
 export class Uploads {
   readonly all = signal<readonly Upload[]>([]);
-  readonly #lend: Lend;
+  readonly #client: Pick<Client, "media">;
   readonly #send: Send;
+  /** Those that go just now, by key. */
+  readonly #going = new Map<number, MediaUpload>();
   #keys = 0;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(lend: Lend, send: Send) {
-    this.#lend = lend;
+  constructor(client: Pick<Client, "media">, send: Send) {
+    this.#client = client;
     this.#send = send;
   }
 
@@ -69,6 +73,14 @@ export class Uploads {
     this.all.value = this.all.value.filter((other) => other.key !== key);
   }
 
+  /** [CL-51] What has come of a large file stays. */
+  pause(key: number): void {
+    this.#going.get(key)?.pause();
+  }
+  resume(key: number): void {
+    this.#going.get(key)?.resume();
+  }
+
   retry(key: number): void {
     this.#change(key, { is: "waiting", problem: null, progress: 0 });
     this.#queue(key);
@@ -97,21 +109,40 @@ export class Uploads {
     const { file, contentType, conversationId, caption, replyTo, durationMs, stop } = item;
     this.#change(key, { is: "going" });
     const picture = kindOf(contentType) === "image" ? await measure(file) : null;
-    const told = (bytes: number) => this.#change(key, { progress: bytes / file.size });
-    const ports = portsOf(this.#lend, stop.signal);
-    const came = await uploadMedia(ports, { conversationId, contentType, file }, told).catch(() => null);
+    const came = await this.#come(item);
     if (stop.signal.aborted) return;
-    if (!came?.ok) {
-      this.#change(key, { is: "failed", problem: came?.code ?? "unavailable" });
+    if (typeof came === "string") {
+      this.#change(key, { is: "failed", problem: came });
       return;
     }
     this.#send(conversationId, {
-      ...{ type: "media", mediaId: came.value, contentType, bytes: file.size, ...picture },
-      ...(file.name ? { name: file.name.slice(-LIMITS.fileNameLength) } : {}),
+      ...came,
+      ...picture,
       ...(caption ? { caption } : {}),
       ...(replyTo === null ? {} : { replyTo }),
       ...(durationMs === null ? {} : { durationMs }),
     });
     this.cancel(key);
+  }
+
+  /** What a message shows it with; why not, where it did not come through. */
+  async #come({ key, conversationId, file, contentType, stop }: Upload): Promise<MediaContent | ErrorCode> {
+    try {
+      const named = { contentType, ...(file.name ? { name: file.name.slice(-LIMITS.fileNameLength) } : {}) };
+      const upload = await this.#client.media.upload(conversationId, file, named);
+      this.#going.set(key, upload);
+      upload.subscribe(() => {
+        const { state } = upload;
+        if (state.is === "running") this.#change(key, { is: "going", progress: state.bytes / file.size });
+        if (state.is === "paused") this.#change(key, { is: "paused" });
+      });
+      stop.signal.addEventListener("abort", () => upload.cancel());
+      if (stop.signal.aborted) upload.cancel();
+      return (await upload.done) as MediaContent; // its ids are branded inside only
+    } catch (error) {
+      return error instanceof EdgewiseError ? error.code : "unavailable";
+    } finally {
+      this.#going.delete(key);
+    }
   }
 }

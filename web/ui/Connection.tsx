@@ -1,17 +1,18 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { Connection as Is } from "../shell.ts";
+import type { Connection as Is } from "../connection.ts";
 import { useSession } from "./session-context.ts";
 
 const TEXT = {
   connecting: "connecting …",
   catching_up: "catching up …",
   connected: "connected",
+  offline: "no network",
   asleep: "resting while nobody looks",
 } as const;
 const STOPPED = {
   signed_out: "signed out",
-  replaced: "open in another tab",
+  replaced: "open in another browser",
   refused: "this page is too old for the server: reload it",
 } as const;
 

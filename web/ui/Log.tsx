@@ -28,7 +28,7 @@ export function Log({ id }: { id: ConversationId }) {
     isAdmin: session.naming.value.isAdmin(id),
   }));
   const rows = useComputed(() => rowsOf(session.state.value, id, looking.value));
-  const unread = useComputed(() => unreadOf(heldOf(session.state.value, id), looking.value));
+  const unread = useComputed(() => session.unread(id, unreadOf(heldOf(session.state.value, id), looking.value)));
   const from = useSignal<{ key: string; count: number } | null>(useMemo(() => firstUnread(rows.peek(), readOf()), []));
   const count = useSignal(SHOWN + (from.peek() ? rows.peek().length - indexOf(rows.peek(), from.peek()?.key) : 0));
   const log = useRef<HTMLDivElement>(null);
@@ -84,23 +84,31 @@ export function Log({ id }: { id: ConversationId }) {
     const wanted = jump.value;
     if (wanted?.id !== id) return;
     jump.value = null;
-    const key = rows.peek().find((row) => row.seq === wanted.seq)?.key;
-    if (key === undefined) tell("That message is not here any more");
-    count.value = Math.max(count.peek(), rows.peek().length - indexOf(rows.peek(), key) + SHOWN / 2);
-    requestAnimationFrame(() => requestAnimationFrame(() => scroll.show(wanted.seq)));
+    void session.olderTo(id, wanted.seq).then(() => {
+      const key = rows.peek().find((row) => row.seq === wanted.seq)?.key;
+      if (key === undefined) tell("That message is not here any more");
+      count.value = Math.max(count.peek(), rows.peek().length - indexOf(rows.peek(), key) + SHOWN / 2);
+      requestAnimationFrame(() => requestAnimationFrame(() => scroll.show(wanted.seq)));
+    });
   }, [jump.value]);
+  const hasOlder = useComputed(() => session.hasOlder(id));
+  const fetching = useRef(false);
+  /** [CL-39] What is kept here first, then what the server has. */
+  const more = async () => {
+    if (rows.peek().length > count.peek() || fetching.current) {
+      count.value += SHOWN;
+      return;
+    }
+    fetching.current = true;
+    if (await session.older(id)) count.value += SHOWN;
+    fetching.current = false;
+  };
 
   return (
     <div id="log-frame">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard could not scroll */}
       <div id="log" ref={log} role="log" aria-live="off" aria-label="Messages" tabIndex={0}>
-        {rows.value.length > count.value && (
-          <Earlier
-            more={() => {
-              count.value += SHOWN;
-            }}
-          />
-        )}
+        {(rows.value.length > count.value || hasOlder.value) && <Earlier more={more} />}
         <ol id="rows" class="plain" ref={list}>
           {shown.map((row) => (
             <RowItem key={row.key} row={row} />

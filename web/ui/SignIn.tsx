@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
-import { enter } from "../model/screen.ts";
-import { knownAccounts, signIn } from "../model/sign-in.ts";
+import { enter, knownProfiles } from "../model/screen.ts";
+import { signIn } from "../model/sign-in.ts";
 import { Avatar } from "./Avatar.tsx";
 
 /** The way in: an account that is known here, or handle and password. */
@@ -63,17 +63,17 @@ export function SignIn() {
 }
 
 function Known() {
-  const known = knownAccounts();
+  const known = knownProfiles();
   if (known.length === 0) return null;
   return (
     <section id="known">
       <h2>Continue as</h2>
       <ul class="plain">
-        {known.map((account) => (
-          <li key={account.deviceId}>
-            <button type="button" onClick={() => void enter(account)}>
-              <Avatar name={account.handle} />
-              {account.handle}
+        {known.map(({ profile, handle }) => (
+          <li key={profile}>
+            <button type="button" onClick={() => void enter({ profile })}>
+              <Avatar name={handle} />
+              {handle}
             </button>
           </li>
         ))}

@@ -1,5 +1,6 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
+import { LIMITS } from "../../src/protocol/limits.ts";
 import type { Upload } from "../model/uploads.ts";
 import { sizeText } from "../phrases.ts";
 import { plainName } from "../words.ts";
@@ -24,7 +25,7 @@ function TrayItem({ item }: { item: Upload }) {
   const { uploads } = useSession();
   const { key, file, preview, is, progress, problem } = item;
   const name = plainName(file.name) || "File";
-  const isUnderway = is === "waiting" || is === "going";
+  const isUnderway = is === "waiting" || is === "going" || is === "paused";
   return (
     <li data-is={is}>
       {preview ? <img src={preview} alt="" /> : <Icon name="file" />}
@@ -33,6 +34,10 @@ function TrayItem({ item }: { item: Upload }) {
         <small class="quiet">{sizeText(file.size)}</small>
       </span>
       {isUnderway && <progress max={1} value={progress} aria-label={`Uploading ${name}`} />}
+      {is === "going" && file.size > LIMITS.partBytes && (
+        <IconButton icon="pause" label={`Pause ${name}`} onClick={() => uploads.pause(key)} />
+      )}
+      {is === "paused" && <IconButton icon="play" label={`Go on with ${name}`} onClick={() => uploads.resume(key)} />}
       {problem && (
         <span class="problem">{problem === "invalid_request" ? "This file is empty" : ERRORS[problem].title}</span>
       )}

@@ -29,6 +29,7 @@ import type {
   Ticks,
   Trace,
   Conversation as WireConversation,
+  Wish,
 } from "./wire.ts";
 
 /** What an app sees of the SDK. Ids are strings, times epoch ms, all that is read is immutable and the same object until it changes. */
@@ -181,6 +182,8 @@ export type Conversation = {
   send(content: Sendable, options?: SendOptions): Sending;
   edit(seq: number, text: string, options?: Pick<SendOptions, "mentions">): Sending;
   recall(seq: number): Sending;
+  /** Anything that the wire lets one wish for: what the names here have no word for. */
+  wish(event: Wish): Sending;
   /** Null takes it back. */
   react(seq: number, emoji: string | null): Sending;
   /** Everything up to `seq` was on the screen; without it, all that is here. */

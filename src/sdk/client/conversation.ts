@@ -42,6 +42,7 @@ export function conversationOf(id: ConversationId, parts: Parts): Conversation {
     send: (content, options) => send({ kind: "message", content: contentOf(content, options) }),
     edit: (targetSeq, text, { mentions } = {}) =>
       send({ kind: "edit", targetSeq, content: contentOf(text, mentions ? { mentions } : {}) } as Wish),
+    wish: (event) => send(event as Wish), // ids are branded inside only
     recall: (targetSeq) => send({ kind: "recall", targetSeq }),
     react: (targetSeq, emoji) => send({ kind: "reaction", targetSeq, emoji } as Wish),
     markRead(seq = heldOf(sight().state.replica, id).covered) {
