@@ -80,6 +80,7 @@ test("[AP-8] without a mouse: open, send, answer, react, edit, delete", async ()
   await keys("Enter");
   await see(row("An answer").locator("button.quote")).toContainText("Do you see this?");
 
+  await see(row("An answer")).toHaveAttribute("data-tick", /sent|delivered|read/);
   await keys("ArrowUp"); // in the empty field: the last one of mine
   await see(field()).toHaveValue("An answer");
   await page.keyboard.type(" indeed");

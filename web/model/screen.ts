@@ -20,7 +20,7 @@ let spare: Opened | null = null;
 async function open(profile: string): Promise<Opened> {
   const options = { url: location.origin, profile, deviceName: deviceName() };
   const environment = environmentOf();
-  const opened = await openClient(environment, options).catch(() =>
+  const opened = await openClient(environment, options, true).catch(() =>
     openClient(environment, { ...options, storage: memoryStorage() }),
   );
   return { ...opened, profile };

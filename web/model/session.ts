@@ -48,6 +48,8 @@ export class Session {
   readonly connection = signal<Connection>({ is: "connecting" });
   /** Epoch ms by the server's clock: as of the last change, or a minute ago at most. */
   readonly now = signal(Date.now());
+  /** Whether the logs are read: the list is shown before. [CL-54] */
+  readonly whole = signal(false);
   readonly visible = signal(document.visibilityState === "visible");
   readonly rings = signal(false);
   readonly #about = signal<ClientState["about"]>({});
@@ -148,6 +150,7 @@ export class Session {
       this.#about.value = state.about;
       this.#people.value = state.people;
       this.live.value = moment.live;
+      this.whole.value = this.#inside.isWhole();
       this.#refreshConnection();
     });
     const isConnected = this.connection.peek().is === "connected";

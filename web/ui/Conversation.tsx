@@ -46,7 +46,7 @@ export function Conversation({ id }: { id: ConversationId }) {
             New messages disappear after {durationText(retentionMs)}
           </p>
         )}
-        <Log id={id} />
+        {session.whole.value ? <Log id={id} /> : <div id="log-frame" />}
         {role === null ? (
           <p class="left quiet">You are not in this group any more.</p>
         ) : (

@@ -54,6 +54,7 @@ type Ports = Omit<LeaderPorts, "onChange" | "onCleared"> & {
 export class Hub {
   readonly #ports: Ports;
   #state: ClientState;
+  #isWhole: boolean;
   #moment: Moment = NO_MOMENT;
   #leader: Leader | null = null;
   /** The tab that leads, once it has given its state: from then on what it tells follows on, and it is told what is wished for here. */
@@ -64,10 +65,11 @@ export class Hub {
   #release = () => {};
   #isClosed = false;
 
-  /** `state`: as it lies in the store, to be shown at once. */
-  constructor(ports: Ports, state: ClientState) {
+  /** `state`: as it lies in the store, to be shown at once; `isWhole`: with its logs. */
+  constructor(ports: Ports, state: ClientState, isWhole: boolean) {
     this.#ports = ports;
     this.#state = state;
+    this.#isWhole = isWhole;
     ports.shared?.channel.listen((told) => this.#hear(told as Told));
   }
 
@@ -76,6 +78,9 @@ export class Hub {
   }
   get moment(): Moment {
     return this.#leader?.moment ?? this.#moment;
+  }
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
   get isLeader(): boolean {
     return this.#leader !== null;
@@ -125,6 +130,7 @@ export class Hub {
     });
     await leader.start();
     this.#leader = leader;
+    this.#isWhole = true;
     this.#post({ type: "lead" });
     onChange([], []);
     for (const [id, open] of this.#open) this.#try(id, open);
@@ -209,6 +215,7 @@ export class Hub {
         if (told.to !== tab) return;
         this.#following = told.leader;
         this.#state = told.state;
+        this.#isWhole = true;
         this.#moment = told.moment;
         this.#sayOpen();
         void sessions.load();

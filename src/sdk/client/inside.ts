@@ -14,7 +14,7 @@ import { Sendings } from "./sendings.ts";
 import { Sessions } from "./sessions.ts";
 import { type ClientState, NOTHING_KEPT, wasMade } from "./state.ts";
 import type { Storage, Store } from "./storage.ts";
-import { Encoder } from "./stored.ts";
+import { Encoder, glimpseOf } from "./stored.ts";
 import { Teller } from "./teller.ts";
 import { type Sight, View } from "./view.ts";
 import type { Contact, DoorName, Doors, Presence } from "./wire.ts";
@@ -29,9 +29,12 @@ export type Inside = {
   /** All that is shown is made from this. */
   readonly sight: () => Sight;
   readonly run: (command: Command) => Promise<unknown>;
+  /** Whether the logs are read by now; changes are told like others. */
+  readonly isWhole: () => boolean;
 };
 
-export async function openClient(environment: Environment, options: ClientOptions): Promise<Inside> {
+/** `glimpse`: answers before the logs are read, with what a list is drawn from. [CL-54] */
+export async function openClient(environment: Environment, options: ClientOptions, glimpse = false): Promise<Inside> {
   const WebSocket = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
   if (!WebSocket) throw new Error("There is no global WebSocket here: pass one, as in createClient({ WebSocket })");
   const url = options.url.replace(/\/+$/, "");
@@ -39,7 +42,7 @@ export async function openClient(environment: Environment, options: ClientOption
   const store = await (options.storage ?? defaultStorage()).open(name);
   const fetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   const opened = new Opened({ options, environment, WebSocket, url, name, store, fetch });
-  await opened.start();
+  await opened.start(glimpse);
   return opened.inside;
 }
 
@@ -91,13 +94,14 @@ class Opened {
     this.#teller = new Teller(this.#emitter, this.#view, () => this.#sight);
   }
 
-  async start(): Promise<void> {
+  async start(glimpse: boolean): Promise<void> {
     const { store, environment, options } = this.#given;
     await this.#sessions.load();
-    const state = new Encoder().load(await store.read(""));
-    this.#hub = new Hub(this.#hubPorts(), state);
+    const state = glimpse ? await glimpseOf(store) : new Encoder().load(await store.read(""));
+    this.#hub = new Hub(this.#hubPorts(), state, !glimpse);
     this.#teller.begin(this.#sessions.state, this.#hub.moment);
-    await this.#hub.start();
+    const started = this.#hub.start();
+    if (!glimpse) await started;
     this.#ends = [environment.onVisible(() => this.#show())];
     if (environment.isVisible() !== null || options.background) this.#show();
   }
@@ -243,7 +247,12 @@ class Opened {
   }
 
   get inside(): Inside {
-    return { client: this.#client, sight: () => this.#sight, run: (command) => this.#run(command) };
+    return {
+      client: this.#client,
+      sight: () => this.#sight,
+      run: (command) => this.#run(command),
+      isWhole: () => this.#hub?.isWhole ?? false,
+    };
   }
 
   get #client(): Client {

@@ -3,7 +3,7 @@ import type { ConversationId } from "../../protocol/ids.ts";
 import { groupBy } from "../group-by.ts";
 import { conversationIds, type Entry, type Held, heldOf } from "../state.ts";
 import { type About, type ClientChange, type ClientState, NOTHING_KEPT } from "./state.ts";
-import type { Value, Write } from "./storage.ts";
+import type { Store, Value, Write } from "./storage.ts";
 import type { Contact, Profile } from "./wire.ts";
 
 /** How a state lies in a store. */
@@ -14,7 +14,10 @@ const SHAPE = 2;
 const PIECE = 32;
 
 type Meta = { readonly shape: number; readonly cursor: string | null; readonly contacts: number | null };
-type Small = Omit<Held, "events">;
+/** `tail`: the last message and what was said since, once more, so that a list can be shown before the logs are read. */
+type Small = Omit<Held, "events"> & { readonly tail: Held["events"] };
+/** Events of a tail at most. */
+const TAIL_MAX = 4;
 type Kept = { readonly order: number; readonly entry: Entry };
 const pieceOf = (seq: number): number => Math.floor(seq / PIECE);
 const logKey = (id: string, piece: number): string => `log/${id}/${String(piece).padStart(12, "0")}`;
@@ -39,7 +42,7 @@ export class Encoder {
     const entries = outbox.map(({ entry }) => entry);
     if (meta?.shape !== SHAPE) return { ...NOTHING_KEPT, replica: { ...NOTHING_KEPT.replica, outbox: entries } }; // [CL-46]
     const logs = groupBy(below<Event[]>("log/"), ([key]) => key.slice(0, key.lastIndexOf("/")));
-    const held = below<Small>("held/").map(([id, small]) => {
+    const held = below<Small>("held/").map(([id, { tail: _, ...small }]) => {
       return [id, { ...small, events: (logs.get(id) ?? []).flatMap(([, events]) => events) }] as const;
     });
     const conversations = Object.fromEntries(held) as ClientState["replica"]["conversations"];
@@ -124,8 +127,8 @@ export class Encoder {
   }
 
   #held(replica: ClientState["replica"], id: ConversationId): readonly [string, Value] {
-    const { events: _, ...small } = heldOf(replica, id);
-    return [`held/${id}`, small];
+    const { events, ...small } = heldOf(replica, id);
+    return [`held/${id}`, { ...small, tail: tailOf(events) } satisfies Small];
   }
 
   /** Those in which these events lie. */
@@ -164,6 +167,34 @@ export class Encoder {
     this.#orders.set(entry.wishId, order);
     return [`out/${entry.wishId}`, { order, entry } satisfies Kept];
   }
+}
+
+/** From the last message that is near the end on; else the last event. */
+function tailOf(events: Held["events"]): Held["events"] {
+  const last = events.slice(-TAIL_MAX);
+  return last.slice(
+    Math.max(
+      0,
+      last.findLastIndex(({ kind }) => kind === "message"),
+    ),
+  );
+}
+
+const BEFORE_LOGS = ["about/", "alias/", "contact/", "held/", "meta", "out/", "person/"];
+
+/** [CL-54] What a list is drawn from, without the logs: of each no more than its tail is here, and the rest is as if it were not kept. */
+export async function glimpseOf(store: Pick<Store, "read">): Promise<ClientState> {
+  const rows = (await Promise.all(BEFORE_LOGS.map((prefix) => store.read(prefix)))).flat();
+  const tails = rows.flatMap(([key, value]) => {
+    if (!key.startsWith("held/")) return [];
+    const { tail = [] } = value as Partial<Small>;
+    return tail.length > 0 ? [[logKey(key.slice("held/".length), 0), tail] as const] : [];
+  });
+  const state = new Encoder().load([...rows, ...tails]);
+  const conversations = Object.entries(state.replica.conversations).map(([id, held]) => {
+    return [id, { ...held, from: Math.max(held.from, held.events[0]?.seq ?? held.covered + 1) }] as const;
+  });
+  return { ...state, replica: { ...state.replica, conversations: Object.fromEntries(conversations) } };
 }
 
 const metaOf = ({ replica, contacts }: ClientState): Meta => ({
