@@ -12,6 +12,8 @@ export { knownProfiles };
 type Screen = { is: "nothing" } | { is: "sign-in" } | { is: "chat"; session: Session };
 export const screen = signal<Screen>({ is: "nothing" });
 
+const PAINTED_WITHIN_MS = 200;
+
 type Opened = Inside & { readonly profile: string };
 /** A client in which nobody is signed in yet. */
 let spare: Opened | null = null;
@@ -21,10 +23,18 @@ async function open(profile: string): Promise<Opened> {
   const options = { url: location.origin, profile, deviceName: deviceName() };
   const environment = environmentOf();
   const opened = await openClient(environment, options, true).catch(() =>
-    openClient(environment, { ...options, storage: memoryStorage() }),
+    openClient(environment, { ...options, storage: memoryStorage() }, true),
   );
+  void painted().then(opened.goOn);
   return { ...opened, profile };
 }
+
+/** When what is drawn now is on the screen: reading all logs would keep it waiting. [CL-54] */
+const painted = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, PAINTED_WITHIN_MS); // nobody looks: nothing is painted
+    requestAnimationFrame(() => setTimeout(resolve));
+  });
 
 /** Where a new person may sign in: not where somebody has, in another tab, meanwhile. */
 export async function vacant(): Promise<Opened> {

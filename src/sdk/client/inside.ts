@@ -31,9 +31,11 @@ export type Inside = {
   readonly run: (command: Command) => Promise<unknown>;
   /** Whether the logs are read by now; changes are told like others. */
   readonly isWhole: () => boolean;
+  /** Goes on from a glimpse: reads the logs, and connects. */
+  readonly goOn: () => Promise<void>;
 };
 
-/** `glimpse`: answers before the logs are read, with what a list is drawn from. [CL-54] */
+/** `glimpse`: answers before the logs are read, with what a list is drawn from, and goes on when it is told. [CL-54] */
 export async function openClient(environment: Environment, options: ClientOptions, glimpse = false): Promise<Inside> {
   const WebSocket = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
   if (!WebSocket) throw new Error("There is no global WebSocket here: pass one, as in createClient({ WebSocket })");
@@ -100,8 +102,7 @@ class Opened {
     const state = glimpse ? await glimpseOf(store) : new Encoder().load(await store.read(""));
     this.#hub = new Hub(this.#hubPorts(), state, !glimpse);
     this.#teller.begin(this.#sessions.state, this.#hub.moment);
-    const started = this.#hub.start();
-    if (!glimpse) await started;
+    if (!glimpse) await this.#hub.start();
     this.#ends = [environment.onVisible(() => this.#show())];
     if (environment.isVisible() !== null || options.background) this.#show();
   }
@@ -252,6 +253,9 @@ class Opened {
       sight: () => this.#sight,
       run: (command) => this.#run(command),
       isWhole: () => this.#hub?.isWhole ?? false,
+      goOn: async () => {
+        if (!this.#isClosed) await this.#hub?.start();
+      },
     };
   }
 

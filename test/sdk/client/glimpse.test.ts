@@ -59,6 +59,7 @@ test("[CL-54] the list stands before the logs are read, with the last message as
   expect(tail.length).toBeLessThan(4);
   const sending = client.conversations.get(chat.id).send("written before the logs were read");
   expect(client.conversations.list()[0]?.preview?.text).toBe("written before the logs were read");
+  void inside.goOn();
   later.open();
   await until(() => inside.isWhole());
   await until(() => client.conversations.get(chat.id).messages().length > 40);
