@@ -1,4 +1,4 @@
-import type { ConversationId, DeviceId, InviteCode, UserId } from "../src/protocol/ids.ts";
+import type { ConversationId, InviteCode, UserId } from "../src/protocol/ids.ts";
 
 /**
  * Checks by hand of what the schemas say, so that neither the page nor its service worker carries the schemas. `test/sdk/page-checks.test.ts`
@@ -18,7 +18,6 @@ const CONVERSATION = /^[dg][0-9A-HJKMNP-TV-Z]{26}$/;
 const INVITE = /^[0-9A-HJKMNP-TV-Z]{26}[A-Za-z0-9_-]{22}$/;
 
 export const isUserId = (value: unknown): value is UserId => typeof value === "string" && ULID.test(value);
-export const isDeviceId = (value: unknown): value is DeviceId => typeof value === "string" && ULID.test(value);
 export const isConversationId = (value: unknown): value is ConversationId =>
   typeof value === "string" && CONVERSATION.test(value);
 export const isInviteCode = (value: unknown): value is InviteCode => typeof value === "string" && INVITE.test(value);

@@ -301,6 +301,36 @@ test("[AP-7] a quote and a hit of the search lead to the message, however far ba
   await see(row("news 40!").first()).toHaveClass(/flash/);
 });
 
+test("[CL-39] a new device has the newest, and fetches what is further back when somebody looks for it", async () => {
+  await says(direct, ...Array.from({ length: 240 }, (_, i) => `late ${i + 1} in the day`));
+  const tablet = await newPerson(browser, server.url, "anna", true);
+  await tablet.open("ben");
+  await see(tablet.page.locator("#rows .message", { hasText: "late 240 in the day" })).toBeInViewport();
+  const top = () => tablet.page.locator("#log").evaluate((log) => log.scrollTo(0, 0));
+  const first = tablet.page.locator("#rows .message", { hasText: "Do you see this?" });
+  await see
+    .poll(async () => {
+      await top();
+      return first.count();
+    })
+    .toBe(1);
+  await see(tablet.page.locator("#earlier")).toHaveCount(0);
+  const seqs = await tablet.page
+    .locator("#rows .message")
+    .evaluateAll((all) => all.map((row) => Number(row.getAttribute("data-seq"))));
+  expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
+  expect(new Set(seqs).size).toBe(seqs.length);
+
+  const phone = await newPerson(browser, server.url, "anna", true);
+  await phone.page.getByLabel("Search", { exact: true }).fill("number 7 of many");
+  await phone.page.locator("#found li a").first().click();
+  const far = phone.page.locator("#rows .message", { hasText: "number 7 of many" });
+  await see(far).toBeInViewport();
+  await see(far).toHaveClass(/flash/);
+  expect([...tablet.complaints, ...phone.complaints]).toEqual([]);
+  for (const { context } of [tablet, phone]) await context.close();
+});
+
 test("nobody's page complained", () => {
   expect(anna.complaints).toEqual([]);
   expect(ben.faults).toEqual([]);

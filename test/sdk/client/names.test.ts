@@ -53,12 +53,19 @@ test("[CL-52] changes come page by page, and count with the last page alone", as
   const person = (n: number) => ({
     ...{ userId: `0000000000000000000000000${n}`, handle: `p${n}`, displayName: "", state: "accepted" },
   });
-  const { fetch, asked } = doors(server, {
+  const answers: Record<string, unknown> = {
     "GET /contacts?since=0": { contacts: [person(1), person(2)], reset: true, version: 8, cursor: "next" },
     "GET /contacts?cursor=next": { contacts: [person(3)], removed: [], reset: true, version: 9 },
     "GET /contacts?since=9": { contacts: [], removed: [person(2).userId], version: 10 },
-  });
+  };
+  const { "GET /contacts?cursor=next": second } = answers;
+  answers["GET /contacts?cursor=next"] = undefined;
+  const { fetch, asked } = doors(server, answers);
   const alice = await signUp(server, "alice", { fetch });
+  server.refuseNext("contacts", "unavailable");
+  await expect(alice.contacts.load()).rejects.toMatchObject({ code: "unavailable" });
+  answers["GET /contacts?cursor=next"] = second;
+  asked.length = 0;
   const handles = async () => (await alice.contacts.load()).map(({ handle }) => handle);
   expect(await handles()).toEqual(["p1", "p2", "p3"]);
   expect(await handles()).toEqual(["p1", "p3"]);
