@@ -1,7 +1,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import { ERRORS } from "../../src/protocol/errors.ts";
 import type { Wish } from "../../src/protocol/events.ts";
-import type { Conversation, Profile } from "../../src/protocol/http.ts";
+import type { Contact, Conversation, Profile } from "../../src/protocol/http.ts";
 import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../../src/protocol/ids.ts";
 import type { Mine } from "../../src/protocol/states.ts";
 import type { Client, SessionState } from "../../src/sdk/client/api.ts";
@@ -18,6 +18,7 @@ import { forgetProfile, rememberTab } from "../profiles.ts";
 import { onNotificationClick } from "../push.ts";
 import { listOf } from "../rows.ts";
 import { Drafts } from "./drafts.ts";
+import { Told } from "./news.ts";
 import { Places } from "./places.ts";
 import { openId } from "./route.ts";
 import { tell } from "./shows.ts";
@@ -52,7 +53,9 @@ export class Session {
   readonly whole = signal(false);
   readonly visible = signal(document.visibilityState === "visible");
   readonly rings = signal(false);
+  readonly contacts = signal<readonly Contact[]>([]);
   readonly #about = signal<ClientState["about"]>({});
+  readonly told = new Told(this.#about);
   readonly #people = signal<ClientState["people"]>({});
   readonly naming = computed(() => {
     const names = new Names({ about: this.#about.value, people: this.#people.value }, this.me, this.#questions);
@@ -147,6 +150,7 @@ export class Session {
     batch(() => {
       if (state.replica !== this.state.peek() || Math.abs(now - this.now.peek()) > MINUTE_MS / 2) this.now.value = now;
       this.state.value = state.replica;
+      this.contacts.value = this.client.contacts.list() as readonly Contact[]; // ids are branded inside only
       this.#about.value = state.about;
       this.#people.value = state.people;
       this.live.value = moment.live;

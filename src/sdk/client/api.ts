@@ -152,6 +152,8 @@ export type ConversationSnapshot = {
   readonly settings: Settings | null;
   /** The messages that the person has starred. */
   readonly starred: readonly number[];
+  /** How many wait to be let in, where the person is an admin. */
+  readonly requestCount: number;
   /** How far the person has read, and what is here. */
   readonly read: number;
   readonly head: number;

@@ -17,6 +17,8 @@ export type About = {
   /** Null: nobody asked. */
   readonly settings: Settings | null;
   readonly starred: readonly number[];
+  /** Who waits to be let in, where the person is an admin, as the server counted last. */
+  readonly requestCount: number;
   readonly createdAt: number;
   /** Unread messages when the log reached `head`, as the server counts them. */
   readonly unread: number;
@@ -24,7 +26,7 @@ export type About = {
 };
 const NOTHING_KNOWN: About = {
   ...{ kind: null, title: null, peerId: null, role: null, members: null, settings: null },
-  ...{ starred: [], createdAt: 0, unread: 0, head: 0 },
+  ...{ starred: [], requestCount: 0, createdAt: 0, unread: 0, head: 0 },
 };
 
 /** All that a device keeps, and all that is shown is made from. */
@@ -81,8 +83,8 @@ type AboutChange = Extract<ClientChange, { type: "about" }>;
 /** What a `changed` entry says. */
 export function aboutChanged(changed: Changed): AboutChange[] {
   if (!("head" in changed)) return [];
-  const { conversationId, kind, title = null, peer, role, unread, head, starred = [] } = changed;
-  const about = { kind, title, peerId: peer?.userId ?? null, role, unread, head, starred };
+  const { conversationId, kind, title = null, peer, role, unread, head, starred = [], requestCount = 0 } = changed;
+  const about = { kind, title, peerId: peer?.userId ?? null, role, unread, head, starred, requestCount };
   return [{ type: "about", conversationId, about }];
 }
 

@@ -152,6 +152,7 @@ function snapshotOf(id: string, { held, about, peer, typing, entries, sight }: S
     },
     ...{ ticks: ticks ?? NO_TICKS, mine: mine ?? NOT_MUTED, typing: typing.length > 0 ? typing : NOBODY },
     ...{ settings: about?.settings ?? null, starred: about?.starred ?? NONE },
+    requestCount: about?.requestCount ?? 0,
     ...{ read, head: covered, hasOlder: held.from > 1 },
   };
 }
