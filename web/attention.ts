@@ -1,44 +1,40 @@
 /** The document, as far as it is needed here. */
 type Page = Pick<EventTarget, "addEventListener"> & { readonly visibilityState: string };
-/** `sleep`: whether it does. */
-type Shell = { wake: () => void; sleep: () => boolean };
+/** `rest` answers whether it does. */
+type Resting = { rest: () => Promise<boolean>; wake: () => void };
 
 /** A page that nobody has looked at for this long hangs up, where pushes come instead. Ms. */
-const SLEEP_AFTER_MS = 60_000;
+const REST_AFTER_MS = 60_000;
 
 /** [CL-34] Whether somebody looks at the page, and what follows from it for the socket. */
 export class Attention {
   readonly #page: Page;
-  readonly #shell: Shell;
+  readonly #client: Resting;
   /** Whether this device gets pushes while it has no socket. */
   getsPushes = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(page: Page, shell: Shell, onChange: () => void) {
+  constructor(page: Page, client: Resting, onChange: () => void) {
     this.#page = page;
-    this.#shell = shell;
+    this.#client = client;
     page.addEventListener("visibilitychange", () => {
-      this.#looked();
+      clearTimeout(this.#timer);
+      if (!this.isVisible) this.#restSoon();
       onChange();
     });
-    page.addEventListener("freeze", () => void shell.sleep());
-    page.addEventListener("resume", () => shell.wake());
-    if (!this.isVisible) this.#sleepSoon();
+    page.addEventListener("freeze", () => void client.rest());
+    page.addEventListener("resume", () => client.wake());
+    if (!this.isVisible) this.#restSoon();
   }
 
   get isVisible(): boolean {
     return this.#page.visibilityState === "visible";
   }
 
-  #looked(): void {
-    clearTimeout(this.#timer);
-    if (this.isVisible) this.#shell.wake();
-    else this.#sleepSoon();
-  }
-
-  #sleepSoon(): void {
-    this.#timer = setTimeout(() => {
-      if (!this.getsPushes || !this.#shell.sleep()) this.#sleepSoon();
-    }, SLEEP_AFTER_MS);
+  #restSoon(): void {
+    this.#timer = setTimeout(async () => {
+      const rests = this.getsPushes && (await this.#client.rest());
+      if (!rests && !this.isVisible) this.#restSoon();
+    }, REST_AFTER_MS);
   }
 }

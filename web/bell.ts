@@ -1,6 +1,6 @@
 import type { ConversationId, DeviceId } from "../src/protocol/ids.ts";
 import { conversationIds, heldOf, type ReplicaState } from "../src/sdk/index.ts";
-import type { Tokens } from "./accounts.ts";
+import type { Lend } from "./doors.ts";
 import { clearRung, isSubscribed, type Pushing, renewSubscription, subscribe, unsubscribe } from "./push.ts";
 
 const PROBLEM: Record<Exclude<Pushing, "on" | "off">, string> = {
@@ -13,27 +13,27 @@ const PROBLEM: Record<Exclude<Pushing, "on" | "off">, string> = {
 /** Whether this device rings while no page of it is open. */
 export class Bell {
   readonly #deviceId: DeviceId;
-  readonly #tokens: Tokens;
+  readonly #lend: Lend;
   isOn = false;
   /** Up to which seq what rang has been taken down. */
   readonly #hushed = new Map<ConversationId, number>();
 
-  constructor(deviceId: DeviceId, tokens: Tokens) {
+  constructor(deviceId: DeviceId, lend: Lend) {
     this.#deviceId = deviceId;
-    this.#tokens = tokens;
+    this.#lend = lend;
   }
 
   /** Once, when the page starts. */
   async start(): Promise<void> {
-    const token = await this.#token();
-    if (token) await renewSubscription(this.#deviceId, token);
+    await renewSubscription(this.#deviceId, this.#lend);
     this.isOn = await isSubscribed(this.#deviceId);
   }
 
   /** To be called from a click. Answers what is in the way, for a person; null: nothing. */
   async turn(on: boolean): Promise<string | null> {
-    const token = await this.#token();
-    const is = on ? await this.#turnOn(token) : await unsubscribe(this.#deviceId, token);
+    const is: Pushing = on
+      ? await subscribe(this.#deviceId, this.#lend)
+      : await unsubscribe(this.#deviceId, this.#lend);
     this.isOn = await isSubscribed(this.#deviceId);
     return is === "on" || is === "off" ? null : PROBLEM[is];
   }
@@ -52,14 +52,5 @@ export class Bell {
   /** The device is signed out: nothing of it stays in the browser. */
   async forget(): Promise<void> {
     await unsubscribe(this.#deviceId, null).catch(() => {});
-  }
-
-  async #turnOn(token: string | null): Promise<Pushing> {
-    return token === null ? "failed" : subscribe(this.#deviceId, token);
-  }
-
-  async #token(): Promise<string | null> {
-    const token = await this.#tokens.fresh();
-    return token === "signed_out" ? null : token;
   }
 }

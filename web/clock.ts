@@ -18,3 +18,25 @@ export function moment(at: number, now: number): string {
 
 /** The time of day to the second, for what happened within moments. `at`: epoch ms. */
 export const exact = (at: number): string => new Date(at).toLocaleTimeString().replace(/\s/, "\u00a0");
+
+/** “Today”, “Yesterday”, “Monday, 12 November”, with the year where it is another one. Epoch ms. */
+export function dayName(at: number, now: number): string {
+  const date = new Date(at);
+  const isOn = (day: number) => date.toDateString() === new Date(day).toDateString();
+  if (isOn(now)) return "Today";
+  if (isOn(now - DAY_MS)) return "Yesterday";
+  const year = date.getFullYear() === new Date(now).getFullYear() ? {} : ({ year: "numeric" } as const);
+  return date.toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long", ...year });
+}
+
+/** The time of day. `at`: epoch ms. */
+export const timeOfDay = (at: number): string => timeOf(new Date(at));
+
+/** “1:05”, “1:02:05”. Ms. */
+export function lengthText(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  const two = (n: number) => `${n}`.padStart(2, "0");
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+}

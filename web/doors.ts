@@ -1,52 +1,36 @@
 import type * as z from "zod";
 import type { ErrorCode } from "../src/protocol/errors.ts";
-import { Problem } from "../src/protocol/errors.ts";
-import { DOORS, type DoorName } from "../src/protocol/http.ts";
+import type { DOORS, DoorName } from "../src/protocol/http.ts";
 import { type Result, refuse } from "../src/protocol/result.ts";
+import type { Client } from "../src/sdk/client/api.ts";
+import { EdgewiseError } from "../src/sdk/client/errors.ts";
 
 type Doors = typeof DOORS;
+export type PageDoor = DoorName & keyof { [D in DoorName as Doors[D]["access"] extends "device" ? D : never]: true };
+
 /** What a door answers when it does not refuse. */
-export type Answer<D extends DoorName> = {
+export type Answer<D extends PageDoor> = {
   [S in keyof Doors[D]["answers"]]: Doors[D]["answers"][S] extends z.ZodType<infer T> ? T : null;
 }[keyof Doors[D]["answers"]];
 export type Call = {
   params?: Record<string, string>;
   query?: Record<string, string>;
   body?: unknown;
-  token?: string;
 };
-export type Called<D extends DoorName> = Result<Answer<D>, ErrorCode> & { serverTime: number };
+export type Called<D extends PageDoor> = Result<Answer<D>, ErrorCode>;
 
-/**
- * Calls a door of the server that this page came from. No answer, or one that cannot be read, is `unavailable`. `serverTime`: epoch ms
- * by the server's clock, to the second; by ours where it does not say.
- */
-export async function call<D extends DoorName>(name: D, { params, query, body, token }: Call = {}): Promise<Called<D>> {
-  const path = DOORS[name].path.replaceAll(/\{(\w+)\}/g, (_, key) => encodeURIComponent(params?.[key] ?? ""));
-  const headers = new Headers(body === undefined ? {} : { "content-type": "application/json" });
-  if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
-  try {
-    const response = await fetch(query ? `${path}?${new URLSearchParams(query)}` : path, {
-      method: DOORS[name].method.toUpperCase(),
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(20_000),
-    });
-    const serverTime = Date.parse(response.headers.get("date") ?? "") || Date.now();
-    return { ...(await read(name, response)), serverTime };
-  } catch {
-    return { ...refuse("unavailable", "The server did not answer"), serverTime: Date.now() };
-  }
-}
+/** What calls doors as this device. */
+export type Lend = { call<D extends PageDoor>(name: D, sent?: Call): Promise<Called<D>> };
 
-async function read<D extends DoorName>(name: D, response: Response): Promise<Result<Answer<D>, ErrorCode>> {
-  const text = await response.text();
-  const answers: Readonly<Record<number, z.ZodType | null>> = DOORS[name].answers;
-  if (!(response.status in answers)) {
-    const { code, detail } = Problem.parse(JSON.parse(text));
-    return refuse(code, detail);
-  }
-  const value = answers[response.status]?.parse(JSON.parse(text)) ?? null;
-  // The door's own schema has just said what this is; TypeScript cannot follow the index.
-  return { ok: true, value: value as Answer<D> };
-}
+/** A door as components want it: a refusal is an answer, too. */
+export const lent = (client: Client): Lend => ({
+  async call<D extends PageDoor>(name: D, sent: Call = {}): Promise<Called<D>> {
+    try {
+      // The page names doors and what they take as the contract does; the SDK has the same as types of its own.
+      const value = (await client.call(name, sent as never)) as Answer<D>;
+      return { ok: true, value };
+    } catch (error) {
+      return error instanceof EdgewiseError ? refuse(error.code, error.detail) : refuse("unavailable");
+    }
+  },
+});

@@ -1,6 +1,6 @@
-import type { Event } from "../src/protocol/events.ts";
+import type { Event, Role } from "../src/protocol/events.ts";
+import type { Member } from "../src/protocol/http.ts";
 import type { ConversationId, UserId } from "../src/protocol/ids.ts";
-import { heldOf, type ReplicaState } from "../src/sdk/index.ts";
 import { DELETED, type Names } from "./names.ts";
 import { durationText } from "./phrases.ts";
 
@@ -9,19 +9,15 @@ type Note = Extract<Event, { kind: "member" | "settings" }>;
 /** What things are called on the screen, in the state as it is now. */
 export class Naming {
   readonly #names: Names;
-  readonly #state: ReplicaState;
   readonly #me: UserId;
 
-  constructor(names: Names, state: ReplicaState, me: UserId) {
+  constructor(names: Names, me: UserId) {
     this.#names = names;
-    this.#state = state;
     this.#me = me;
   }
 
   #known(id: ConversationId) {
-    const changedAt =
-      heldOf(this.#state, id).events.findLast(({ kind }) => kind === "member" || kind === "settings")?.seq ?? 0;
-    return this.#names.conversation(id, changedAt);
+    return this.#names.conversation(id);
   }
 
   handle(id: UserId): string {
@@ -30,6 +26,21 @@ export class Naming {
 
   isGroup(id: ConversationId): boolean {
     return this.#known(id)?.kind === "group";
+  }
+
+  /** Mine in it; null: I am not in it any more. Undefined: nobody knows yet. */
+  role(id: ConversationId): Role | null | undefined {
+    return this.#known(id)?.mine.role;
+  }
+
+  /** The members, I among them. */
+  people(id: ConversationId): readonly Member[] {
+    return this.#known(id)?.members ?? [];
+  }
+
+  /** What somebody calls themselves, beside their handle. */
+  displayName(id: UserId): string {
+    return this.#names.displayName(id);
   }
 
   /** Whether I may take away what others said here. */

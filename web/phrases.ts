@@ -67,3 +67,11 @@ export function shedText(shed: readonly Shed[]): string {
   const list = new Intl.ListFormat("en", { type: "conjunction" }).format(shed.map((what) => SHED[what]));
   return `The server is busy. Messages go through; ${list} may be late or missing.`;
 }
+
+/** A size in its greatest unit. */
+export function sizeText(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} bytes`;
+  return bytes < 1_000_000 ? `${Math.round(bytes / 1_000)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+export const membersText = (count: number): string => `${count} member${count === 1 ? "" : "s"}`;

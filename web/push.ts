@@ -1,6 +1,6 @@
 import type { ConversationId, DeviceId } from "../src/protocol/ids.ts";
-import { OpenConversation } from "../src/protocol/push.ts";
-import { call } from "./doors.ts";
+import type { Lend } from "./doors.ts";
+import { readOpen } from "./payload.ts";
 import { takeDown } from "./rung.ts";
 
 /**
@@ -27,16 +27,16 @@ export async function isSubscribed(deviceId: DeviceId): Promise<boolean> {
 
 /**
  * Asks the person for the permission, the browser for an endpoint, and tells it to the server. To be called from a click, or browsers do
- * not ask. `token`: a fresh access token; `preview`: pushes to this device may carry names and text.
+ * not ask. `preview`: pushes to this device may carry names and text.
  */
-export async function subscribe(deviceId: DeviceId, token: string, preview = true): Promise<Pushing> {
+export async function subscribe(deviceId: DeviceId, lend: Lend, preview = true): Promise<Pushing> {
   if (!isSupported()) return "unsupported";
   if ((await Notification.requestPermission()) !== "granted") return "blocked";
-  const key = await call("pushKey", { token });
+  const key = await lend.call("pushKey");
   if (!key.ok) return key.code === "push_not_offered" ? "not_offered" : "failed";
   const subscription = await subscriptionFor(key.value.publicKey).catch(() => null);
   if (!subscription) return "failed";
-  const told = await call("subscribePush", { token, body: { ...subscription.toJSON(), preview } });
+  const told = await lend.call("subscribePush", { body: { ...subscription.toJSON(), preview } });
   if (!told.ok) return told.code === "push_not_offered" ? "not_offered" : "failed";
   localStorage.setItem(keptAs(deviceId), subscription.endpoint); // [PU-42]
   return "on";
@@ -46,18 +46,18 @@ export async function subscribe(deviceId: DeviceId, token: string, preview = tru
  * Once after each start of the page, for a device that was subscribed: a browser may have given up its endpoint or made another meanwhile.
  * Asks the person nothing, and does nothing for a device that never subscribed.
  */
-export async function renewSubscription(deviceId: DeviceId, token: string): Promise<void> {
+export async function renewSubscription(deviceId: DeviceId, lend: Lend): Promise<void> {
   const kept = localStorage.getItem(keptAs(deviceId));
   if (kept === null || !isSupported() || Notification.permission !== "granted") return;
-  if (!(await isSubscribed(deviceId))) await subscribe(deviceId, token);
+  if (!(await isSubscribed(deviceId))) await subscribe(deviceId, lend);
 }
 
 /**
- * Ends it, at the server and here. `token` null: the device is signed out, so that the server has nothing to be told. To be called when
+ * Ends it, at the server and here. `lend` null: the device is signed out, so that the server has nothing to be told. To be called when
  * signing out, too, or the browser keeps an endpoint that nobody uses.
  */
-export async function unsubscribe(deviceId: DeviceId, token: string | null): Promise<Pushing> {
-  if (token !== null && !(await call("unsubscribePush", { token })).ok) return "failed";
+export async function unsubscribe(deviceId: DeviceId, lend: Lend | null): Promise<Pushing> {
+  if (lend !== null && !(await lend.call("unsubscribePush")).ok) return "failed";
   localStorage.removeItem(keptAs(deviceId));
   const others = Object.keys(localStorage).some((name) => name.startsWith(PREFIX));
   if (isSupported() && !others) await (await currentSubscription())?.unsubscribe();
@@ -75,7 +75,7 @@ export async function clearRung(conversationId: ConversationId, seq: number): Pr
 export function onNotificationClick(open: (conversationId: ConversationId) => void): void {
   if (!("serviceWorker" in navigator)) return;
   navigator.serviceWorker.addEventListener("message", ({ data }) => {
-    const clicked = OpenConversation.safeParse(data).data;
+    const clicked = readOpen(data);
     if (clicked) open(clicked.conversationId);
   });
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../src/protocol/errors.ts";
-import type { GoneContent, MediaContent, Wish } from "../src/protocol/events.ts";
+import type { Content, GoneContent, MediaContent, Wish } from "../src/protocol/events.ts";
 import type { ConversationId, IdempotencyKey, UserId } from "../src/protocol/ids.ts";
 import { TIMES } from "../src/protocol/limits.ts";
 import type { Mine } from "../src/protocol/states.ts";
@@ -31,6 +31,9 @@ export type MessageRow = {
   /** In one line; for media, what stands for it where it is not shown. */
   text: string;
   media: MediaContent | null;
+  /** The seq of the message that this one answers. */
+  replyTo: number | null;
+  mentions: readonly UserId[];
   /** Why its content is gone; null: it is there. */
   gone: "recalled" | "expired" | "delivered" | null;
   edited: boolean;
@@ -83,6 +86,7 @@ function loggedRow(line: Line, held: Held, looking: Looking): Row {
       at,
       text: wordsOf(line) ?? "",
       media: mediaOf(line.content),
+      ...addressOf(line.content),
       gone,
       edited: line.edited,
     },
@@ -99,6 +103,11 @@ const whyGone = ({ because, delivered }: GoneContent) => (delivered ? "delivered
 
 const mediaOf = (content: MediaContent | { type: "text" | "gone" }): MediaContent | null =>
   content.type === "media" ? content : null;
+
+const addressOf = (content: Content | GoneContent): Pick<MessageRow, "replyTo" | "mentions"> =>
+  content.type === "gone"
+    ? { replyTo: null, mentions: [] }
+    : { replyTo: content.replyTo ?? null, mentions: content.mentions ?? [] };
 
 /** The server's rules, so that nothing is offered that it would refuse. [LM-2] [LM-3] */
 function mayOf({ content, event }: Extract<Line, { is: "message" }>, { me, now, isAdmin = false }: Looking): May {
@@ -133,6 +142,7 @@ function waitingRow({ wishId, idempotencyKey, composedAt: at, event, standing }:
       at,
       text: wishText(event),
       media: wishedMedia(event),
+      ...(event.kind === "message" ? addressOf(event.content) : { replyTo: null, mentions: [] }),
       ...nothing,
     },
     ...{ tick, wishId, code },

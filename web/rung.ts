@@ -1,14 +1,16 @@
-import * as z from "zod";
-import { ConversationId, Seq } from "../src/protocol/ids.ts";
+import type { ConversationId } from "../src/protocol/ids.ts";
+import { isConversationId, isCount, isFields } from "./checks.ts";
 
 /** What a shown notification keeps of its push: one a conversation. */
-const Rung = z.object({
-  conversationId: ConversationId,
-  seq: Seq,
-  unread: z.number(),
-  expiresAt: z.number().optional(),
-});
-export type Rung = z.infer<typeof Rung>;
+/** `expiresAt`: when the message disappears (epoch ms). */
+export type Rung = { conversationId: ConversationId; seq: number; unread: number; expiresAt?: number };
+
+const isRung = (data: unknown): data is Rung =>
+  isFields(data) &&
+  isConversationId(data.conversationId) &&
+  isCount(data.seq, 1) &&
+  isCount(data.unread) &&
+  (data.expiresAt === undefined || isCount(data.expiresAt));
 
 /** The notifications that are shown now; of all conversations, or of one. */
 export async function rungOf(
@@ -17,8 +19,8 @@ export async function rungOf(
 ): Promise<{ notification: Notification; rung: Rung }[]> {
   const shown = await registration.getNotifications(conversationId === undefined ? {} : { tag: conversationId });
   return shown.flatMap((notification) => {
-    const rung = Rung.safeParse(notification.data).data;
-    return rung ? [{ notification, rung }] : [];
+    const rung: unknown = notification.data;
+    return isRung(rung) ? [{ notification, rung }] : [];
   });
 }
 

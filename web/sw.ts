@@ -1,5 +1,7 @@
-/** The service worker: shows pushes while no page is open. It holds no token and asks the server nothing. */
-import { type OpenConversation, PushPayload } from "../src/protocol/push.ts";
+/** The service worker: starts the page without a network, and shows pushes while no page is open. It holds no token and asks no door. */
+import type { OpenConversation, PushPayload } from "../src/protocol/push.ts";
+import { answerShell, dropOlder, keepShell } from "./keeping.ts";
+import { readPayload } from "./payload.ts";
 import { type Rung, rungOf, showBadge, takeDown, takeDownExpired, takeDownOne } from "./rung.ts";
 
 declare const self: ServiceWorkerGlobalScope;
@@ -7,8 +9,9 @@ type Message = PushPayload & { type: "message" };
 /** TypeScript's own lacks what Safari lacks. */
 type Options = NotificationOptions & { renotify: boolean };
 
-self.addEventListener("install", () => void self.skipWaiting());
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("install", (event) => event.waitUntil(keepShell().then(() => self.skipWaiting())));
+self.addEventListener("activate", (event) => event.waitUntil(dropOlder().then(() => self.clients.claim())));
+self.addEventListener("fetch", answerShell);
 self.addEventListener("push", (event) => event.waitUntil(inTurn(() => take(event.data))));
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
@@ -23,7 +26,7 @@ function inTurn(work: () => Promise<void>): Promise<void> {
 }
 
 async function take(data: PushMessageData | null): Promise<void> {
-  const payload = PushPayload.safeParse(data?.json()).data;
+  const payload = readPayload(data?.text());
   if (payload?.type === "read") await takeDown(self.registration, payload.conversationId, payload.seq);
   else if (payload?.type === "gone") await takeDownOne(self.registration, payload.conversationId, payload.seq);
   else if (payload) await ring(payload);

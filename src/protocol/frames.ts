@@ -17,9 +17,7 @@ import {
 import { LIMITS, TIMES } from "./limits.ts";
 import { Mine, Presence, Receipt, Self, Shed, Ticks } from "./states.ts";
 
-/** Sent and answered by the runtime itself, without waking the inbox. The only frames that are not JSON. */
-export const PING = "ping";
-export const PONG = "pong";
+export { PING, PONG } from "./heartbeat.ts";
 
 const FrameId = z.int().min(0).meta({ description: "Unique on the socket; the one answer carries it." });
 const id = FrameId.optional();

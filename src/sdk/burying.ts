@@ -7,7 +7,7 @@ import type { Turn } from "./turn.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
 /** Where nobody knows what time it is. */
-const NO_TIME = { now: null, keepMs: NEVER };
+const UNTIMED = { now: null, keepMs: NEVER, unheard: [] };
 
 /** [LM-12] Takes away what these events took away, from what is stored. `unheard`: [LM-19] recalled while I could not hear of it. */
 export function buryRecalled(
@@ -16,13 +16,17 @@ export function buryRecalled(
   fresh: readonly Event[],
   unheard: readonly number[] = [],
 ): void {
-  if (unheard.length > 0 || fresh.some(takesAway)) bury(turn, id, { ...NO_TIME, unheard });
+  if (unheard.length > 0 || fresh.some(takesAway)) bury(turn, id, { ...UNTIMED, unheard });
 }
 
 const takesAway = (event: Event): boolean =>
   event.kind === "recall" || event.kind === "edit" || (event.kind === "member" && event.erased === true); // [ER-9]
 
-function bury(turn: Turn, conversationId: ConversationId, by: Parameters<typeof tombstonesOf>[1]): void {
+export function bury(
+  turn: Turn,
+  conversationId: ConversationId,
+  by: Parameters<typeof tombstonesOf>[1] = UNTIMED,
+): void {
   const events = tombstonesOf(turn.held(conversationId).events, by);
   if (events.length > 0) turn.change({ type: "buried", conversationId, events });
 }
@@ -60,7 +64,8 @@ export class Expiring {
     if (this.#aheadMs === null) return;
     this.#nextAt ??= nextExpiry(turn.state, this.#keepMs);
     for (const change of turn.store)
-      if (change.type === "grew") this.#nextAt = Math.min(this.#nextAt, earliest(change.events, this.#keepMs));
+      if (change.type === "grew" || change.type === "older")
+        this.#nextAt = Math.min(this.#nextAt, earliest(change.events, this.#keepMs));
     const now = turn.now + this.#aheadMs;
     if (this.#nextAt > now) return;
     const by = { now, keepMs: this.#keepMs, unheard: [] };

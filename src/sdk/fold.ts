@@ -2,6 +2,7 @@ import { edited, isGone, tombstoneOf } from "../domain/life.ts";
 import { lineOf } from "../domain/media.ts";
 import type { EditEvent, EditedContent, Event, GoneContent, MessageEvent, Wish } from "../protocol/events.ts";
 import type { UserId } from "../protocol/ids.ts";
+import { groupBy } from "./group-by.ts";
 
 /** What a person sees, from what lies in the log. Pure, so that every device that holds the same events shows the same. */
 
@@ -79,7 +80,7 @@ function shown({ event, content, edited, reactions }: Message): Line {
 }
 
 function grouped(reactions: ReadonlyMap<UserId, string>): Reaction[] {
-  const byEmoji = Map.groupBy(reactions, ([, emoji]) => emoji);
+  const byEmoji = groupBy(reactions, ([, emoji]) => emoji);
   return [...byEmoji].map(([emoji, by]) => ({ emoji, userIds: by.map(([userId]) => userId) }));
 }
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../protocol/errors.ts";
-import type { Wish } from "../protocol/events.ts";
+import type { Event, Wish } from "../protocol/events.ts";
 import type { ClientFrame, ServerFrame } from "../protocol/frames.ts";
 import type { ConversationId, IdempotencyKey, UserId } from "../protocol/ids.ts";
 import type { Mine } from "../protocol/states.ts";
@@ -18,6 +18,8 @@ export type Happening =
       conversationId: ConversationId;
       /** Minted for this wish, greater than every key before it on this device. */
       idempotencyKey: IdempotencyKey;
+      /** What names the wish, where that is not its key. */
+      wishId?: IdempotencyKey;
       /** Epoch ms, by the device's clock. */
       composedAt: number;
       event: Wish;
@@ -33,7 +35,11 @@ export type Happening =
   /** The people whose presence a visible screen shows, from now on. */
   | { type: "watching"; userIds: readonly UserId[] }
   /** The server took what the person set for this conversation. */
-  | { type: "set"; conversationId: ConversationId; mine: Mine };
+  | { type: "set"; conversationId: ConversationId; mine: Mine }
+  /** A page of what lies below `before`, where the window began when it was asked for: all that I may see from `from` on, in order. */
+  | { type: "older"; conversationId: ConversationId; before: number; from: number; events: readonly Event[] }
+  /** It is time to let go of what is more than is to be kept. */
+  | { type: "pruned" };
 
 export type NewKey = { readonly wishId: IdempotencyKey; readonly idempotencyKey: IdempotencyKey };
 

@@ -8,17 +8,8 @@ export { KeyMint } from "./keys.ts";
 export { type Live, NOTHING_LIVE } from "./live.ts";
 export { type AfterClose, afterClose } from "./reconnect.ts";
 export { Replica } from "./replica.ts";
-export {
-  applyChange,
-  type Change,
-  conversationIds,
-  Entry,
-  Held,
-  heldOf,
-  type Marks,
-  NOTHING_STORED,
-  ReplicaState,
-} from "./state.ts";
+export { applyChange, type Change, conversationIds, heldOf, type Marks, NOTHING_STORED } from "./state.ts";
+export { Entry, Held, ReplicaState } from "./stored.ts";
 export { uploadMedia } from "./upload.ts";
 export type { PartPorts, UploadPause, UploadPorts, UploadToken } from "./upload-ports.ts";
 export { levelsOf, waveformOf } from "./waveform.ts";

@@ -9,6 +9,7 @@ import type { Welcome } from "./link.ts";
 import { GATHER_MS, recallMarks } from "./receipts.ts";
 import { join, turnPage } from "./timeline.ts";
 import type { Frame, RetryAt, Turn } from "./turn.ts";
+import { skipTo } from "./window.ts";
 
 const OUT_OF_SIGHT: ReadonlySet<ErrorCode> = new Set(["not_found", "not_member"]);
 
@@ -28,11 +29,13 @@ export function hearPage(turn: Turn, link: Welcome, frameId: number, page: Frame
   grow(turn, link, id, [...turned.fresh, ...rest.fresh], rest.covered);
   buryRecalled(turn, id, [], page.recalled);
   letGo(turn, link, id, page.floor); // also where nobody was told that it was cleared
+  skipTo(turn, id, page.head);
   link.catchUp.keepAhead(id, rest.ahead);
 }
 
 export function hearChanged(turn: Turn, link: Welcome, changed: Changed): void {
   link.catchUp.heard(changed.conversationId, "head" in changed ? changed.head : null);
+  if ("head" in changed) skipTo(turn, changed.conversationId, changed.head);
   recallMarks(turn, link, changed);
   if ("floor" in changed) letGo(turn, link, changed.conversationId, changed.floor);
 }

@@ -1,6 +1,6 @@
 import type { Changed, Summary } from "../protocol/frames.ts";
 import type { ConversationId, UserId } from "../protocol/ids.ts";
-import { Mine, type Ticks } from "../protocol/states.ts";
+import type { Mine, Ticks } from "../protocol/states.ts";
 import type { Link, Welcome } from "./link.ts";
 import { conversationIds, type Held, isKnownSmall, type Marks } from "./state.ts";
 import type { Frame, Turn } from "./turn.ts";
@@ -76,9 +76,14 @@ export function recallMarks(turn: Turn, link: Welcome, changed: Changed): void {
 
 const settings = (held: Held, summary: Summary): Pick<Held, "ticks" | "mine" | "memberCount"> => ({
   ticks: raiseTicks(held.ticks, summary.ticks),
-  mine: Mine.parse(summary),
+  mine: mineOf(summary),
   memberCount: summary.memberCount,
 });
+
+const mineOf = ({ mutedUntil, mentionsPierce, pinned, archived }: Summary): Mine => {
+  const mine = { mentionsPierce, pinned, archived };
+  return mutedUntil === undefined ? mine : { mutedUntil, ...mine };
+};
 
 /** [CL-18] What no socket could tell, or may have been lost with one. */
 export function oweAll(turn: Turn, { me, telling }: Welcome): void {

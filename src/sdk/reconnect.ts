@@ -1,5 +1,5 @@
 import { backoffMs } from "../domain/retry.ts";
-import { CLOSE } from "../protocol/errors.ts";
+import { CLOSE } from "../protocol/close.ts";
 
 const BACKOFF = { baseMs: 500, capMs: 30_000 };
 

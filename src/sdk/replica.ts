@@ -2,6 +2,7 @@ import type { ServerFrame } from "../protocol/frames.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { Expiring } from "./burying.ts";
+import { ForwardClock } from "./forward-clock.ts";
 import type { Effects, Happening } from "./happenings.ts";
 import { Link, type Welcome } from "./link.ts";
 import { expire, hearLive, type Live, NOTHING_LIVE } from "./live.ts";
@@ -12,18 +13,7 @@ import { NOTHING_STORED, type ReplicaState } from "./state.ts";
 import { type Frame, Turn } from "./turn.ts";
 import { noteTyping } from "./typing.ts";
 import { watchDue } from "./watching.ts";
-
-/** [CL-21] Turns a clock that people and networks set into one that never goes back, so that no retry waits for an hour to come again. */
-class ForwardClock {
-  #back = 0;
-  #last = 0;
-
-  timeAt(now: number): number {
-    this.#back += Math.max(0, this.#last - (now + this.#back));
-    this.#last = now + this.#back;
-    return this.#last;
-  }
-}
+import { prune, takeOlder } from "./window.ts";
 
 /**
  * A device's copy of its conversations, and its outbox. Pure: it is told what happened and when, and answers what is to be done; it
@@ -40,8 +30,12 @@ export class Replica {
   readonly #clock = new ForwardClock();
   readonly #expiring = new Expiring();
 
-  constructor(state: ReplicaState = NOTHING_STORED) {
+  readonly #keep: number;
+
+  /** `keep`: events of each conversation; all of them unless it is said. [CL-39] */
+  constructor(state: ReplicaState = NOTHING_STORED, { keep = Number.POSITIVE_INFINITY }: { keep?: number } = {}) {
     this.#state = state;
+    this.#keep = keep;
   }
 
   /** What a crash must not lose: always the fold of what was given out to be stored. */
@@ -64,7 +58,7 @@ export class Replica {
   /** `now`: epoch ms by the device's clock. */
   handle(happening: Happening, now: number): Effects {
     const time = this.#clock.timeAt(now);
-    const turn = new Turn(this.#state, now, time);
+    const turn = new Turn(this.#state, now, time, this.#keep);
     this.#take(turn, happening);
     if (this.#link) advance(turn, this.#link, this.#watching);
     this.#expiring.due(turn);
@@ -111,6 +105,12 @@ export class Replica {
         break;
       case "set":
         turn.change({ type: "marked", conversationId: happening.conversationId, marks: { mine: happening.mine } });
+        break;
+      case "older":
+        takeOlder(turn, happening);
+        break;
+      case "pruned":
+        prune(turn);
         break;
       case "woke": // what is due by now is done after every happening
     }

@@ -2,6 +2,7 @@ import type { ErrorCode } from "../protocol/errors.ts";
 import type { Event } from "../protocol/events.ts";
 import type { ConversationId } from "../protocol/ids.ts";
 import { arrived, ownKeys } from "./arrivals.ts";
+import { groupBy } from "./group-by.ts";
 import type { Happening } from "./happenings.ts";
 import type { Asked, Link, Welcome } from "./link.ts";
 import { hearEvents } from "./reading.ts";
@@ -21,9 +22,10 @@ const OF_THE_SESSION: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** [CL-9] Kept before it is sent; a wish that is made twice is one. */
-export function makeWish(turn: Turn, { conversationId, idempotencyKey, composedAt, event }: Of<"wish">): void {
-  if (turn.entry(idempotencyKey)) return;
-  const named = { wishId: idempotencyKey, idempotencyKey, conversationId, composedAt, event };
+export function makeWish(turn: Turn, { wishId, ...wish }: Of<"wish">): void {
+  const { conversationId, idempotencyKey, composedAt, event } = wish;
+  const named = { wishId: wishId ?? idempotencyKey, idempotencyKey, conversationId, composedAt, event };
+  if (turn.entry(named.wishId)) return;
   turn.change({ type: "entry", entry: { ...named, standing: { is: "waiting", sent: false } } });
 }
 
@@ -34,7 +36,7 @@ export function discard(turn: Turn, { wishId }: Of<"discarded">): void {
 /** [CL-10] Per conversation in the order of the outbox; conversations do not wait for each other. */
 export function sendDue(turn: Turn, link: Welcome): void {
   const waiting = turn.state.outbox.filter(({ standing }) => standing.is === "waiting");
-  for (const [id, entries] of Map.groupBy(waiting, ({ conversationId }) => conversationId)) {
+  for (const [id, entries] of groupBy(waiting, ({ conversationId }) => conversationId)) {
     const { send, mint } = link.lanes.plan(id, entries, turn.time);
     for (const entry of send) {
       if (!link.pace.admits(turn.time)) return;
@@ -56,8 +58,9 @@ function sendOne(turn: Turn, link: Welcome, entry: Entry): void {
 /** [CL-14] The new keys must pass the newest one that the server can know, or it would call them too old again. */
 function askForKeys(turn: Turn, link: Welcome, id: ConversationId, entries: readonly Entry[]): void {
   link.lanes.minting(id);
-  const logged = ownKeys(link, turn.held(id).events);
-  const keys = [...logged.keys(), ...entries.map(({ idempotencyKey }) => idempotencyKey)].sort();
+  const { events, passed } = turn.held(id);
+  const logged = [...ownKeys(link, events).keys(), ...(passed ? [passed] : [])];
+  const keys = [...logged, ...entries.map(({ idempotencyKey }) => idempotencyKey)].sort();
   turn.mint.push({ conversationId: id, wishIds: entries.map(({ wishId }) => wishId), above: keys.at(-1) ?? null });
 }
 

@@ -1,70 +1,16 @@
-import * as z from "zod";
 import { NOT_MUTED } from "../domain/ringing.ts";
-import { ErrorCode } from "../protocol/errors.ts";
-import { Event, Wish } from "../protocol/events.ts";
-import { ConversationId, Cursor, EpochMs, IdempotencyKey, SeqOrZero } from "../protocol/ids.ts";
+import type { Event } from "../protocol/events.ts";
+import type { ConversationId, IdempotencyKey } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import { Mine } from "../protocol/states.ts";
+import type { Entry, Held, Marks, ReplicaState } from "./stored.ts";
 
-const Marks = z.object({ delivered: SeqOrZero, read: SeqOrZero });
-export type Marks = z.infer<typeof Marks>;
+export type { Entry, Held, Marks, ReplicaState } from "./stored.ts";
+
 const NO_MARKS: Marks = { delivered: 0, read: 0 };
-
-const TicksHeld = Marks.extend({
-  /** Below them, what the other one never got. [RC-11] */
-  except: z.array(z.object({ from: z.int(), to: z.int() })).default([]),
-});
-const NO_TICKS = { ...NO_MARKS, except: [] };
-
-/** What a device holds of one conversation. Fields with a default came later: a device that stored the older shape reads on. [CL-29] */
-export const Held = z.object({
-  /** Every event up to this seq that I may see is in `events`; what is absent there I may not see. */
-  covered: SeqOrZero,
-  events: z.array(Event),
-  /** How far the person has read, here or on another device. */
-  read: SeqOrZero,
-  /** The receipt that was sent last. */
-  told: Marks,
-  /** How far everybody else has received, the highest that the server ever told. [CL-28] */
-  ticks: TicksHeld.default(NO_TICKS),
-  /** What the person has set for it, on any device. */
-  mine: Mine.default(NOT_MUTED),
-  /** 0 until the server told. */
-  memberCount: z.int().default(0),
-});
-export type Held = z.infer<typeof Held>;
-
-/** `sent`: it has left under its present key, so it may have been appended. Acked: its event is not in the log here yet. */
-const Standing = z.discriminatedUnion("is", [
-  z.object({ is: z.literal("waiting"), sent: z.boolean() }),
-  z.object({ is: z.literal("acked"), seq: z.int() }),
-  z.object({ is: z.literal("failed"), code: ErrorCode }),
-]);
-
-/** One wish in the outbox. */
-export const Entry = z.object({
-  /** The key it was first given; it names the wish for ever, also when the server asks for another key. */
-  wishId: IdempotencyKey,
-  idempotencyKey: IdempotencyKey,
-  conversationId: ConversationId,
-  composedAt: EpochMs,
-  event: Wish,
-  standing: Standing,
-});
-export type Entry = z.infer<typeof Entry>;
-
-/** All that a device keeps. Plain JSON; the schema is for whoever reads it back from a disk. */
-export const ReplicaState = z.object({
-  cursor: Cursor.nullable(),
-  conversations: z.record(ConversationId, Held),
-  outbox: z.array(Entry),
-});
-export type ReplicaState = z.infer<typeof ReplicaState>;
-
 export const NOTHING_STORED: ReplicaState = { cursor: null, conversations: {}, outbox: [] };
 const NOTHING_HELD: Held = {
-  ...{ covered: 0, events: [], read: 0, told: NO_MARKS },
-  ...{ ticks: NO_TICKS, mine: NOT_MUTED, memberCount: 0 },
+  ...{ covered: 0, from: 1, events: [], read: 0, told: NO_MARKS },
+  ...{ ticks: { ...NO_MARKS, except: [] }, mine: NOT_MUTED, memberCount: 0 },
 };
 export const heldOf = (state: ReplicaState, id: ConversationId): Held => state.conversations[id] ?? NOTHING_HELD;
 export const conversationIds = (state: ReplicaState): ConversationId[] =>
@@ -83,7 +29,15 @@ export type Change =
   | { type: "buried"; conversationId: ConversationId; events: readonly Event[] }
   /** What lies up to this seq is not mine to see any more. */
   | { type: "cleared"; conversationId: ConversationId; through: number }
-  | { type: "marked"; conversationId: ConversationId; marks: Partial<Omit<Held, "covered" | "events">> }
+  /** [CL-39] Nothing below `from` is kept, and the log begins anew there. `passed`: the newest key among what was let go of. */
+  | { type: "skipped" | "trimmed"; conversationId: ConversationId; from: number; passed: IdempotencyKey | null }
+  /** [CL-39] All that I may see from `from` up to where the window began. */
+  | { type: "older"; conversationId: ConversationId; from: number; events: readonly Event[] }
+  | {
+      type: "marked";
+      conversationId: ConversationId;
+      marks: Partial<Omit<Held, "covered" | "from" | "passed" | "events">>;
+    }
   | { type: "entry"; entry: Entry }
   | { type: "left"; wishId: IdempotencyKey };
 
@@ -117,6 +71,21 @@ export function applyChange(state: ReplicaState, change: Change): ReplicaState {
         covered: Math.max(held.covered, change.through),
         events: held.events.filter(({ seq }) => seq > change.through),
       }));
+    case "skipped":
+      return withHeld(state, change.conversationId, (held) => ({
+        ...withPassed(held, change.passed),
+        ...{ from: change.from, covered: change.from - 1, events: [] },
+      }));
+    case "trimmed":
+      return withHeld(state, change.conversationId, (held) => ({
+        ...withPassed(held, change.passed),
+        ...{ from: change.from, events: held.events.filter(({ seq }) => seq >= change.from) },
+      }));
+    case "older":
+      return withHeld(state, change.conversationId, (held) => ({
+        ...held,
+        ...{ from: change.from, events: [...change.events, ...held.events] },
+      }));
     case "marked":
       return withHeld(state, change.conversationId, (held) => ({ ...held, ...change.marks }));
     case "entry":
@@ -124,6 +93,10 @@ export function applyChange(state: ReplicaState, change: Change): ReplicaState {
     case "left":
       return { ...state, outbox: state.outbox.filter((entry) => entry.wishId !== change.wishId) };
   }
+}
+
+function withPassed(held: Held, passed: IdempotencyKey | null): Held {
+  return passed !== null && passed > (held.passed ?? "") ? { ...held, passed } : held;
 }
 
 function withHeld(state: ReplicaState, id: ConversationId, change: (held: Held) => Held): ReplicaState {

@@ -22,8 +22,12 @@ export class Turn {
   readonly outcomes: Outcome[] = [];
   refused: ErrorCode | null = null;
 
-  constructor(state: ReplicaState, now: number, time: number) {
+  /** Events to keep of each conversation. */
+  readonly keep: number;
+
+  constructor(state: ReplicaState, now: number, time: number, keep = Number.POSITIVE_INFINITY) {
     this.state = state;
+    this.keep = keep;
     this.now = now;
     this.time = time;
   }

@@ -1,10 +1,11 @@
 import { partOf } from "../domain/media.ts";
 import { backoffMs } from "../domain/retry.ts";
-import { ERRORS, type ErrorCode } from "../protocol/errors.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
 import type { PartedUpload, Upload } from "../protocol/http.ts";
-import { MediaId } from "../protocol/ids.ts";
+import type { MediaId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
+import { isRetryable } from "./client/errors.ts";
 import { md5 } from "./md5.ts";
 import {
   type NewUpload,
@@ -51,7 +52,7 @@ async function resumed<F extends { size: number }>(
 ): Promise<Begun | null> {
   if (resume?.conversationId !== conversationId || resume.contentType !== contentType) return null;
   if (resume.bytes !== file.size) return null;
-  const mediaId = MediaId.parse(resume.mediaId);
+  const { mediaId } = resume;
   const state = await parts.state(mediaId);
   if (!state.ok) return state.code === "not_found" ? null : state;
   return state.value.partBytes === LIMITS.partBytes ? ok({ mediaId, parted: state.value }) : null;
@@ -188,7 +189,7 @@ class PartRun<F extends { size: number }> {
   async #persist<T>(act: () => Promise<Result<T, ErrorCode>>): Promise<Result<T, ErrorCode>> {
     for (let tries = 1; ; tries++) {
       const answer = await act();
-      if (answer.ok || !ERRORS[answer.code].retryable || tries === TRIES || this.#signal?.aborted) return answer;
+      if (answer.ok || !isRetryable(answer.code) || tries === TRIES || this.#signal?.aborted) return answer;
       await this.#rest(tries);
     }
   }

@@ -26,8 +26,13 @@ afterAll(async () => {
 });
 
 const PICTURE = { name: "dawn.png", mimeType: "image/png", buffer: png(640, 400) };
-const attach = (person: Person, ...files: (typeof PICTURE)[]) =>
+const choose = (person: Person, ...files: (typeof PICTURE)[]) =>
   person.page.locator("#attach-files").setInputFiles(files);
+const sendThem = (person: Person) => person.page.getByRole("button", { name: "Send", exact: true }).click();
+async function attach(person: Person, ...files: (typeof PICTURE)[]): Promise<void> {
+  await choose(person, ...files);
+  await sendThem(person);
+}
 const pictures = (person: Person) => person.page.locator("#rows .media img");
 /** How wide the picture is that the browser shows: 0 until there is one. */
 const widthOf = (image: Locator) => image.evaluate((image): number => Reflect.get(image, "naturalWidth"));
@@ -41,10 +46,16 @@ test("[MD-16] a picture that is chosen is seen by the peer, small in the message
   const source = await pictures(ben).first().getAttribute("src");
   expect(new URL(source ?? "").origin).toBe(`http://localhost:${server.port}`);
   await see(anna.page.locator("#uploads li")).toHaveCount(0);
-  const whole = ben.page.waitForEvent("popup");
   await pictures(ben).first().click();
+  const viewer = ben.page.getByRole("dialog", { name: "dawn.png" });
+  await isWhole(viewer.getByRole("img"), 640);
+  await ben.shoot("viewer");
+  expect(await ben.barriers()).toEqual([]);
+  const whole = ben.page.waitForEvent("popup");
+  await viewer.getByRole("link", { name: "Open the original" }).click();
   expect((await whole).url()).toBe(source);
   await (await whole).close();
+  await ben.page.keyboard.press("Escape");
   await see(anna.page.locator("#rows .mine").first()).toHaveAttribute("data-tick", "read");
   await see(anna.page.locator("#list .line")).toHaveText("You: Photo");
   await anna.shoot("anna");
@@ -66,7 +77,11 @@ test("[MD-16] files are dropped and pasted, and come in the order in which they 
       document.getElementById("${way === "drop" ? "log" : "text"}").dispatchEvent(event);
     }`);
   }
+  await see(anna.page.locator("#uploads li")).toHaveCount(2);
+  await anna.page.getByLabel("Message", { exact: true }).fill("Two of them");
+  await anna.page.keyboard.press("Enter");
   await see(pictures(ben)).toHaveCount(3);
+  expect(await ben.texts()).toEqual(["Two of them"]); // the caption of the first
   for (const [i, width] of [640, 33, 34].entries()) await isWhole(pictures(ben).nth(i), width);
 });
 
@@ -85,8 +100,8 @@ test("[MD-16] any other file is a link to save it, a video and a voice message a
 
 test("[MD-16] a file that is too large or has nothing in it is not sent, and one may be cancelled", async () => {
   const count = await ben.page.locator("#rows .message").count();
-  await attach(anna, { ...PICTURE, name: "empty.png", buffer: Buffer.alloc(0) });
-  await attach(anna, { ...PICTURE, name: "large.png", buffer: Buffer.alloc(17 * 1024 * 1024) });
+  await choose(anna, { ...PICTURE, name: "empty.png", buffer: Buffer.alloc(0) });
+  await choose(anna, { ...PICTURE, name: "large.png", buffer: Buffer.alloc(17 * 1024 * 1024) });
   await see(anna.page.locator("#uploads .problem").last()).toContainText("larger than allowed");
   await anna.page.getByRole("button", { name: "Cancel large.png" }).click();
   await anna.page.getByRole("button", { name: "Cancel empty.png" }).click();

@@ -72,11 +72,7 @@ test("[CL-32] somebody who is there is online; after they left, when they were l
 
 test("[CL-25] in a group the ticks go from sent to delivered to read when the last one has", async () => {
   await cleo.context.setOffline(true);
-  await anna.page.getByText("New group").click();
-  await anna.page.getByLabel("Title").fill("Hiking");
-  await anna.page.getByLabel("Handles").fill("ben cleo");
-  await button(anna, "Make group").click();
-  await see(anna.page.locator("#title")).toHaveText("Hiking");
+  await anna.makeGroup("Hiking", "ben", "cleo");
   await anna.say("Saturday?");
   await ben.open("Hiking");
   await see(ben.page.locator("#rows")).toContainText("Saturday?");
@@ -183,7 +179,7 @@ test("the ticks are reached by keyboard: the newest first, the others by the arr
   await text.focus();
   const newest = anna.tick("I bring the map").locator("button.tick");
   const reached = newest.and(page.locator(":focus"));
-  for (let stops = 0; stops < 4 && (await reached.count()) === 0; stops++) await page.keyboard.press("Shift+Tab"); // past the paper clip
+  for (let stops = 0; stops < 4 && (await reached.count()) === 0; stops++) await page.keyboard.press("Shift+Tab"); // past the signs before the field
   await see(newest).toBeFocused();
   await page.keyboard.press("ArrowUp");
   await see(anna.tick("Who drives?").locator("button.tick")).toBeFocused();
@@ -239,9 +235,12 @@ test("[CL-34] a page that nobody looks at says so, and opens another socket when
   await happens("visibilitychange");
   await see.poll(hellos).toEqual([true, false]);
   await cleo.isConnected();
+  await page.evaluate(`sessionStorage.visibility = "hidden"`);
+  await happens("visibilitychange");
   await happens("freeze");
   await see(page.locator("#connection-text")).toHaveText("resting while nobody looks");
-  await happens("resume");
+  await page.evaluate(`sessionStorage.visibility = "visible"`);
+  await happens("visibilitychange");
   await cleo.isConnected();
 });
 

@@ -2,6 +2,7 @@ import type { Browser } from "@playwright/test";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PASSWORD } from "./support/client.ts";
 import { must } from "./support/door.ts";
+import { changeKept, keptIn } from "./support/kept.ts";
 import { newPerson, Person, type Somebody, see } from "./support/person.ts";
 import { type Server, startServer } from "./support/server.ts";
 import { launchBrowser, tellAsStory } from "./support/story.ts";
@@ -108,24 +109,16 @@ test("[CL-24] a reload shows the conversation at once, from the browser, and wha
 });
 
 test("[CL-23] an access token that has run out is renewed without a word", async () => {
-  const stored = () =>
-    ben.page.evaluate(() =>
-      JSON.stringify(Object.entries(localStorage).filter(([k]) => k.startsWith("edgewise.account."))),
-    );
-  const before = await stored();
-  await ben.page.evaluate(() => {
-    for (const [name, text] of Object.entries(localStorage))
-      if (name.startsWith("edgewise.account."))
-        localStorage.setItem(name, JSON.stringify({ ...JSON.parse(text), expiresAt: 0 }));
-  });
-  await ben.page.reload();
+  const tokens = async () => JSON.stringify((await keptIn(ben.page)).find(([key]) => key === "session"));
+  const before = await tokens();
+  await changeKept(ben.page, "session", "(kept) => ({ ...kept, tokens: { ...kept.tokens, expiresAt: 0 } })");
   await ben.isConnected();
-  expect(await stored()).not.toBe(before);
+  expect(await tokens()).not.toBe(before);
   await ben.say("still here");
   await see(anna.page.locator("#rows")).toContainText("still here");
 });
 
-test("[CL-27] two tabs are two people; one person in two tabs is asked which tab it shall be", async () => {
+test("[CL-27] two tabs are two people, or one: then both show the same, and what is written in either goes out", async () => {
   const cleo = new Person(await anna.context.newPage(), "cleo");
   await cleo.signUp(server.url);
   await anna.isConnected();
@@ -136,22 +129,27 @@ test("[CL-27] two tabs are two people; one person in two tabs is asked which tab
   const second = new Person(await anna.context.newPage(), "anna");
   await second.page.goto(server.url);
   await second.page.getByRole("button", { name: "anna" }).click();
-  await see(second.page.getByRole("heading", { name: "Open in another tab" })).toBeVisible();
-  await second.shoot("elsewhere");
-  await second.page.getByRole("button", { name: "Use it here" }).click();
   await second.isConnected();
-  await see(anna.page.getByRole("heading", { name: "Open in another tab" })).toBeVisible();
-  await anna.page.getByRole("button", { name: "Use it here" }).click();
-  await anna.isConnected();
-  await see(second.page.getByRole("heading", { name: "Open in another tab" })).toBeVisible();
-  await second.page.close();
+  for (const who of [anna, second]) await who.open("cleo");
+  await second.say("written in the second tab");
+  await anna.say("written in the first tab");
+  const all = ["from the next tab", "written in the second tab", "written in the first tab"];
+  for (const who of [anna, second]) {
+    await see.poll(async () => (await who.texts()).toSorted()).toEqual(all.toSorted());
+    for (const text of all.slice(1)) await see(who.tick(text)).toHaveAttribute("data-tick", /delivered|read/);
+  }
+  expect(await second.texts()).toEqual(await anna.texts());
+  await see(cleo.listed("anna")).toContainText("first tab");
+  await anna.page.close();
+  await second.isConnected();
+  await second.say("and the other tab goes on alone");
+  await see(cleo.listed("anna")).toContainText("goes on alone");
+  expect(second.complaints).toEqual([]);
+  anna.use(second.page);
 });
 
 test("a group tells who says what, and who came", async () => {
-  await anna.page.getByText("New group").click();
-  await anna.page.getByLabel("Title").fill("Hiking");
-  await anna.page.getByLabel("Handles").fill("ben cleo");
-  await anna.page.getByRole("button", { name: "Make group" }).click();
+  await anna.makeGroup("Hiking", "ben", "cleo");
   await see(anna.page.locator("#status")).toHaveText(/you, (ben, cleo|cleo, ben)/);
   await anna.say("Saturday?");
   await ben.open("Hiking");
@@ -180,9 +178,11 @@ test("on a phone one pane is shown at a time, and nothing is wider than the scre
 });
 
 test("signing out leaves nothing in the browser, and the session is over", async () => {
-  await ben.page.getByRole("button", { name: "Sign out" }).click();
+  await ben.page.getByRole("button", { name: "Settings" }).click();
+  await ben.page.getByRole("button", { name: "Sign out", exact: true }).click();
   await see(ben.page.getByRole("button", { name: "Create account" })).toBeVisible();
-  expect(await ben.page.evaluate(() => Object.keys(localStorage))).toEqual([]);
+  expect(await ben.page.evaluate("Object.keys(localStorage)")).toEqual([]);
+  expect(await keptIn(ben.page)).toEqual([]);
   await ben.page.getByLabel("Handle", { exact: true }).fill("ben");
   await ben.page.getByLabel("Password").fill("not the password");
   await ben.page.getByRole("button", { name: "Sign in" }).click();
@@ -205,11 +205,8 @@ test("[CL-15] a device that is revoked elsewhere is told so, and offered to sign
 
 test("[CL-23] a server that takes none of the device's tokens has signed it out: the page does not knock for ever", async () => {
   const dan = await newPerson(browser, server.url, "dan");
-  await dan.page.evaluate(() => {
-    for (const [name, text] of Object.entries(localStorage))
-      if (name.startsWith("edgewise.account.")) localStorage.setItem(name, text.replaceAll('Token":"', 'Token":"x'));
-  });
-  await dan.page.reload();
+  const spoil = `(kept) => JSON.parse(JSON.stringify(kept).replaceAll('Token":"', 'Token":"x'))`;
+  await changeKept(dan.page, "session", spoil);
   await see(dan.page.locator("#connection-text")).toHaveText("signed out", { timeout: 15_000 });
   await dan.context.close();
 });

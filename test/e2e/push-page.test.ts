@@ -36,11 +36,8 @@ beforeAll(async () => {
     }),
   );
   await session.send("ServiceWorker.enable");
-  const started = context.waitForEvent("serviceworker");
-  await page.evaluate(
-    "navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready).then(() => {})",
-  );
-  worker = await started;
+  await page.evaluate("navigator.serviceWorker.ready.then(() => {})");
+  worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
   registrationId = await registered;
   await worker.evaluate(COUNT);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { heldOf, ReplicaState } from "../../src/sdk/state.ts";
+import { heldOf } from "../../src/sdk/state.ts";
+import { ReplicaState } from "../../src/sdk/stored.ts";
 import { HERE, ME, messages, OTHER, Script, START, summary } from "./support/script.ts";
 
 describe("receipts", () => {

@@ -70,17 +70,34 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 1, arbitrary: of(fc.record({ act: fc.constant("loseIndex" as const), device })) },
 );
 
-function worldAfter(acts: readonly Act[]): World {
-  const world = new World();
+function worldAfter(acts: readonly Act[], keep?: number): World {
+  const world = new World(keep);
   for (const each of acts) world.do(each);
   world.settle();
   return world;
 }
-const everyWorld = (check: (world: World) => void, acts = act) =>
+const everyWorld = (check: (world: World) => void, acts = act, keep?: number) =>
   fc.assert(
-    fc.property(fc.array(acts, { minLength: 1, maxLength: 150, size: "max" }), (all) => check(worldAfter(all))),
+    fc.property(fc.array(acts, { minLength: 1, maxLength: 150, size: "max" }), (all) => check(worldAfter(all, keep))),
     { numRuns: Number(process.env.RUNS ?? 300) },
   );
+
+/** What a device that keeps little does besides. */
+const windowAct = fc.oneof(
+  { weight: 20, arbitrary: act },
+  { weight: 1, arbitrary: of(fc.record({ act: fc.constant("prune" as const), device })) },
+  {
+    weight: 1,
+    arbitrary: of(
+      fc.record({
+        act: fc.constant("older" as const),
+        device,
+        conversation,
+        count: fc.integer({ min: 1, max: 5 }),
+      }),
+    ),
+  },
+);
 
 /**
  * Without what no client can mend: frames that are refused unread, which a replica gives no cause for [CL-22]; a refusal that is lost with
@@ -93,6 +110,20 @@ const fairAct = act.filter(
 const textsOf = (events: readonly Event[], { who }: ModelDevice): string[] =>
   events.flatMap((e) => (e.kind === "message" && e.deviceId === who.deviceId ? [textOf(e.content) ?? ""] : []));
 
+function everyWishEndedOnce(world: World): void {
+  for (const each of world.devices) {
+    const logged = [...world.server.conversations.values()].flatMap(({ log }) => textsOf(log, each));
+    const failed = each.replica.state.outbox.map(({ wishId, standing }) => [wishId, standing.is]);
+    const refused = each.outcomes.flatMap((outcome) => ("code" in outcome ? [[outcome.wishId, "failed"]] : []));
+    const refusedIds = new Set(refused.map(([wishId]) => wishId));
+    expect(each.outcomes.map(({ wishId }) => wishId).sort()).toEqual(each.wished.map(({ wishId }) => wishId).sort());
+    expect(failed).toEqual(expect.arrayContaining(refused));
+    expect(failed).toHaveLength(refused.length);
+    const wanted = each.wished.filter(({ wishId }) => !refusedIds.has(wishId)).map(({ text }) => text);
+    expect(logged.sort()).toEqual(wanted.sort());
+  }
+}
+
 describe("a replica in a hostile world", () => {
   test("[CL-1] [CL-4] [CL-5] [CL-6] [CL-7] [CL-8] every device ends with the log that its user may see, and is never wrong on the way", () => {
     everyWorld((world) => {
@@ -102,22 +133,26 @@ describe("a replica in a hostile world", () => {
     });
   });
 
+  test("[CL-39] [CL-4] [CL-8] a device that keeps little has the newest of every log without a gap, and is never wrong on the way", () => {
+    const KEEP = 4;
+    everyWorld(
+      (world) => {
+        for (const { who, replica } of world.devices)
+          for (const [id, model] of world.server.conversations) {
+            const held = heldOf(replica.state, id);
+            expect(held.events).toEqual(model.visibleTo(who.userId).filter(({ seq }) => seq >= held.from));
+            if (model.members.has(who.userId)) expect(held.covered).toBeGreaterThanOrEqual(model.headFor(who.userId));
+            expect(held.from).toBeLessThanOrEqual(Math.max(1, model.head - KEEP + 1));
+          }
+        everyWishEndedOnce(world);
+      },
+      windowAct,
+      KEEP,
+    );
+  });
+
   test("[CL-9] [CL-12] each wish ends once: appended once, or refused and nowhere", () => {
-    everyWorld((world) => {
-      for (const each of world.devices) {
-        const logged = [...world.server.conversations.values()].flatMap(({ log }) => textsOf(log, each));
-        const failed = each.replica.state.outbox.map(({ wishId, standing }) => [wishId, standing.is]);
-        const refused = each.outcomes.flatMap((outcome) => ("code" in outcome ? [[outcome.wishId, "failed"]] : []));
-        const refusedIds = new Set(refused.map(([wishId]) => wishId));
-        expect(each.outcomes.map(({ wishId }) => wishId).sort()).toEqual(
-          each.wished.map(({ wishId }) => wishId).sort(),
-        );
-        expect(failed).toEqual(expect.arrayContaining(refused));
-        expect(failed).toHaveLength(refused.length);
-        const wanted = each.wished.filter(({ wishId }) => !refusedIds.has(wishId)).map(({ text }) => text);
-        expect(logged.sort()).toEqual(wanted.sort());
-      }
-    });
+    everyWorld(everyWishEndedOnce);
   });
 
   test("[CL-10] [CL-11] [CL-13] a device's messages to a conversation stand in the order in which they were written", () => {

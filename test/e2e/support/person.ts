@@ -53,9 +53,19 @@ export class Person {
   }
 
   async talkTo(handle: string): Promise<void> {
+    await this.page.getByRole("button", { name: "New conversation" }).click();
     await this.page.getByLabel("Talk to").fill(handle);
     await this.page.getByRole("button", { name: "Open", exact: true }).click();
     await see(this.page.locator("#title")).toHaveText(handle);
+  }
+
+  async makeGroup(title: string, ...handles: string[]): Promise<void> {
+    await this.page.getByRole("button", { name: "New conversation" }).click();
+    await this.page.getByText("New group").click();
+    await this.page.getByLabel("Title").fill(title);
+    await this.page.getByLabel("Handles").fill(handles.join(" "));
+    await this.page.getByRole("button", { name: "Make group" }).click();
+    await see(this.page.locator("#title")).toHaveText(title);
   }
 
   async open(title: string): Promise<void> {

@@ -3,7 +3,8 @@ import type { ConversationId, IdempotencyKey } from "../../../src/protocol/ids.t
 import type { Effects, Happening, Outcome } from "../../../src/sdk/happenings.ts";
 import { KeyMint } from "../../../src/sdk/keys.ts";
 import { Replica } from "../../../src/sdk/replica.ts";
-import { applyChange, NOTHING_STORED, ReplicaState } from "../../../src/sdk/state.ts";
+import { applyChange, NOTHING_STORED } from "../../../src/sdk/state.ts";
+import { ReplicaState } from "../../../src/sdk/stored.ts";
 import type { Sender } from "./model-conversation.ts";
 import type { ModelServer } from "./model-server.ts";
 
@@ -12,7 +13,7 @@ type Clock = () => number;
 /** The shell around a replica: a disk that survives crashes, and a socket whose frames lie in two queues until the test moves them. */
 export class ModelDevice {
   readonly who: Sender;
-  replica = new Replica();
+  replica: Replica;
   /** What is on the disk: the fold of the changes that were stored. */
   disk: ReplicaState = NOTHING_STORED;
   readonly outcomes: Outcome[] = [];
@@ -29,7 +30,12 @@ export class ModelDevice {
   readonly #clock: Clock;
   readonly #onStored: (device: ModelDevice) => void;
 
-  constructor(who: Sender, server: ModelServer, clock: Clock, onStored: (device: ModelDevice) => void) {
+  readonly #keep: number;
+
+  /** `keep`: events of each conversation that it keeps. */
+  constructor(who: Sender, server: ModelServer, clock: Clock, onStored: (device: ModelDevice) => void, keep: number) {
+    this.#keep = keep;
+    this.replica = new Replica(NOTHING_STORED, { keep });
     this.who = who;
     this.#server = server;
     this.#clock = clock;
@@ -70,7 +76,7 @@ export class ModelDevice {
   crash(): void {
     this.crashNext = null;
     this.#hangUp();
-    this.replica = new Replica(ReplicaState.parse(JSON.parse(JSON.stringify(this.disk))));
+    this.replica = new Replica(ReplicaState.parse(JSON.parse(JSON.stringify(this.disk))), { keep: this.#keep });
     this.#wakeAt = null;
     this.#mint = new KeyMint(this.disk, () => 0.5);
   }

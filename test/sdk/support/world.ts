@@ -19,7 +19,9 @@ export type Act =
   | { act: "refuseUnread" | "restart" }
   | { act: "member"; conversation: number; device: number }
   | { act: "read"; device: number; conversation: number }
-  | { act: "skew"; device: number; ms: number };
+  | { act: "skew"; device: number; ms: number }
+  | { act: "older"; device: number; conversation: number; count: number }
+  | { act: "prune"; device: number };
 
 const ACTS: { [A in Act["act"]]: (world: World, act: Extract<Act, { act: A }>) => void } = {
   wish: (world, { device, conversation }) =>
@@ -52,6 +54,16 @@ const ACTS: { [A in Act["act"]]: (world: World, act: Extract<Act, { act: A }>) =
     const conversationId = world.conversation(act.conversation);
     device.tell({ type: "read", conversationId, seq: heldOf(device.replica.state, conversationId).covered });
   },
+  older: (world, act) => {
+    const device = world.device(act.device);
+    const id = world.conversation(act.conversation);
+    const { from: before } = heldOf(device.replica.state, id);
+    const below = world.server.conversations.get(id)?.visibleTo(device.who.userId, 1, before - 1) ?? [];
+    const events = below.slice(-act.count);
+    const from = events.length < below.length ? (events[0]?.seq ?? before) : 1;
+    if (before > 1) device.tell({ type: "older", conversationId: id, before, from, events });
+  },
+  prune: (world, { device }) => world.device(device).tell({ type: "pruned" }),
   skew: (world, { device, ms }) => {
     world.device(device).skew = ms;
   },
@@ -65,7 +77,8 @@ export class World {
   readonly conversations: readonly ConversationId[] = [1, 2, 3].map(conversationId);
   #texts = 0;
 
-  constructor() {
+  /** `keep`: events of each conversation that a device keeps. */
+  constructor(keep = Number.POSITIVE_INFINITY) {
     const [anna, ben, cleo] = [userId("A"), userId("B"), userId("C")] as const;
     const owners = [anna, anna, ben, ben, cleo];
     this.devices = owners.map(
@@ -75,6 +88,7 @@ export class World {
           this.server,
           () => this.now,
           (d) => this.checkStored(d),
+          keep,
         ),
     );
     const others = [[ben], [ben, cleo], [cleo]];
@@ -128,7 +142,7 @@ export class World {
     const [epoch, cursor] = (disk.cursor ?? ".").split(".");
     for (const [id, conversation] of this.server.conversations) {
       const held = heldOf(disk, id);
-      const visible = conversation.visibleTo(who.userId).filter(({ seq }) => seq <= held.covered);
+      const visible = conversation.visibleTo(who.userId).filter(({ seq }) => seq >= held.from && seq <= held.covered);
       if (!isDeepStrictEqual(held.events, visible))
         throw new Error(`[CL-4] ${who.deviceId} has a hole or repeat in ${id}`);
       const listed = (index.rows.get(id) ?? 0) > Number(cursor) || this.server.pendingDeliveries(id, who.userId);

@@ -1,0 +1,53 @@
+import type { Fetch } from "./api.ts";
+import { DOOR_TABLE } from "./door-table.ts";
+import { EdgewiseError } from "./errors.ts";
+import type { DoorName, Doors, ErrorCode } from "./wire.ts";
+
+/** A request without an answer is given up after this. Ms. */
+const ANSWER_WITHIN_MS = 20_000;
+
+export type Sent = {
+  readonly params?: Readonly<Record<string, string | number>>;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly body?: unknown;
+};
+/** `serverTime`: epoch ms by the server's clock, to the second; by ours where it does not say. */
+export type Answered<D extends DoorName> = { readonly value: Doors[D]["answer"]; readonly serverTime: number };
+type Way = { readonly url: string; readonly fetch: Fetch };
+
+/** Calls a door. Throws an `EdgewiseError`; no answer, or one that cannot be read, is `unavailable`. */
+export async function callDoor<D extends DoorName>(
+  { url, fetch }: Way,
+  name: D,
+  sent: Sent,
+  token: string | null,
+): Promise<Answered<D>> {
+  const { method } = DOOR_TABLE[name];
+  const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
+  const init: RequestInit = { method, headers, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) };
+  if (method !== "GET" && sent.body !== undefined) {
+    headers["content-type"] = "application/json";
+    init.body = JSON.stringify(sent.body);
+  }
+  try {
+    const response = await fetch(url + pathOf(name, sent), init);
+    const serverTime = Date.parse(response.headers.get("date") ?? "") || Date.now();
+    return { value: await read<D>(response), serverTime };
+  } catch (error) {
+    throw error instanceof EdgewiseError ? error : new EdgewiseError("unavailable", { detail: "there was no answer" });
+  }
+}
+
+export function pathOf(name: DoorName, { params = {}, query = {} }: Sent): string {
+  const path = DOOR_TABLE[name].path.replace(/\{(\w+)\}/g, (_, key) => encodeURIComponent(String(params[key] ?? "")));
+  const given = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
+  return given.length > 0 ? `${path}?${new URLSearchParams(given)}` : path;
+}
+
+async function read<D extends DoorName>(response: Response): Promise<Doors[D]["answer"]> {
+  const text = await response.text();
+  // The server holds its answers to the schemas that these types are made from.
+  if (response.ok) return (text === "" ? null : JSON.parse(text)) as Doors[D]["answer"];
+  const problem = JSON.parse(text) as { code: ErrorCode; detail?: string; retryable?: boolean; retryAfterMs?: number };
+  throw new EdgewiseError(typeof problem.code === "string" ? problem.code : "unavailable", problem);
+}

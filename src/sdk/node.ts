@@ -1,0 +1,3 @@
+/** `@edgewise/sdk/node`: what only Node has. */
+
+export { fileStorage } from "./node/file-storage.ts";

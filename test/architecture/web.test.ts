@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { importsOf, read, typescript, withoutComments } from "./sources.ts";
+
+/** What of web/ a component may use when it runs, besides other components: what it shows from, and pure words. */
+const ALLOWED =
+  /^web\/(ui|model)\/|^web\/(clock|emoji|items|naming|phrases|rows|shown|way|words)\.ts$|^src\/(protocol|sdk)\//;
+/** What only the seam may touch. */
+const OUTSIDE = /\b(fetch|WebSocket|localStorage|sessionStorage|XMLHttpRequest)\b/;
+
+test("[AP-2] components know the seam in web/model, and nothing of sockets, doors and storage", () => {
+  const components = typescript("web/ui");
+  expect(components.length).toBeGreaterThan(30);
+  const wrong = components
+    .flatMap(importsOf)
+    .filter(({ to, ours, typeOnly }) => ours && !typeOnly && !ALLOWED.test(to));
+  expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  expect(components.filter((path) => OUTSIDE.test(withoutComments(read(path))))).toEqual([]);
+});
+
+test("[AP-6] no text of a message becomes markup: nothing in the page sets any", () => {
+  const markup =
+    /innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|DOMParser|\beval\(|new Function/;
+  expect(typescript("web").filter((path) => markup.test(withoutComments(read(path))))).toEqual([]);
+});

@@ -1,0 +1,171 @@
+import type { Browser } from "@playwright/test";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { signUp } from "./support/client.ts";
+import { addKept, keptIn } from "./support/kept.ts";
+import { newPerson, Person, type Somebody, see } from "./support/person.ts";
+import { type Server, startServer } from "./support/server.ts";
+import { launchBrowser, tellAsStory } from "./support/story.ts";
+
+let server: Server;
+let browser: Browser;
+let anna: Somebody;
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+  anna = await newPerson(browser, server.url, "anna");
+  await signUp(server.url, "ben");
+  await anna.talkTo("ben");
+  await anna.say("Before the tunnel");
+  await see(anna.tick("Before the tunnel")).toHaveAttribute("data-tick", "sent");
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.remove();
+});
+
+tellAsStory();
+
+test("[AP-1] the page's files say what it may do, and how long they are good", async () => {
+  const page = await fetch(server.url);
+  const policy = page.headers.get("content-security-policy") ?? "";
+  for (const rule of [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ])
+    expect(policy).toContain(rule);
+  expect(policy).not.toMatch(/unsafe|\*(?!$|;| )(?<!localhost:\*)/);
+  expect(policy).toContain("require-trusted-types-for 'script'");
+  expect(page.headers.get("referrer-policy")).toBe("no-referrer");
+  expect(page.headers.get("permissions-policy")).toContain("microphone=(self)");
+  expect(page.headers.get("permissions-policy")).toContain("geolocation=()");
+  expect(page.headers.get("cache-control")).toBe("no-cache");
+  const html = await page.text();
+  expect(html).not.toMatch(/<script(?![^>]*src=)|<style|\son\w+=|\sstyle=/);
+  const assets = [...html.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? "");
+  expect(assets.length).toBeGreaterThanOrEqual(2);
+  for (const path of assets) {
+    const answer = await fetch(server.url + path);
+    expect([path, answer.headers.get("cache-control")]).toEqual([path, "public, max-age=31536000, immutable"]);
+  }
+  expect((await fetch(`${server.url}/sw.js`)).headers.get("cache-control")).toBe("no-cache");
+  const manifest = (await (await fetch(`${server.url}/manifest.webmanifest`)).json()) as { icons: { src: string }[] };
+  for (const { src } of manifest.icons) expect((await fetch(server.url + src)).status).toBe(200);
+});
+
+test("[AP-1] no text becomes markup or a script in the page, and no script comes from elsewhere", async () => {
+  const tried = (code: string) =>
+    anna.page.evaluate(`(() => { try { ${code}; return "let through"; } catch (error) { return error.name; } })()`);
+  expect(await tried(`document.body.innerHTML = "<b>x</b>"`)).toBe("TypeError");
+  expect(await tried(`document.createElement("script").text = "1"`)).toBe("TypeError");
+  expect(await tried(`document.createElement("script").src = "/sw.js?2"`)).toBe("TypeError");
+  expect(await tried(`trustedTypes.createPolicy("another", {})`)).toBe("TypeError");
+  expect(await tried(`setTimeout("1")`)).toBe("TypeError");
+  anna.complaints.length = 0; // the page has just said so
+});
+
+test("[AP-4] without a network the page starts, shows what it holds, and sends when it is back", async () => {
+  const { page, context } = anna;
+  await page.evaluate("navigator.serviceWorker.ready.then(() => {})");
+  await context.setOffline(true);
+  await page.reload();
+  await see(page.locator("#rows")).toContainText("Before the tunnel");
+  await see(page.locator("#connection-text")).toContainText("reconnecting in", { timeout: 30_000 });
+  await anna.say("In the tunnel");
+  await see(anna.tick("In the tunnel")).toHaveAttribute("data-tick", "queued");
+  await anna.shoot("tunnel");
+  await page.reload();
+  await see(anna.tick("In the tunnel")).toHaveAttribute("data-tick", "queued");
+  await context.setOffline(false);
+  await anna.isConnected();
+  await see(anna.tick("In the tunnel")).toHaveAttribute("data-tick", "sent");
+});
+
+test("[AP-4] the service worker keeps the page alone: no door's answer, no media", async () => {
+  const kept = await anna.page.evaluate<string[]>(
+    "caches.keys().then((names) => Promise.all(names.map((name) => caches.open(name).then((cache) => cache.keys()))))" +
+      ".then((all) => all.flat().map(({ url }) => new URL(url).pathname))",
+  );
+  expect(kept).toContain("/");
+  expect(kept.filter((path) => !/^\/(assets\/|icon|manifest\.|$)/.test(path))).toEqual([]);
+});
+
+/** Puts five hundred groups beside the one conversation that the browser keeps, each with a message of mine. */
+const MANY = `(rows) => {
+  const [, held] = rows.find(([key]) => key.startsWith("held/"));
+  const [, about] = rows.find(([key]) => key.startsWith("about/"));
+  const event = rows.find(([key]) => key.startsWith("log/"))[1].find(({ kind }) => kind === "message");
+  return Array.from({ length: 500 }, (_, i) => {
+    const conversationId = "g" + String(i).padStart(26, "0");
+    const at = event.occurredAt - i * 60_000;
+    return [
+      ["held/" + conversationId, { ...held, covered: 1, tail: [] }],
+      ["about/" + conversationId, { ...about, kind: "group", title: "Group " + i, peerId: null, head: 1 }],
+      ["log/" + conversationId + "/000000000000", [{ ...event, conversationId, seq: 1, occurredAt: at }]],
+    ];
+  }).flat();
+}`;
+
+test("[AP-10] five hundred conversations: the list is there, is filtered, and answers a key soon", async () => {
+  const { page } = anna;
+  await page.waitForTimeout(500); // what the page keeps is written
+  await page.goto(`${server.url}/icon.svg`);
+  await addKept(page, MANY);
+  await page.goto(server.url);
+  await see(page.locator("#list > li")).toHaveCount(501);
+  await page.getByLabel("Search", { exact: true }).fill("group 49");
+  await see(page.locator("#list > li")).toHaveCount(11); // 49 and 490 to 499
+  await page.getByLabel("Search", { exact: true }).fill("");
+  await see(page.locator("#list > li")).toHaveCount(501);
+  await anna.open("ben");
+  const took = await page.evaluate<number>(`new Promise((resolve) => {
+    const field = document.getElementById("text");
+    const startedAt = performance.now();
+    field.value = "x";
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - startedAt)));
+  })`);
+  expect(took).toBeLessThan(400); // on two shared cores; a person is to see each key at once
+  await anna.say("Still quick");
+  await see(page.locator("#list > li").first()).toContainText("Still quick");
+  await anna.shoot("five-hundred");
+  expect(anna.complaints).toEqual([]);
+});
+
+test("[AP-11] nothing stays of what older pages kept", async () => {
+  const old = {
+    "edgewise.account.d1": "{}",
+    "edgewise.device.d1.state": "secret",
+    "edgewise.push.d1": "x",
+    other: "1",
+  };
+  await anna.page.evaluate(`Object.assign(localStorage, ${JSON.stringify(old)})`);
+  await anna.page.reload();
+  await anna.isConnected();
+  const names = await anna.page.evaluate<string[]>("Object.keys(localStorage).toSorted()");
+  expect(names).toEqual(["edgewise.profiles", "other"]);
+  await anna.page.evaluate("localStorage.removeItem('other')");
+});
+
+test("[AP-12] signing out in one tab empties the store, and ends what the other one shows", async () => {
+  const dora = await newPerson(browser, server.url, "dora");
+  const second = new Person(await dora.context.newPage(), "dora");
+  await second.page.goto(server.url);
+  await second.page.getByRole("button", { name: "dora" }).click();
+  await second.isConnected();
+  const other = new Person(await dora.context.newPage(), "emil");
+  await other.signUp(server.url);
+  expect((await keptIn(dora.page)).filter(([key]) => key === "session")).toHaveLength(2);
+  await second.page.getByRole("button", { name: "Settings" }).click();
+  await second.page.getByRole("button", { name: "Sign out", exact: true }).click();
+  for (const { page } of [dora, second]) await see(page.getByRole("button", { name: "Create account" })).toBeVisible();
+  await see(dora.page.locator("#known li button")).toContainText(["emil"]);
+  expect((await keptIn(other.page)).filter(([key]) => key === "session")).toHaveLength(1);
+  expect(JSON.stringify(await keptIn(other.page))).not.toContain("dora");
+  await see(other.page.locator("#connection-text")).toHaveText("connected");
+  expect([...dora.complaints, ...second.complaints, ...other.complaints]).toEqual([]);
+  await dora.context.close();
+});

@@ -1,0 +1,32 @@
+import { effect, signal } from "@preact/signals";
+import type { Contact, Profile } from "../../src/protocol/http.ts";
+import type { Session } from "./session.ts";
+
+/** Whom I know, as the SDK keeps it; whom I block, as it was asked last. */
+export const contacts = signal<readonly Contact[]>([]);
+export const blocks = signal<readonly Profile[]>([]);
+
+/** Asks for both anew. From then on my contacts stay as they are on the server. Answers whether it did. */
+export async function loadAcquaintance(session: Session): Promise<boolean> {
+  const [isKnown, blocked] = await Promise.all([loadContacts(session), session.call("blocks")]);
+  if (blocked.ok) blocks.value = blocked.value.blocks;
+  return isKnown && blocked.ok;
+}
+
+/** [CL-52] Answers whether the server told. */
+async function loadContacts(session: Session): Promise<boolean> {
+  follow(session);
+  return session.client.contacts.load().then(
+    () => true,
+    () => false,
+  );
+}
+
+let followed: Session | null = null;
+function follow(session: Session): void {
+  if (followed === session) return;
+  followed = session;
+  effect(() => {
+    contacts.value = session.contacts.value;
+  });
+}

@@ -1,0 +1,72 @@
+import { signal } from "@preact/signals";
+import { environmentOf } from "../../src/sdk/client/environment.ts";
+import { type Inside, openClient } from "../../src/sdk/client/inside.ts";
+import { memoryStorage } from "../../src/sdk/client/memory-storage.ts";
+import { freeProfile, keepProfile, knownProfiles, type Profile, profileOfTab, rememberTab } from "../profiles.ts";
+import { dropOlder } from "../storage.ts";
+import { deviceName } from "./device-name.ts";
+import { Session } from "./session.ts";
+
+export { knownProfiles };
+
+type Screen = { is: "nothing" } | { is: "sign-in" } | { is: "chat"; session: Session };
+export const screen = signal<Screen>({ is: "nothing" });
+
+const PAINTED_WITHIN_MS = 200;
+
+type Opened = Inside & { readonly profile: string };
+/** A client in which nobody is signed in yet. */
+let spare: Opened | null = null;
+
+/** [AP-12] Everybody in this browser has a store of their own. Where the browser keeps nothing, the page does as long as it is open. */
+async function open(profile: string): Promise<Opened> {
+  const options = { url: location.origin, profile, deviceName: deviceName() };
+  const environment = environmentOf();
+  const opened = await openClient(environment, options, true).catch(() =>
+    openClient(environment, { ...options, storage: memoryStorage() }, true),
+  );
+  void painted().then(opened.goOn);
+  return { ...opened, profile };
+}
+
+/** When what is drawn now is on the screen: reading all logs would keep it waiting. [CL-54] */
+const painted = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, PAINTED_WITHIN_MS); // nobody looks: nothing is painted
+    requestAnimationFrame(() => setTimeout(resolve));
+  });
+
+/** Where a new person may sign in: not where somebody has, in another tab, meanwhile. */
+export async function vacant(): Promise<Opened> {
+  const taken: string[] = [];
+  while (spare?.client.session.is !== "signed_out") {
+    if (spare) taken.push(spare.profile);
+    await spare?.client.close();
+    spare = await open(freeProfile(taken));
+  }
+  return spare;
+}
+
+/** Shows the chat of whoever is signed in there. */
+export function show(opened: Opened): void {
+  const { session } = opened.client;
+  if (session.is === "signed_out") {
+    spare = opened;
+    screen.value = { is: "sign-in" };
+    return;
+  }
+  if (opened === spare) spare = null;
+  keepProfile({ profile: opened.profile, handle: session.handle });
+  rememberTab(opened.profile);
+  screen.value = { is: "chat", session: new Session(opened, session) };
+}
+
+export const enter = async ({ profile }: Pick<Profile, "profile">): Promise<void> => show(await open(profile));
+
+/** What the tab showed last, from the browser; there need be no network. */
+export async function begin(): Promise<void> {
+  dropOlder();
+  const profile = profileOfTab();
+  if (profile === null) screen.value = { is: "sign-in" };
+  else await enter({ profile });
+}

@@ -1,0 +1,97 @@
+import { useEffect } from "preact/hooks";
+import type { Contact, Profile } from "../../src/protocol/http.ts";
+import type { PageDoor } from "../doors.ts";
+import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
+import { dialog } from "../model/shows.ts";
+import { Avatar } from "./Avatar.tsx";
+import { Dialog } from "./Dialog.tsx";
+import { useSession } from "./session-context.ts";
+import { useAsked } from "./use-asked.ts";
+
+const GROUPS = [
+  ["incoming", "They ask to be your contact"],
+  ["accepted", "Contacts"],
+  ["requested", "You have asked"],
+] as const;
+
+/** Those whom the person knows, who asks to be known, and whom they block. */
+export function Contacts() {
+  const session = useSession();
+  const { problem, asked } = useAsked();
+  useEffect(() => void loadAcquaintance(session), []);
+  const act = async (door: PageDoor, userId: string) => {
+    if (await asked(session.call(door, { params: { userId } }))) await loadAcquaintance(session);
+  };
+  const shown = GROUPS.map(([state, title]) => ({
+    state,
+    title,
+    people: contacts.value.filter((one) => one.state === state),
+  }));
+  const isEmpty = contacts.value.length === 0 && blocks.value.length === 0;
+  return (
+    <Dialog id="contacts" title="Contacts">
+      {isEmpty && <p class="quiet">Nobody yet. Open a conversation, then its title, and ask.</p>}
+      {shown.map(
+        ({ state, title, people }) =>
+          people.length > 0 && (
+            <section key={state}>
+              <h3>{title}</h3>
+              <ul class="plain people">
+                {people.map((contact) => (
+                  <Person key={contact.userId} of={contact}>
+                    <Acts contact={contact} act={(door) => void act(door, contact.userId)} />
+                  </Person>
+                ))}
+              </ul>
+            </section>
+          ),
+      )}
+      {blocks.value.length > 0 && (
+        <section>
+          <h3>Blocked</h3>
+          <ul class="plain people">
+            {blocks.value.map((profile) => (
+              <Person key={profile.userId} of={profile}>
+                <button type="button" onClick={() => void act("unblock", profile.userId)}>
+                  Unblock<span class="unseen"> {profile.handle}</span>
+                </button>
+              </Person>
+            ))}
+          </ul>
+        </section>
+      )}
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+    </Dialog>
+  );
+}
+
+function Person({ of: { userId, handle }, children }: { of: Profile; children: preact.ComponentChildren }) {
+  return (
+    <li>
+      <Avatar name={handle} />
+      <button type="button" class="link who" onClick={() => (dialog.value = { is: "person", userId })}>
+        {handle}
+      </button>
+      {children}
+    </li>
+  );
+}
+
+function Acts({ contact: { state, handle }, act }: { contact: Contact; act: (door: PageDoor) => void }) {
+  const end = { incoming: "Decline", accepted: "Remove", requested: "Take back" }[state];
+  return (
+    <>
+      {state === "incoming" && (
+        <button type="button" class="main" onClick={() => act("putContact")}>
+          Accept<span class="unseen"> {handle}</span>
+        </button>
+      )}
+      <button type="button" onClick={() => act("removeContact")}>
+        {end}
+        <span class="unseen"> {handle}</span>
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,66 @@
+import { useComputed, useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import type { ConversationId } from "../../src/protocol/ids.ts";
+import { Writing } from "../model/writing.ts";
+import { durationText } from "../phrases.ts";
+import { Composer } from "./Composer.tsx";
+import { Header } from "./Header.tsx";
+import { Icon } from "./Icon.tsx";
+import { Log } from "./Log.tsx";
+import { useSession } from "./session-context.ts";
+import { Tray } from "./Tray.tsx";
+import { WritingContext } from "./writing-context.ts";
+
+/** The open conversation: what it is, what was said, and the field to write in. */
+export function Conversation({ id }: { id: ConversationId }) {
+  const session = useSession();
+  const writing = useMemo(() => new Writing(session, id), [session, id]);
+  const dropping = useSignal(false);
+  const retentionMs = useComputed(() => session.naming.value.retentionMs(id)).value;
+  const role = session.naming.value.role(id);
+  return (
+    <WritingContext.Provider value={writing}>
+      <section
+        id="conversation"
+        aria-labelledby="title"
+        class={dropping.value ? "dropping" : ""}
+        onDragOver={(event) => {
+          if (!holdsFiles(event)) return;
+          event.preventDefault();
+          dropping.value = true;
+        }}
+        onDragLeave={({ currentTarget, relatedTarget }) => {
+          if (!(relatedTarget instanceof Node && currentTarget.contains(relatedTarget))) dropping.value = false;
+        }}
+        onDrop={(event) => {
+          dropping.value = false;
+          if (!holdsFiles(event)) return;
+          event.preventDefault();
+          writing.stage(event.dataTransfer?.files);
+        }}
+      >
+        <Header id={id} />
+        {retentionMs > 0 && (
+          <p id="keeping" class="quiet">
+            <Icon name="timer" />
+            New messages disappear after {durationText(retentionMs)}
+          </p>
+        )}
+        {session.whole.value ? <Log id={id} /> : <div id="log-frame" />}
+        {role === null ? (
+          <p class="left quiet">You are not in this group any more.</p>
+        ) : (
+          <>
+            <Tray id={id} />
+            <Composer id={id} />
+          </>
+        )}
+        <p class="drop-here" aria-hidden="true">
+          Drop files to send them
+        </p>
+      </section>
+    </WritingContext.Provider>
+  );
+}
+
+const holdsFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;

@@ -1,0 +1,69 @@
+import { ERRORS } from "../../src/protocol/errors.ts";
+import type { ConversationId } from "../../src/protocol/ids.ts";
+import { ask, tell } from "../model/shows.ts";
+import { durationText, RETENTIONS } from "../phrases.ts";
+import { plainName } from "../words.ts";
+import { Dialog } from "./Dialog.tsx";
+import { GroupInfo } from "./GroupInfo.tsx";
+import { Icon } from "./Icon.tsx";
+import { PersonActs } from "./PersonInfo.tsx";
+import { useSession } from "./session-context.ts";
+import { useAsked } from "./use-asked.ts";
+
+/** What there is to know and to set about a conversation, with one person or in a group. */
+export function ConversationInfo({ id }: { id: ConversationId }) {
+  const { naming } = useSession();
+  const peer = naming.value.peer(id);
+  return (
+    <Dialog id="about" title={plainName(naming.value.title(id))}>
+      {peer ? <PersonActs userId={peer} /> : <GroupInfo id={id} />}
+      <Messages id={id} />
+    </Dialog>
+  );
+}
+
+/** How long messages are kept for everybody, and clearing them for oneself. */
+function Messages({ id }: { id: ConversationId }) {
+  const session = useSession();
+  const { problem, asked } = useAsked();
+  const naming = session.naming.value;
+  const ms = naming.retentionMs(id);
+  const keep = async (retentionMs: number) => {
+    const answer = await asked(session.call("changeConversation", { params: { id }, body: { retentionMs } }));
+    if (answer) session.keep(answer.value.conversation);
+  };
+  const clear = async () => {
+    const answer = await session.call("clearConversation", { params: { id } });
+    if (!answer.ok) tell(ERRORS[answer.code].title);
+  };
+  return (
+    <section>
+      <h3>Messages</h3>
+      <label>
+        New messages
+        <select
+          id="retention"
+          value={`${ms}`}
+          disabled={!naming.maySetRetention(id)}
+          onChange={({ currentTarget }) => void keep(Number(currentTarget.value))}
+        >
+          {[...new Set([...RETENTIONS, ms])].map((each) => (
+            <option key={each} value={`${each}`}>
+              {each ? `disappear after ${durationText(each)}` : "stay"}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button
+        type="button"
+        onClick={() => ask("Remove all messages of this conversation, for you alone?", "Remove", () => void clear())}
+      >
+        <Icon name="trash" />
+        Clear for me
+      </button>
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,34 @@
+import { dialog } from "../model/shows.ts";
+import { Contacts } from "./Contacts.tsx";
+import { ConversationInfo } from "./ConversationInfo.tsx";
+import { MessageInfo } from "./MessageInfo.tsx";
+import { NewConversation } from "./NewConversation.tsx";
+import { PersonInfo } from "./PersonInfo.tsx";
+import { Settings } from "./Settings.tsx";
+import { Sure } from "./Sure.tsx";
+import { Viewer } from "./Viewer.tsx";
+
+/** What lies over the page. */
+export function Dialogs() {
+  const shown = dialog.value;
+  switch (shown?.is) {
+    case "settings":
+      return <Settings />;
+    case "new":
+      return <NewConversation />;
+    case "contacts":
+      return <Contacts />;
+    case "conversation":
+      return <ConversationInfo key={shown.id} id={shown.id} />;
+    case "person":
+      return <PersonInfo key={shown.userId} userId={shown.userId} />;
+    case "message":
+      return <MessageInfo key={shown.seq} id={shown.id} seq={shown.seq} />;
+    case "picture":
+      return <Viewer media={shown.media} all={shown.all} />;
+    case "sure":
+      return <Sure question={shown.question} act={shown.act} then={shown.then} />;
+    default:
+      return null;
+  }
+}

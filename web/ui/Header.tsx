@@ -1,0 +1,94 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { ERRORS } from "../../src/protocol/errors.ts";
+import type { ConversationId } from "../../src/protocol/ids.ts";
+import { heldOf } from "../../src/sdk/index.ts";
+import { goTo } from "../model/route.ts";
+import { dialog } from "../model/shows.ts";
+import { isMuted, muteText, presenceText, typingText } from "../phrases.ts";
+import { plainName } from "../words.ts";
+import { Avatar } from "./Avatar.tsx";
+import { IconButton } from "./IconButton.tsx";
+import { MuteMenu } from "./MuteMenu.tsx";
+import { useSession } from "./session-context.ts";
+
+export type Wanted = { mutedUntil?: number | null; mentionsPierce?: boolean; pinned?: boolean; archived?: boolean };
+
+/** The head of the open conversation: what it is called, who types or is there, and what the person has set for it. */
+export function Header({ id }: { id: ConversationId }) {
+  const session = useSession();
+  const naming = session.naming.value;
+  const { mine } = heldOf(session.state.value, id);
+  const problem = useSignal("");
+  const change = async (wanted: Wanted) => {
+    const answer = await session.call("changeMine", { params: { id }, body: wanted });
+    problem.value = answer.ok ? "" : ERRORS[answer.code].title;
+    if (answer.ok) session.set(id, answer.value);
+  };
+  const muted = isMuted(mine, session.now.value);
+  const title = plainName(naming.title(id));
+  return (
+    <>
+      <header>
+        <IconButton icon="back" label="Back to the conversations" id="back" onClick={() => goTo(null)} />
+        <Avatar name={title} isGroup={naming.isGroup(id)} />
+        <div class="who">
+          <h1>
+            <button type="button" id="title" dir="auto" onClick={() => (dialog.value = { is: "conversation", id })}>
+              {title}
+            </button>
+          </h1>
+          <Status id={id} />
+        </div>
+        <IconButton
+          icon="pin"
+          label="Pin"
+          aria-pressed={mine.pinned}
+          onClick={() => void change({ pinned: !mine.pinned })}
+        />
+        <IconButton
+          icon={muted ? "muted" : "bell"}
+          label={muteText(mine, session.now.value) || "Mute"}
+          id="mute"
+          popovertarget="mute-menu"
+          data-is={muted ? "muted" : "ringing"}
+        />
+        <IconButton
+          icon="archive"
+          label="Archive"
+          aria-pressed={mine.archived}
+          onClick={() => void change({ archived: !mine.archived })}
+        />
+        <MuteMenu mine={mine} change={(wanted) => void change(wanted)} />
+      </header>
+      <p id="mine-problem" class="problem" role="alert">
+        {problem}
+      </p>
+    </>
+  );
+}
+
+/** Who types; else who is there; else who is in it. */
+function Status({ id }: { id: ConversationId }) {
+  const { live, naming, now } = useSession();
+  const minute = useSignal(0);
+  minute.value;
+  now.value;
+  useEffect(() => {
+    const timer = setInterval(() => (minute.value += 1), 30_000);
+    return () => clearInterval(timer);
+  }, []);
+  const names = naming.value;
+  const typists = live.value.typing.filter(({ conversationId }) => conversationId === id);
+  const typing = typingText(
+    typists.map(({ userId }) => names.handle(userId)),
+    names.isGroup(id),
+  );
+  const peer = names.peer(id);
+  const presence = live.value.presence.find(({ userId }) => userId === peer);
+  return (
+    <p id="status" class={typing ? "quiet typing" : "quiet"}>
+      {typing || presenceText(presence, Date.now()) || names.members(id)}
+    </p>
+  );
+}

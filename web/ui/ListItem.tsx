@@ -1,0 +1,35 @@
+import type { Item } from "../items.ts";
+import { Avatar } from "./Avatar.tsx";
+import { Icon } from "./Icon.tsx";
+import { memo } from "./memo.ts";
+import { TickSign } from "./Tick.tsx";
+
+/** One conversation in the list. */
+export const ListItem = memo(function ListItem({ item }: { item: Item }) {
+  return (
+    <li>
+      <a href={`#${item.id}`} aria-current={item.open ? "true" : undefined}>
+        <Avatar name={item.name} isGroup={item.isGroup} />
+        <strong dir="auto">{item.name}</strong>
+        <time class={item.unread > 0 && !item.muted ? "new" : ""}>{item.at}</time>
+        <span class="said">
+          {item.tick && item.lineIs === "said" && <TickSign tick={item.tick} />}
+          {item.lineIs === "draft" && <span class="draft">Draft: </span>}
+          <span class={item.lineIs === "typing" ? "line typing" : "line"} dir="auto">
+            {item.line}
+          </span>
+        </span>
+        <span class="marks">
+          {item.muted && <Icon name="muted" label="muted" />}
+          {item.pinned && <Icon name="pin" label="pinned" />}
+          {item.unread > 0 && (
+            <span class={item.muted ? "unread muted" : "unread"}>
+              {item.unread}
+              <span class="unseen"> unread</span>
+            </span>
+          )}
+        </span>
+      </a>
+    </li>
+  );
+});

@@ -1,0 +1,158 @@
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import type { ConversationId } from "../../src/protocol/ids.ts";
+import { heldOf } from "../../src/sdk/index.ts";
+import { Kept } from "../model/kept.ts";
+import { jump } from "../model/route.ts";
+import { tell } from "../model/shows.ts";
+import { type Row, rowsOf, unreadOf } from "../rows.ts";
+import { type Shown, shownRows } from "../shown.ts";
+import { plainName } from "../words.ts";
+import { Icon } from "./Icon.tsx";
+import { RowItem } from "./Row.tsx";
+import { rove } from "./rove.ts";
+import { Scroll } from "./scroll.ts";
+import { useSession } from "./session-context.ts";
+import { useWriting } from "./writing-context.ts";
+
+/** Rows shown at first, and so many more whenever the first of them comes into sight. */
+const SHOWN = 100;
+
+/** What was said, the newest in sight until somebody scrolls up. */
+export function Log({ id }: { id: ConversationId }) {
+  const session = useSession();
+  const { sentCount } = useWriting();
+  const looking = useComputed(() => ({
+    me: session.me,
+    now: session.now.value,
+    isAdmin: session.naming.value.isAdmin(id),
+  }));
+  const rows = useComputed(() => rowsOf(session.state.value, id, looking.value));
+  const unread = useComputed(() => session.unread(id, unreadOf(heldOf(session.state.value, id), looking.value)));
+  const from = useSignal<{ key: string; count: number } | null>(useMemo(() => firstUnread(rows.peek(), readOf()), []));
+  const count = useSignal(SHOWN + (from.peek() ? rows.peek().length - indexOf(rows.peek(), from.peek()?.key) : 0));
+  const log = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLOListElement>(null);
+  const scroll = useMemo(() => new Scroll(), []);
+  const kept = useMemo(() => new Kept<Shown>(), []);
+  function readOf(): number {
+    return heldOf(session.state.peek(), id).read;
+  }
+  const shown = kept.of(
+    shownRows(rows.value, count.value, {
+      me: session.me,
+      isGroup: session.naming.value.isGroup(id),
+      now: session.now.value,
+      unreadFrom: from.value,
+      nameOf: (userId) => plainName(session.naming.value.handle(userId)),
+      noteOf: ({ event }) => plainName(session.naming.value.note(event)),
+    }),
+    ({ key }) => key,
+  );
+
+  /** [CL-26] Read is what a visible page shows on the screen, and nothing else. */
+  const noteRead = () => {
+    if (!session.visible.peek()) return;
+    const seq = scroll.lastSeen();
+    if (seq > readOf()) session.read(id, seq);
+  };
+  useEffect(() => {
+    if (!log.current || !list.current) return;
+    scroll.begin(log.current, list.current, noteRead);
+    if (from.peek()) scroll.showUnread();
+    return () => scroll.end();
+  }, []);
+  useLayoutEffect(() => {
+    scroll.settle();
+    if (list.current) rove(list.current);
+  });
+  useEffect(() => noteRead());
+  // Whoever comes back to the page finds what came meanwhile marked.
+  useSignalEffect(() => {
+    if (session.visible.value) noteRead();
+    else from.value = null;
+  });
+  useEffect(() => {
+    if (unread.value > 0 && !session.visible.value) from.value ??= firstUnread(rows.peek(), readOf());
+  }, [unread.value, session.visible.value]);
+  useEffect(() => {
+    if (sentCount.value === 0) return;
+    from.value = null;
+    scroll.follow();
+  }, [sentCount.value]);
+  useEffect(() => {
+    const wanted = jump.value;
+    if (wanted?.id !== id) return;
+    jump.value = null;
+    void session.olderTo(id, wanted.seq).then(() => {
+      const key = rows.peek().find((row) => row.seq === wanted.seq)?.key;
+      if (key === undefined) tell("That message is not here any more");
+      count.value = Math.max(count.peek(), rows.peek().length - indexOf(rows.peek(), key) + SHOWN / 2);
+      requestAnimationFrame(() => requestAnimationFrame(() => scroll.show(wanted.seq)));
+    });
+  }, [jump.value]);
+  const hasOlder = useComputed(() => session.hasOlder(id));
+  const fetching = useRef(false);
+  /** [CL-39] What is kept here first, then what the server has. */
+  const more = async () => {
+    if (rows.peek().length > count.peek() || fetching.current) {
+      count.value += SHOWN;
+      return;
+    }
+    fetching.current = true;
+    if (await session.older(id)) count.value += SHOWN;
+    fetching.current = false;
+  };
+
+  return (
+    <div id="log-frame">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard could not scroll */}
+      <div id="log" ref={log} role="log" aria-live="off" aria-label="Messages" tabIndex={0}>
+        {(rows.value.length > count.value || hasOlder.value) && <Earlier more={more} />}
+        <ol id="rows" class="plain" ref={list}>
+          {shown.map((row) => (
+            <RowItem key={row.key} row={row} />
+          ))}
+        </ol>
+      </div>
+      {scroll.away.value && (
+        <button type="button" id="newest" onClick={() => scroll.follow()} aria-label={newestLabel(unread.value)}>
+          <Icon name="down" />
+          {unread.value > 0 && <span class="unread">{unread}</span>}
+        </button>
+      )}
+    </div>
+  );
+}
+
+const newestLabel = (unread: number): string =>
+  unread > 0 ? `Go to the newest message, ${unread} unread` : "Go to the newest message";
+const indexOf = (rows: readonly Row[], key: string | undefined): number =>
+  Math.max(
+    0,
+    rows.findIndex((row) => row.key === key),
+  );
+
+function firstUnread(rows: readonly Row[], read: number): { key: string; count: number } | null {
+  const unread = rows.filter((row) => row.is === "message" && !row.isMine && !row.gone && (row.seq ?? 0) > read);
+  return unread[0] ? { key: unread[0].key, count: unread.length } : null;
+}
+
+/** Brings earlier messages when it comes into sight, or is pressed. */
+function Earlier({ more }: { more: () => void }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    const root = button.current?.closest("#log") ?? null; // a margin counts only around the root itself
+    const sight = new IntersectionObserver(([entry]) => entry?.isIntersecting && more(), {
+      root,
+      rootMargin: "400px 0px 0px",
+    });
+    if (button.current) sight.observe(button.current);
+    return () => sight.disconnect();
+  });
+  return (
+    <button type="button" id="earlier" ref={button} onClick={more}>
+      Show earlier messages
+    </button>
+  );
+}

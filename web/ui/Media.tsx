@@ -1,0 +1,115 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { MediaContent } from "../../src/protocol/events.ts";
+import { heldOf, kindOf, timelineOf } from "../../src/sdk/index.ts";
+import { openId } from "../model/route.ts";
+import { dialog } from "../model/shows.ts";
+import { sizeText } from "../phrases.ts";
+import { plainName } from "../words.ts";
+import { Icon } from "./Icon.tsx";
+import { useSession } from "./session-context.ts";
+import { VoiceNote } from "./VoiceNote.tsx";
+
+/** When to ask again for a place that could not be had. Ms. */
+const AGAIN_MS = 10_000;
+/** Pictures are shown no wider than this. CSS pixels. */
+const WIDEST = 360;
+
+/** [MD-16] The media of a message; asks where it lies only when it comes into sight. */
+export function Media({ media }: { media: MediaContent }) {
+  const frame = useRef<HTMLDivElement>(null);
+  const { places } = useSession();
+  const url = useSignal(places.known(media.mediaId) ?? "");
+  useEffect(() => {
+    let timer = 0;
+    const find = async () => {
+      url.value = (await places.find(media.mediaId)) ?? "";
+      if (url.value === "" && frame.current?.isConnected) timer = setTimeout(() => void find(), AGAIN_MS);
+    };
+    const sight = new IntersectionObserver(([entry]) => {
+      if (!entry?.isIntersecting) return;
+      sight.disconnect();
+      void find();
+    });
+    if (frame.current) sight.observe(frame.current);
+    return () => {
+      sight.disconnect();
+      clearTimeout(timer);
+    };
+  }, [media.mediaId]);
+  const kind = kindOf(media.contentType);
+  const again = async () => {
+    url.value = (await places.find(media.mediaId, true)) ?? ""; // it played past the end of its place
+  };
+  return (
+    <div class={`media ${kind}`} ref={frame}>
+      {kind === "image" && <Picture media={media} url={url.value} />}
+      {kind === "audio" && <VoiceNote media={media} url={url.value} again={() => void again()} />}
+      {kind === "video" && <Video url={url.value} again={() => void again()} />}
+      {kind === "file" && <FileLink media={media} url={url.value} />}
+    </div>
+  );
+}
+
+/** The small one at first, in the size of the whole one, so that nothing moves when that comes. */
+function Picture({ media, url }: { media: MediaContent; url: string }) {
+  const { width, height, thumbnail, caption, name } = media;
+  const session = useSession();
+  const size =
+    width && height
+      ? { width: Math.min(width, WIDEST), height: Math.round((Math.min(width, WIDEST) * height) / width) }
+      : {};
+  const source = url || (thumbnail ? `data:image/jpeg;base64,${thumbnail}` : undefined);
+  const open = () => {
+    const id = openId.value;
+    if (!id) return;
+    const { events } = heldOf(session.state.peek(), id);
+    const lines = timelineOf(events, { me: session.me, wishes: [], now: session.now.peek() });
+    const all = lines.flatMap((line) => (line.is === "message" && isPicture(line.content) ? [line.content] : []));
+    dialog.value = { is: "picture", media, all: all.length > 0 ? all : [media] };
+  };
+  return (
+    <button type="button" class="picture" onClick={open}>
+      <img
+        alt={caption ?? plainName(name ?? "Photo")}
+        decoding="async"
+        {...size}
+        {...(source ? { src: source } : {})}
+      />
+      <span class="unseen">: show it whole</span>
+    </button>
+  );
+}
+
+const isPicture = (content: MediaContent | { type: "text" | "gone" }): content is MediaContent =>
+  content.type === "media" && kindOf(content.contentType) === "image";
+
+function Video({ url, again }: { url: string; again: () => void }) {
+  const tries = useRef(0);
+  return (
+    <video
+      controls
+      preload="metadata"
+      playsInline
+      {...(url ? { src: url } : {})}
+      onError={() => tries.current++ === 0 && again()}
+    />
+  );
+}
+
+/** Leads to the whole file, with a place that is good when it is followed. */
+function FileLink({ media, url }: { media: MediaContent; url: string }) {
+  const { places } = useSession();
+  const follow = (event: MouseEvent) => {
+    if (places.known(media.mediaId) !== undefined) return;
+    event.preventDefault();
+    void places.find(media.mediaId).then((fresh) => fresh && open(fresh, "_blank", "noopener,noreferrer"));
+  };
+  return (
+    <a href={url || `/v1/media/${media.mediaId}`} target="_blank" rel="noopener noreferrer" onClick={follow}>
+      <Icon name="file" />
+      <bdi>{plainName(media.name ?? "File")}</bdi>
+      <small>{sizeText(media.bytes)}</small>
+    </a>
+  );
+}

@@ -1,0 +1,91 @@
+import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
+import { findPeople } from "../model/people.ts";
+import { dialog } from "../model/shows.ts";
+import { Avatar } from "./Avatar.tsx";
+import { useSession } from "./session-context.ts";
+import { useAsked } from "./use-asked.ts";
+
+/** Who is in the group; its admins add, remove and make admins. */
+export function Members({ id }: { id: ConversationId }) {
+  const session = useSession();
+  const { problem, busy, asked } = useAsked();
+  const naming = session.naming.value;
+  const isAdmin = naming.isAdmin(id);
+  const people = naming.people(id).toSorted((a, b) => Number(b.role === "admin") - Number(a.role === "admin"));
+  const put = async (userId: UserId, role: "admin" | "member") => {
+    const answer = await asked(session.call("putMember", { params: { id, userId }, body: { role } }));
+    if (answer) session.keep(answer.value.conversation);
+  };
+  const remove = async (userId: UserId) => {
+    if (!(await asked(session.call("removeMember", { params: { id, userId } })))) return;
+    const answer = await asked(session.call("conversation", { params: { id } }));
+    if (answer) session.keep(answer.value.conversation);
+  };
+  const add = async (form: HTMLFormElement) => {
+    const handles = String(new FormData(form).get("handle"));
+    const found = await asked(findPeople(session, handles), { not_found: `Nobody is called ${handles}` });
+    for (const { userId } of found?.value ?? []) await put(userId, "member");
+    if (problem.peek() === "") form.reset();
+  };
+  return (
+    <section>
+      <h3>{people.length} members</h3>
+      <ul class="plain people" id="members" inert={busy.value}>
+        {people.map(({ userId, role }) => {
+          const name = userId === session.me ? "you" : naming.handle(userId);
+          const other = role === "admin" ? "member" : "admin";
+          return (
+            <li key={userId}>
+              <Avatar name={naming.handle(userId)} />
+              {userId === session.me ? (
+                <span class="who">{name}</span>
+              ) : (
+                <button type="button" class="link who" onClick={() => (dialog.value = { is: "person", userId })}>
+                  {name}
+                </button>
+              )}
+              {role === "admin" && <small class="badge">admin</small>}
+              {isAdmin && (
+                <button type="button" onClick={() => void put(userId, other)}>
+                  {other === "admin" ? "Make admin" : "Make member"}
+                  <span class="unseen"> {name}</span>
+                </button>
+              )}
+              {isAdmin && userId !== session.me && (
+                <button type="button" onClick={() => void remove(userId)}>
+                  Remove<span class="unseen"> {name}</span>
+                </button>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+      {isAdmin && (
+        <form
+          class="inline"
+          inert={busy.value}
+          onSubmit={(event) => {
+            event.preventDefault();
+            void add(event.currentTarget);
+          }}
+        >
+          <label>
+            Add somebody
+            <input
+              name="handle"
+              placeholder="handle"
+              autocapitalize="none"
+              autocomplete="off"
+              spellcheck={false}
+              required
+            />
+          </label>
+          <button type="submit">Add</button>
+        </form>
+      )}
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+    </section>
+  );
+}

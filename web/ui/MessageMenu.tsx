@@ -1,0 +1,141 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { QUICK } from "../emoji.ts";
+import { openId } from "../model/route.ts";
+import { ask, dialog, menu, picker, tell } from "../model/shows.ts";
+import { wish } from "../model/wishes.ts";
+import type { ShownMessage } from "../shown.ts";
+import { Icon, type IconName } from "./Icon.tsx";
+import { moveInside, place } from "./open-menu.ts";
+import { useSession } from "./session-context.ts";
+
+/**
+ * The menu of one message: a reaction, and what else may be done with it. It closes itself, because the browser's own way of closing would
+ * take the lifted finger or button that opened it for a click beside it.
+ */
+export function MessageMenu() {
+  const popover = useRef<HTMLDivElement>(null);
+  const opened = menu.value;
+  const back = useRef<Element | null>(null);
+  const close = () => {
+    const hadFocus = popover.current?.contains(document.activeElement);
+    if (hadFocus && back.current instanceof HTMLElement) back.current.focus();
+    menu.value = null;
+  };
+  useLayoutEffect(() => {
+    const element = popover.current;
+    if (!opened || !element) return;
+    back.current = opened.back ?? document.activeElement;
+    const put = () => place(element, opened.at);
+    const onPointer = ({ target }: Event) => {
+      if (!(target instanceof Node && element.contains(target))) close();
+    };
+    addEventListener("pointerdown", onPointer, true);
+    addEventListener("resize", put);
+    element.showPopover();
+    put();
+    element.querySelector("button")?.focus();
+    return () => {
+      removeEventListener("pointerdown", onPointer, true);
+      removeEventListener("resize", put);
+      element.hidePopover();
+    };
+  }, [opened]);
+  return (
+    <div
+      id="message-menu"
+      ref={popover}
+      popover="manual"
+      role="dialog"
+      aria-label="What to do"
+      onKeyDown={(event) => {
+        if (event.key === "Escape" || event.key === "Tab") close();
+        else moveInside(event);
+      }}
+    >
+      {opened && (
+        <>
+          <Quick row={opened.row} at={opened.at} back={opened.back} close={close} />
+          <Acts row={opened.row} close={close} />
+        </>
+      )}
+    </div>
+  );
+}
+
+type Props = { row: ShownMessage; close: () => void };
+
+function Quick({ row, close, at, back }: Props & { at: DOMRect; back: HTMLElement | null }) {
+  const session = useSession();
+  const react = (emoji: string | null) => {
+    close();
+    if (openId.value && row.seq !== null) session.say(openId.value, { kind: "reaction", targetSeq: row.seq, emoji });
+  };
+  const mine = row.reactions.find((reaction) => reaction.mine)?.emoji;
+  return (
+    <div class="quick">
+      {QUICK.map(([emoji, name]) => (
+        <button
+          key={emoji}
+          type="button"
+          class="bare"
+          aria-label={`React with ${name}`}
+          aria-pressed={mine === emoji}
+          onClick={() => react(mine === emoji ? null : emoji)}
+        >
+          {emoji}
+        </button>
+      ))}
+      <button
+        type="button"
+        class="bare"
+        aria-label="React with another emoji"
+        onClick={() => {
+          close();
+          picker.value = { at, back, chosen: react };
+        }}
+      >
+        <Icon name="plus" />
+      </button>
+    </div>
+  );
+}
+
+function Acts({ row, close }: Props) {
+  const session = useSession();
+  const id = openId.value;
+  if (!id || row.seq === null) return null;
+  const { seq } = row;
+  const act = (icon: IconName, name: string, then: () => void) => (
+    <button
+      type="button"
+      onClick={() => {
+        close();
+        then();
+      }}
+    >
+      <Icon name={icon} />
+      {name}
+    </button>
+  );
+  const words = row.media ? row.media.caption : row.text;
+  const recall = () => session.say(id, { kind: "recall", targetSeq: seq });
+  return (
+    <>
+      {act("reply", "Reply", () => (wish.value = { is: "reply", row }))}
+      {words &&
+        act(
+          "copy",
+          "Copy",
+          () =>
+            void navigator.clipboard.writeText(words).then(
+              () => tell("Copied"),
+              () => tell("It could not be copied"),
+            ),
+        )}
+      {row.may.edit && act("write", "Edit", () => (wish.value = { is: "edit", row }))}
+      {row.isMine && act("info", "Info", () => (dialog.value = { is: "message", id, seq }))}
+      {row.may.recall &&
+        act("trash", "Delete for everyone", () => ask("Delete this message for everyone?", "Delete", recall))}
+    </>
+  );
+}

@@ -1,0 +1,133 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { ERRORS } from "../../src/protocol/errors.ts";
+import type { Me } from "../../src/protocol/http.ts";
+import type { Privacy } from "../../src/protocol/states.ts";
+import { install, installing } from "../model/install.ts";
+import { Devices } from "./Devices.tsx";
+import { Dialog } from "./Dialog.tsx";
+import { Icon } from "./Icon.tsx";
+import { useSession } from "./session-context.ts";
+
+const VISIBLE_TO = { everyone: "Everybody", contacts: "My contacts", nobody: "Nobody" } as const;
+const FIELDS = {
+  lastSeen: "Who sees when I am online and was last seen",
+  readReceipts: "Who sees that I have read a message",
+  conversations: "Who may write to me first, or add me to a group",
+  findable: "Who finds me by my name",
+} as const satisfies Record<keyof Privacy, string>;
+const MUTUAL = ["lastSeen", "readReceipts"] as const;
+const ONE_WAY = ["conversations", "findable"] as const;
+
+/** The person's settings: what they are called, who sees what of them, whether this device rings, and their devices. */
+export function Settings() {
+  const session = useSession();
+  const me = useSignal<Pick<Me, "displayName" | "privacy"> | null>(null);
+  const problem = useSignal("");
+  useEffect(() => {
+    void session.call("me").then((answer) => {
+      if (answer.ok) me.value = answer.value;
+      else problem.value = ERRORS[answer.code].title;
+    });
+  }, []);
+  // Another device of the person has changed it meanwhile.
+  const told = session.live.value.profile;
+  useEffect(() => {
+    if (told) me.value = told;
+  }, [told]);
+  const change = async (body: { displayName?: string; privacy?: Partial<Privacy> }) => {
+    const answer = await session.call("changeMe", { body });
+    if (answer.ok) me.value = answer.value;
+    problem.value = answer.ok ? "" : ERRORS[answer.code].title;
+  };
+  const choice = (field: keyof Privacy) => (
+    <label key={field}>
+      {FIELDS[field]}
+      <select
+        disabled={!me.value}
+        value={me.value?.privacy[field] ?? "everyone"}
+        onChange={({ currentTarget }) => void change({ privacy: { [field]: currentTarget.value } })}
+      >
+        {Object.entries(VISIBLE_TO).map(([value, name]) => (
+          <option key={value} value={value}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  return (
+    <Dialog id="settings" title="Settings">
+      <section>
+        <h3>Profile</h3>
+        <label>
+          Name that others see in notifications
+          <input
+            maxLength={100}
+            autocomplete="name"
+            disabled={!me.value}
+            value={me.value?.displayName ?? ""}
+            onChange={({ currentTarget }) => void change({ displayName: currentTarget.value })}
+          />
+        </label>
+      </section>
+      <section>
+        <h3>Privacy</h3>
+        <p class="quiet">The first two are mutual: you see of others what you show them.</p>
+        {MUTUAL.map(choice)}
+        {ONE_WAY.map(choice)}
+        <p class="quiet">Whoever knows your whole handle finds you in any case.</p>
+      </section>
+      <Ring tell={(text) => (problem.value = text)} />
+      <p id="settings-problem" class="problem" role="alert">
+        {problem}
+      </p>
+      <Devices />
+      <Leaving tell={(text) => (problem.value = text)} />
+    </Dialog>
+  );
+}
+
+function Ring({ tell }: { tell: (problem: string) => void }) {
+  const session = useSession();
+  const busy = useSignal(false);
+  const turn = async (input: HTMLInputElement) => {
+    busy.value = true;
+    tell(await session.ring(input.checked));
+    busy.value = false;
+    input.checked = session.rings.value;
+  };
+  return (
+    <section>
+      <h3>Notifications</h3>
+      <label class="check">
+        <input
+          id="push-on"
+          type="checkbox"
+          checked={session.rings.value}
+          disabled={busy.value}
+          onChange={({ currentTarget }) => void turn(currentTarget)}
+        />
+        Tell me on this device while the page is closed
+      </label>
+    </section>
+  );
+}
+
+function Leaving({ tell }: { tell: (problem: string) => void }) {
+  const session = useSession();
+  return (
+    <section class="row">
+      {installing.value && (
+        <button type="button" onClick={() => void install()}>
+          <Icon name="device" />
+          Install as an app
+        </button>
+      )}
+      <button type="button" onClick={() => void session.signOut().then(tell)}>
+        <Icon name="out" />
+        Sign out
+      </button>
+    </section>
+  );
+}
