@@ -75,7 +75,8 @@ export class Names {
   }
 
   handle(id: UserId): string {
-    return this.#person(id)?.handle ?? "…";
+    const known = this.#person(id);
+    return known ? known.handle || DELETED : "…";
   }
 
   displayName(id: UserId): string {

@@ -330,6 +330,7 @@ export type Client = {
     /** By the beginning of handles and names, as far as people choose to be found. */
     search(words: string): Promise<readonly FoundPerson[]>;
     get(userId: string): Promise<Profile>;
+    /** As it is kept here; of a deleted account a profile without a name. */
     known(userId: string): Profile | null;
   };
   readonly contacts: {

@@ -26,3 +26,6 @@ export class EdgewiseError extends Error {
     this.retryAfterMs = retryAfterMs ?? null;
   }
 }
+
+/** Whether it says that there is no such thing any more. */
+export const isGone = (error: unknown): boolean => error instanceof EdgewiseError && error.code === "not_found";

@@ -6,13 +6,13 @@ import type { Command } from "./commands.ts";
 import { conversationOf, type Parts } from "./conversation.ts";
 import { Emitter } from "./emitter.ts";
 import type { Environment } from "./environment.ts";
-import { EdgewiseError } from "./errors.ts";
+import { EdgewiseError, isGone } from "./errors.ts";
 import { Hub } from "./hub.ts";
 import { indexedDbStorage } from "./indexed-db-storage.ts";
 import { memoryStorage } from "./memory-storage.ts";
 import { Sendings } from "./sendings.ts";
 import { Sessions } from "./sessions.ts";
-import { type ClientState, NOTHING_KEPT, wasMade } from "./state.ts";
+import { type ClientState, NOTHING_KEPT, nobody, wasMade } from "./state.ts";
 import type { Storage, Store } from "./storage.ts";
 import { Encoder, glimpseOf } from "./stored.ts";
 import { Teller } from "./teller.ts";
@@ -315,7 +315,11 @@ class Opened {
       people: {
         search: async (words) => (await call("findPeople", { query: { q: words } })).users,
         find: (handle) => this.#person(sessions.call("findUser", { query: { handle } })),
-        get: (userId) => this.#person(sessions.call("user", { params: { userId } })),
+        get: (userId) =>
+          this.#person(sessions.call("user", { params: { userId } })).catch(async (error: unknown) => {
+            if (isGone(error)) await this.#run({ do: "know", profiles: [nobody(userId)] });
+            throw error;
+          }),
         known: (userId) => this.#state.people[userId] ?? null,
       },
       contacts: {

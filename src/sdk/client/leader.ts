@@ -9,7 +9,7 @@ import type { Fetch, WebSocketClass } from "./api.ts";
 import type { Command, Ended } from "./commands.ts";
 import { Connection } from "./connection.ts";
 import type { Environment } from "./environment.ts";
-import { EdgewiseError } from "./errors.ts";
+import { EdgewiseError, isGone } from "./errors.ts";
 import type { Moment } from "./moment.ts";
 import { Persister } from "./persister.ts";
 import type { Sessions } from "./sessions.ts";
@@ -21,8 +21,10 @@ import {
   applyClientChange,
   type ClientChange,
   type ClientState,
+  erasedIn,
   NOTHING_KEPT,
   newestKeyOf,
+  nobody,
   wasMade,
 } from "./state.ts";
 import type { Store } from "./storage.ts";
@@ -142,7 +144,8 @@ export class Leader {
         return [{ type: "about", conversationId: change.conversationId, about: { members: null, settings: null } }]; // what was said of them was not read
       if (change.type !== "grew") return [];
       const about = aboutFrom(change.events, this.#state.about[change.conversationId], me);
-      return about ? [{ type: "about", conversationId: change.conversationId, about }] : [];
+      const news: ClientChange[] = about ? [{ type: "about", conversationId: change.conversationId, about }] : [];
+      return [...news, ...erasedIn(change.events)];
     });
   }
 
@@ -245,7 +248,11 @@ export class Leader {
   }
 
   async #askPerson(userId: string): Promise<void> {
-    const { handle, displayName } = await this.#ports.sessions.call("user", { params: { userId } });
+    const answer = this.#ports.sessions.call("user", { params: { userId } });
+    const { handle, displayName } = await answer.catch((error: unknown) => {
+      if (isGone(error)) return nobody(userId);
+      throw error;
+    });
     await this.do("", { do: "know", profiles: [{ userId, handle, displayName }] });
   }
 

@@ -46,6 +46,13 @@ export const NOTHING_KEPT: ClientState = {
 };
 const ALIASES_MAX = 200;
 
+/** [ER-9] What is kept of somebody who was erased: a profile without a name. */
+export const nobody = (userId: string): Profile => ({ userId, handle: "", displayName: "" });
+export const erasedIn = (events: readonly Event[]): ClientChange[] =>
+  events.flatMap((event) =>
+    event.kind === "member" && event.erased ? [{ type: "person", profile: nobody(event.userId) }] : [],
+  );
+
 export type ClientChange =
   | Change
   | { readonly type: "about"; readonly conversationId: ConversationId; readonly about: Partial<About> }
