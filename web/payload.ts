@@ -14,8 +14,12 @@ export function readPayload(text: string | undefined): PushPayload | null {
 
 type Place = Pick<PushPayload, "conversationId" | "seq" | "unread">;
 
-function withWords(place: Place, { sender, title, text }: Fields): PushPayload | null {
+/** The last time that the wire can name. Epoch ms. */
+const LAST_MS = 253_402_300_799_999;
+
+function withWords(place: Place, { sender, title, text, expiresAt }: Fields): PushPayload | null {
   if (![title, text].every((words) => words === undefined || typeof words === "string")) return null;
+  if (expiresAt !== undefined && !(isCount(expiresAt) && expiresAt <= LAST_MS)) return null;
   const from = isFields(sender) ? senderOf(sender) : undefined;
   if (sender !== undefined && !from) return null;
   return {
@@ -24,6 +28,7 @@ function withWords(place: Place, { sender, title, text }: Fields): PushPayload |
     ...(from ? { sender: from } : {}),
     ...(typeof title === "string" ? { title } : {}),
     ...(typeof text === "string" ? { text } : {}),
+    ...(isCount(expiresAt) ? { expiresAt } : {}), // [LM-18]
   };
 }
 

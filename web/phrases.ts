@@ -73,3 +73,5 @@ export function sizeText(bytes: number): string {
   if (bytes < 1_000) return `${bytes} bytes`;
   return bytes < 1_000_000 ? `${Math.round(bytes / 1_000)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
+
+export const membersText = (count: number): string => `${count} member${count === 1 ? "" : "s"}`;

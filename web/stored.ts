@@ -11,7 +11,7 @@ export type Small = Pick<ReplicaState, "cursor" | "outbox"> & {
   shape?: number;
 };
 
-const NO_MARKS: Marks = { delivered: 0, read: 0 };
+const NO_TICKS: Held["ticks"] = { delivered: 0, read: 0, except: [] };
 const NOTHING_SET: Mine = { mentionsPierce: false, pinned: false, archived: false };
 
 export function smallIn(stored: unknown): Small | null {
@@ -32,10 +32,19 @@ export function smallIn(stored: unknown): Small | null {
 /** Fields that came later have a default: a device that stored the older shape reads on. [CL-29] */
 function heldIn(id: string, value: unknown): SmallHeld | null {
   if (!isConversationId(id) || !isFields(value)) return null;
-  const { covered, read, told, ticks = NO_MARKS, mine = NOTHING_SET, memberCount = 0 } = value;
-  if (!isCount(covered) || !isCount(read) || !isMarks(told) || !isMarks(ticks)) return null;
-  return isMine(mine) && isCount(memberCount) ? { covered, read, told, ticks, mine, memberCount } : null;
+  const { covered, from = 1, read, told, mine = NOTHING_SET, memberCount = 0 } = value;
+  const ticks = ticksIn(value.ticks ?? NO_TICKS);
+  if (!isCount(covered) || !isCount(from, 1) || !isCount(read) || !isMarks(told) || !ticks) return null;
+  return isMine(mine) && isCount(memberCount) ? { covered, from, read, told, ticks, mine, memberCount } : null;
 }
+
+function ticksIn(value: unknown): Held["ticks"] | null {
+  if (!isFields(value) || !isMarks(value)) return null;
+  const { delivered, read, except = [] } = value as Fields & Marks;
+  return Array.isArray(except) && except.every(isRange) ? { delivered, read, except } : null;
+}
+const isRange = (value: unknown): value is { from: number; to: number } =>
+  isFields(value) && isCount(value.from) && isCount(value.to);
 
 const isMarks = (value: unknown): value is Marks => isFields(value) && isCount(value.delivered) && isCount(value.read);
 const isMine = (value: unknown): value is Mine =>

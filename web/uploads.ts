@@ -13,7 +13,7 @@ export function contentTypeOf(file: Blob): string {
   return CONTENT_TYPE.test(type) ? type : "application/octet-stream";
 }
 
-export function portsOf(tokens: Lend, signal: AbortSignal): UploadPorts<File> {
+export function portsOf(tokens: Lend, signal: AbortSignal): UploadPorts<Blob> {
   return {
     hash: async (file) => hexOf(await crypto.subtle.digest("SHA-256", await file.arrayBuffer())),
     ask: (wish) => tokens.call("newMedia", { body: wish }),

@@ -39,6 +39,7 @@ describe("[AP-3] what the page checks by hand is what the schemas say", () => {
     const whole = [
       { type: "message", ...place, sender: { userId: ULID, displayName: "Ada" }, title: "Hiking", text: "Hello" },
       { type: "message", ...place },
+      { type: "message", ...place, text: "Bye", expiresAt: 1_800_000_000_000 },
       { type: "read", ...place },
       { type: "gone", ...place, more: 1 },
     ];
@@ -99,7 +100,7 @@ describe("[AP-3] what the page checks by hand is what the schemas say", () => {
     expect(smallIn(stored)?.outbox[0]?.wishId).toBe(key(1));
     for (const name of ["cursor", "conversations", "outbox"]) expect(smallIn({ ...stored, [name]: 1 })).toBeNull();
     const held = stored.conversations[HERE];
-    for (const name of ["covered", "read", "told", "ticks", "mine", "memberCount"])
+    for (const name of ["covered", "from", "read", "told", "ticks", "mine", "memberCount"])
       expect(smallIn({ ...stored, conversations: { [HERE]: { ...held, [name]: "x" } } })).toBeNull();
     const [entry] = stored.outbox;
     for (const name of ["wishId", "idempotencyKey", "conversationId", "composedAt", "event", "standing"])

@@ -13,8 +13,11 @@ const VISIBLE_TO = { everyone: "Everybody", contacts: "My contacts", nobody: "No
 const FIELDS = {
   lastSeen: "Who sees when I am online and was last seen",
   readReceipts: "Who sees that I have read a message",
-} as const;
-const fields = Object.keys(FIELDS) as (keyof Privacy)[];
+  conversations: "Who may write to me first, or add me to a group",
+  findable: "Who finds me by my name",
+} as const satisfies Record<keyof Privacy, string>;
+const MUTUAL = ["lastSeen", "readReceipts"] as const;
+const ONE_WAY = ["conversations", "findable"] as const;
 
 /** The person's settings: what they are called, who sees what of them, whether this device rings, and their devices. */
 export function Settings() {
@@ -37,6 +40,22 @@ export function Settings() {
     if (answer.ok) me.value = answer.value;
     problem.value = answer.ok ? "" : ERRORS[answer.code].title;
   };
+  const choice = (field: keyof Privacy) => (
+    <label key={field}>
+      {FIELDS[field]}
+      <select
+        disabled={!me.value}
+        value={me.value?.privacy[field] ?? "everyone"}
+        onChange={({ currentTarget }) => void change({ privacy: { [field]: currentTarget.value } })}
+      >
+        {Object.entries(VISIBLE_TO).map(([value, name]) => (
+          <option key={value} value={value}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
   return (
     <Dialog id="settings" title="Settings">
       <section>
@@ -54,23 +73,10 @@ export function Settings() {
       </section>
       <section>
         <h3>Privacy</h3>
-        <p class="quiet">It is mutual: you see of others what you show them.</p>
-        {fields.map((field) => (
-          <label key={field}>
-            {FIELDS[field]}
-            <select
-              disabled={!me.value}
-              value={me.value?.privacy[field] ?? "everyone"}
-              onChange={({ currentTarget }) => void change({ privacy: { [field]: currentTarget.value } })}
-            >
-              {Object.entries(VISIBLE_TO).map(([value, name]) => (
-                <option key={value} value={value}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
-        ))}
+        <p class="quiet">The first two are mutual: you see of others what you show them.</p>
+        {MUTUAL.map(choice)}
+        {ONE_WAY.map(choice)}
+        <p class="quiet">Whoever knows your whole handle finds you in any case.</p>
       </section>
       <Ring tell={(text) => (problem.value = text)} />
       <p id="settings-problem" class="problem" role="alert">
