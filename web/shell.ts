@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../src/protocol/errors.ts";
 import type { Wish } from "../src/protocol/events.ts";
-import { PONG } from "../src/protocol/frames.ts";
+import { PONG, type ServerFrame } from "../src/protocol/frames.ts";
 import type { ConversationId, IdempotencyKey, UserId } from "../src/protocol/ids.ts";
 import type { Mine } from "../src/protocol/states.ts";
 import { BEARER_SUBPROTOCOL, SUBPROTOCOL } from "../src/protocol/version.ts";
@@ -30,6 +30,7 @@ export class Shell {
   readonly #store: DeviceStore;
   readonly #tokens: Tokens;
   readonly #onChange: () => void;
+  readonly #onFrame: (frame: ServerFrame) => void;
   #connection: Connection = { is: "connecting" };
   #socket: WebSocket | null = null;
   #attempt = 0;
@@ -44,10 +45,11 @@ export class Shell {
   /** By how much the server's clock is ahead of this browser's. Ms. */
   #aheadMs = 0;
 
-  constructor(store: DeviceStore, tokens: Tokens, onChange: () => void) {
+  constructor(store: DeviceStore, tokens: Tokens, onChange: () => void, onFrame: (frame: ServerFrame) => void) {
     this.#store = store;
     this.#tokens = tokens;
     this.#onChange = onChange;
+    this.#onFrame = onFrame;
     const state = store.load();
     this.#replica = new Replica(state);
     this.#mint = new KeyMint(state);
@@ -176,6 +178,7 @@ export class Shell {
     if (!frame) return; // of a newer server: not for this page
     if (frame.type === "welcome") this.#aheadMs = frame.serverTime - Date.now();
     this.#tell({ type: "frame", frame });
+    this.#onFrame(frame);
     if (this.#replica.phase === "live") this.#attempt = 0;
   }
 

@@ -15,6 +15,7 @@ import { onNotificationClick } from "../push.ts";
 import { listOf } from "../rows.ts";
 import { type Connection, Shell } from "../shell.ts";
 import { Drafts } from "./drafts.ts";
+import { Told } from "./news.ts";
 import { Places } from "./places.ts";
 import { openId } from "./route.ts";
 import { Uploads } from "./uploads.ts";
@@ -45,6 +46,7 @@ export class Session {
   readonly waiting = computed(() => this.state.value.outbox.filter(({ standing }) => standing.is === "waiting").length);
   readonly places: Places;
   readonly drafts: Drafts;
+  readonly told: Told;
   readonly uploads: Uploads;
   readonly #account: Account;
   readonly #store: DeviceStore;
@@ -68,7 +70,13 @@ export class Session {
     this.#names = new Names(account.deviceId, this.#tokens, () => {
       this.#namesChanged.value += 1;
     });
-    this.#shell = new Shell(this.#store, this.#tokens, () => this.#soon());
+    this.told = new Told(account.deviceId, this.#tokens);
+    this.#shell = new Shell(
+      this.#store,
+      this.#tokens,
+      () => this.#soon(),
+      (frame) => this.told.hear(frame),
+    );
     this.#bell = new Bell(account.deviceId, this.#tokens);
     this.#attention = new Attention(document, this.#shell, () => {
       this.visible.value = this.#attention.isVisible;

@@ -1,11 +1,13 @@
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
-import { findPeople } from "../model/people.ts";
 import { dialog } from "../model/shows.ts";
 import { Avatar } from "./Avatar.tsx";
+import { PeopleFinder } from "./PeopleFinder.tsx";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
 
-/** Who is in the group; its admins add, remove and make admins. */
+const WORDS = { forbidden: "They choose who may add them to a group: send them an invite link" };
+
+/** Who is in the group; whoever may adds, and its admins remove and make admins. */
 export function Members({ id }: { id: ConversationId }) {
   const session = useSession();
   const { problem, busy, asked } = useAsked();
@@ -13,7 +15,7 @@ export function Members({ id }: { id: ConversationId }) {
   const isAdmin = naming.isAdmin(id);
   const people = naming.people(id).toSorted((a, b) => Number(b.role === "admin") - Number(a.role === "admin"));
   const put = async (userId: UserId, role: "admin" | "member") => {
-    const answer = await asked(session.call("putMember", { params: { id, userId }, body: { role } }));
+    const answer = await asked(session.call("putMember", { params: { id, userId }, body: { role } }), WORDS);
     if (answer) session.keep(answer.value.conversation);
   };
   const remove = async (userId: UserId) => {
@@ -21,12 +23,7 @@ export function Members({ id }: { id: ConversationId }) {
     const answer = await asked(session.call("conversation", { params: { id } }));
     if (answer) session.keep(answer.value.conversation);
   };
-  const add = async (form: HTMLFormElement) => {
-    const handles = String(new FormData(form).get("handle"));
-    const found = await asked(findPeople(session, handles), { not_found: `Nobody is called ${handles}` });
-    for (const { userId } of found?.value ?? []) await put(userId, "member");
-    if (problem.peek() === "") form.reset();
-  };
+  const mayAdd = naming.may(id, "adding") && (isAdmin || !naming.rules(id).approval); // [GR-10]
   return (
     <section>
       <h3>{people.length} members</h3>
@@ -60,28 +57,15 @@ export function Members({ id }: { id: ConversationId }) {
           );
         })}
       </ul>
-      {isAdmin && (
-        <form
-          class="inline"
-          inert={busy.value}
-          onSubmit={(event) => {
-            event.preventDefault();
-            void add(event.currentTarget);
-          }}
-        >
-          <label>
-            Add somebody
-            <input
-              name="handle"
-              placeholder="handle"
-              autocapitalize="none"
-              autocomplete="off"
-              spellcheck={false}
-              required
-            />
-          </label>
-          <button type="submit">Add</button>
-        </form>
+      {mayAdd && (
+        <div inert={busy.value}>
+          <PeopleFinder
+            label="Add somebody"
+            act="Add"
+            without={people.map(({ userId }) => userId)}
+            choose={({ userId }) => put(userId, "member")}
+          />
+        </div>
       )}
       <p class="problem" role="alert">
         {problem}
