@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
 import type { Browser } from "@playwright/test";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { must } from "./support/door.ts";
@@ -14,8 +17,8 @@ let cleo: Somebody;
 let operator: string;
 
 beforeAll(async () => {
-  operator = "operator-token-of-this-story-alone";
-  server = await startServer(undefined, { OPERATOR_TOKEN: operator });
+  server = await startServer();
+  operator = parseEnv(readFileSync(join(server.dataDir, "secrets.env"), "utf8")).OPERATOR_TOKEN ?? "";
   browser = await launchBrowser();
   anna = await newPerson(browser, server.url, "anna");
   ben = await newPerson(browser, server.url, "ben");

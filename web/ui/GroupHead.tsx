@@ -48,11 +48,12 @@ export function GroupHead({ id }: { id: ConversationId }) {
             />
             <button type="button" onClick={() => files.current?.click()}>
               <Icon name="camera" />
-              {picture ? "Replace the picture" : "Choose a picture"}
+              {picture ? "Replace" : "Choose a picture"}
+              {picture && <span class="unseen"> the picture</span>}
             </button>
             {picture && (
               <button type="button" onClick={() => void asked(changePicture(session, id, null))}>
-                Remove the picture
+                Remove<span class="unseen"> the picture</span>
               </button>
             )}
           </div>

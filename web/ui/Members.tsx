@@ -1,5 +1,6 @@
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { dialog } from "../model/shows.ts";
+import { membersText } from "../phrases.ts";
 import { Avatar } from "./Avatar.tsx";
 import { PeopleFinder } from "./PeopleFinder.tsx";
 import { useSession } from "./session-context.ts";
@@ -26,7 +27,7 @@ export function Members({ id }: { id: ConversationId }) {
   const mayAdd = naming.may(id, "adding") && (isAdmin || !naming.rules(id).approval); // [GR-10]
   return (
     <section>
-      <h3>{people.length} members</h3>
+      <h3>{membersText(people.length)}</h3>
       <ul class="plain people" id="members" inert={busy.value}>
         {people.map(({ userId, role }) => {
           const name = userId === session.me ? "you" : naming.handle(userId);
@@ -43,15 +44,17 @@ export function Members({ id }: { id: ConversationId }) {
               )}
               {role === "admin" && <small class="badge">admin</small>}
               {isAdmin && (
-                <button type="button" onClick={() => void put(userId, other)}>
-                  {other === "admin" ? "Make admin" : "Make member"}
-                  <span class="unseen"> {name}</span>
-                </button>
-              )}
-              {isAdmin && userId !== session.me && (
-                <button type="button" onClick={() => void remove(userId)}>
-                  Remove<span class="unseen"> {name}</span>
-                </button>
+                <span class="acts">
+                  <button type="button" onClick={() => void put(userId, other)}>
+                    {other === "admin" ? "Make admin" : "Make member"}
+                    <span class="unseen"> {name}</span>
+                  </button>
+                  {userId !== session.me && (
+                    <button type="button" onClick={() => void remove(userId)}>
+                      Remove<span class="unseen"> {name}</span>
+                    </button>
+                  )}
+                </span>
               )}
             </li>
           );
