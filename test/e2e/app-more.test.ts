@@ -316,6 +316,26 @@ test(
   PATIENCE_MS,
 );
 
+test("[CT-17] [PE-3] who wants to be left alone is neither written to nor found, and says so in the settings", async () => {
+  const dan = await newPerson(browser, server.url, "danielle");
+  await button(dan, "Settings").click();
+  await dan.page.getByLabel("Who may write to me first").selectOption("nobody");
+  await dan.page.getByLabel("Who finds me by my name").selectOption("nobody");
+  await dan.page.reload();
+  await dan.isConnected();
+  await button(dan, "Settings").click();
+  await see(dan.page.getByLabel("Who may write to me first")).toHaveValue("nobody");
+  await see(dan.page.getByLabel("Who finds me by my name")).toHaveValue("nobody");
+  await button(anna, "New conversation").click();
+  await anna.page.getByLabel("Talk to").fill("daniel");
+  await see(anna.page.getByText("Nobody is found by that.")).toBeVisible();
+  await anna.page.getByLabel("Talk to").fill("danielle");
+  await button(anna, "Open").click();
+  await see(anna.page.getByText("They choose who may write to them first")).toBeVisible();
+  await leave(anna);
+  await dan.context.close();
+});
+
 test(
   "[AP-21] a request to be a contact is counted at once, and gone once it is answered elsewhere",
   async () => {

@@ -153,8 +153,8 @@ test(
     await leave();
     await page.getByLabel("Message", { exact: true }).fill("");
     await page.evaluate(`location.hash = "#join/" + "0".repeat(26) + "a".repeat(22)`);
-    await see(button("Join the group")).toBeVisible();
-    await look("join");
+    await see(page.getByText("This invite is not valid any more")).toBeVisible();
+    await look("join-over");
     await anna.context.newPage().then(async (next) => {
       await page.close();
       anna.use(next);
