@@ -139,7 +139,10 @@ test(
     await anna.page
       .locator("#group-picture")
       .setInputFiles({ name: "choir.png", mimeType: "image/png", buffer: png(640, 400) });
-    await see(anna.page.locator("#about .avatar img")).toHaveCount(1);
+    const shown = anna.page.locator("#about .avatar img").first();
+    const sides = () =>
+      shown.evaluate((image) => ["naturalWidth", "naturalHeight"].map((side) => Reflect.get(image, side)));
+    await see.poll(sides).toEqual([400, 400]); // of 640 by 400
     await look(anna, "group-settings");
     await leave(anna);
     await see(ben.page.getByText("Admins alone send messages here.")).toBeVisible();

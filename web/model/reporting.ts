@@ -3,21 +3,21 @@ import type { ReportWish } from "../../src/protocol/http.ts";
 import type { ConversationId, IdempotencyKey, UserId } from "../../src/protocol/ids.ts";
 import { ok, type Result } from "../../src/protocol/result.ts";
 import { KeyMint, NOTHING_STORED } from "../../src/sdk/index.ts";
-import type { Session } from "./session.ts";
+import type { Tokens } from "../accounts.ts";
 
 /** What is reported: somebody, and where given the message that it is about. */
 export type Reported = { userId: UserId; conversationId?: ConversationId; seq?: number };
 
 /** One wish to report, whose repeat makes no second report [RP-5]; with other words it is another one. */
 export class Reporting {
-  readonly #session: Session;
+  readonly #lend: Pick<Tokens, "call">;
   readonly #reported: Reported;
   readonly #mint = new KeyMint(NOTHING_STORED);
   #said = "";
   #key: IdempotencyKey | null = null;
 
-  constructor(session: Session, reported: Reported) {
-    this.#session = session;
+  constructor(lend: Pick<Tokens, "call">, reported: Reported) {
+    this.#lend = lend;
     this.#reported = reported;
   }
 
@@ -28,7 +28,7 @@ export class Reporting {
     this.#said = said;
     const about = conversationId === undefined || seq === undefined ? {} : { conversationId, seqs: [seq] };
     const body = { idempotencyKey: this.#key, userId, ...about, reason, ...(note ? { note } : {}) };
-    const answer = await this.#session.call("report", { body });
+    const answer = await this.#lend.call("report", { body });
     return answer.ok ? ok(null) : answer;
   }
 }
