@@ -15,7 +15,7 @@ export function hearNews(news: News, frame: ServerFrame): News {
   if (frame.type === "changed") return hearListed(news, frame.conversations);
   if (frame.type !== "self") return news;
   return (frame.conversations ?? []).reduce(
-    (heard, { conversationId, starred }) => (starred ? withStars(heard, conversationId, starred) : heard),
+    (heard, { conversationId, starred }) => (isSeqs(starred) ? withStars(heard, conversationId, starred) : heard),
     news,
   );
 }

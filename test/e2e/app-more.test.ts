@@ -154,6 +154,13 @@ test(
     await see(ben.page.locator("#rules")).toContainText("Admins alone send messages.");
     await look(ben, "group-member");
     await leave(ben);
+    await anna.page.locator("#title").click();
+    await anna.page.getByLabel("Bring people in").selectOption("members");
+    await leave(anna);
+    await ben.page.locator("#title").click();
+    await see(button(ben, "Make an invite link")).toBeVisible();
+    await see(ben.page.getByLabel("Add somebody")).toHaveCount(0); // [GR-10] an admin lets in who comes by a link
+    await leave(ben);
     await anna.say("Only I can say this");
     await see(message(ben, "Only I can say this")).toHaveCount(1);
     await message(ben, "Only I can say this").click({ button: "right" });
@@ -281,12 +288,17 @@ test(
     await ben.page.locator("#report").getByRole("button", { name: "Report" }).click();
     await see(ben.page.locator("#toast")).toHaveText("Reported, and cleo is blocked");
     await see(ben.page.locator(".left")).toContainText("You block them.");
+    await message(ben, "wonderful coins").click({ button: "right" });
+    await see(ben.page.locator("#message-menu").getByRole("button", { name: "Star" })).toBeVisible();
+    await see(ben.page.locator("#message-menu .quick")).toHaveCount(0);
+    await leave(ben);
     await look(ben, "blocked");
     const { reports } = await must(server.url, "reports", { token: operator });
     expect(reports).toMatchObject([{ reason: "scam", note: "Third time this week", state: "open" }]);
     expect(JSON.stringify(reports[0]?.evidence)).toContain("wonderful coins");
     await button(ben, "Unblock").click();
     await see(ben.page.locator("#text")).toBeVisible();
+    await see(message(ben, "wonderful coins")).toHaveCount(1);
     await ben.page.locator("#title").click();
     await ben.page.locator("#about").getByRole("button", { name: "Report" }).click();
     await see(ben.page.getByRole("heading", { name: "Report cleo" })).toBeVisible();
@@ -355,6 +367,9 @@ test(
     await see(anna.page.locator("#contacts-asking")).toHaveCount(0);
     await see(ben.page.locator("#about")).toContainText("You are contacts.");
     await phone.context.close();
+    await button(anna, "New conversation").click();
+    await see(anna.page.getByRole("list", { name: "Contacts" })).toContainText("ben"); // before anything is written
+    await leave(anna);
     expect([...anna.complaints, ...ben.complaints, ...cleo.complaints]).toEqual([]);
   },
   PATIENCE_MS,

@@ -26,6 +26,8 @@ describe("[AP-21] what is told beside the logs", () => {
     expect(hearNews(told, { type: "self", conversations: starred })).toEqual({ ...told, starred: { [HERE]: [3, 4] } });
     const none = [{ conversationId: HERE, starred: seqs() }];
     expect(hearNews(told, { type: "self", conversations: none })).toEqual({ ...told, starred: {} });
+    const wrong = [{ conversationId: HERE, starred: ["x"] as never }];
+    expect(hearNews(told, { type: "self", conversations: wrong })).toBe(told); // [AP-3]
     expect(hearNews(told, { type: "caught_up", cursor: "E.1" as never })).toBe(told);
   });
 

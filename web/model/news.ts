@@ -14,6 +14,7 @@ export class Told {
   readonly #key: string;
   readonly #lend: Pick<Tokens, "call">;
   #isKept: boolean;
+  #isTold = false;
 
   constructor(deviceId: string, lend: Pick<Tokens, "call">) {
     this.#key = `edgewise.device.${deviceId}.news`;
@@ -31,6 +32,7 @@ export class Told {
   }
 
   hear(frame: ServerFrame): void {
+    this.#isTold = true;
     if (frame.type === "self" && isCount(frame.contactsVersion, this.contactsVersion.peek() + 1))
       this.contactsVersion.value = frame.contactsVersion;
     this.#become(hearNews(this.all.peek(), frame));
@@ -42,9 +44,9 @@ export class Told {
     this.#become(withStars(this.all.peek(), id, on ? [...others, seq] : others));
   }
 
-  /** A device that has been here before there was this asks once; others are told. */
+  /** A device that kept nothing of it asks once, and then is told; one that nobody tells asks each time. */
   async catchUp(): Promise<void> {
-    if (this.#isKept) return;
+    if (this.#isKept && this.#isTold) return;
     let news = NO_NEWS;
     let cursor: string | undefined;
     do {

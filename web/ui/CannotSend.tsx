@@ -13,6 +13,12 @@ export function whyNot({ naming }: Session, id: ConversationId): "" | "left" | "
   return peer !== null && blocks.value.some(({ userId }) => userId === peer) ? "blocked" : "";
 }
 
+/** Whether messages that are here can still be reacted to and taken back. [GR-9] */
+export const mayStillAct = (session: Session, id: ConversationId): boolean => {
+  const why = whyNot(session, id);
+  return why === "" || why === "admins";
+};
+
 const WORDS = {
   left: "You are not in this group any more.",
   admins: "Admins alone send messages here.",

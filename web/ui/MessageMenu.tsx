@@ -5,7 +5,7 @@ import { ask, dialog, menu, picker, tell } from "../model/shows.ts";
 import { star } from "../model/starring.ts";
 import { wish } from "../model/wishes.ts";
 import type { ShownMessage } from "../shown.ts";
-import { whyNot } from "./CannotSend.tsx";
+import { mayStillAct, whyNot } from "./CannotSend.tsx";
 import { Icon, type IconName } from "./Icon.tsx";
 import { moveInside, place } from "./open-menu.ts";
 import { useSession } from "./session-context.ts";
@@ -15,6 +15,7 @@ import { useSession } from "./session-context.ts";
  * take the lifted finger or button that opened it for a click beside it.
  */
 export function MessageMenu() {
+  const session = useSession();
   const popover = useRef<HTMLDivElement>(null);
   const opened = menu.value;
   const back = useRef<Element | null>(null);
@@ -56,7 +57,9 @@ export function MessageMenu() {
     >
       {opened && (
         <>
-          <Quick row={opened.row} at={opened.at} back={opened.back} close={close} />
+          {openId.value && mayStillAct(session, openId.value) && (
+            <Quick row={opened.row} at={opened.at} back={opened.back} close={close} />
+          )}
           <Acts row={opened.row} close={close} />
         </>
       )}
@@ -151,6 +154,7 @@ function Acts({ row, close }: Props) {
           () => (dialog.value = { is: "report", reported: { userId: row.senderId, conversationId: id, seq } }),
         )}
       {row.may.recall &&
+        mayStillAct(session, id) &&
         act("trash", "Delete for everyone", () => ask("Delete this message for everyone?", "Delete", recall))}
     </>
   );
