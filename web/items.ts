@@ -1,4 +1,4 @@
-import type { ConversationId, UserId } from "../src/protocol/ids.ts";
+import type { ConversationId, MediaId, UserId } from "../src/protocol/ids.ts";
 import type { Live } from "../src/sdk/index.ts";
 import { clock } from "./clock.ts";
 import type { Naming } from "./naming.ts";
@@ -13,6 +13,7 @@ export type ListFacts = {
   readonly me: UserId;
   readonly open: ConversationId | null;
   readonly now: number;
+  readonly waiting: Readonly<Record<string, number>>;
   readonly drafts: Readonly<Record<string, { text: string }>>;
 };
 
@@ -21,12 +22,15 @@ export type Item = {
   id: ConversationId;
   name: string;
   isGroup: boolean;
+  picture: MediaId | null;
   at: string;
   line: string;
   /** What the line is: what was said last, what somebody types, or what I have not sent. */
   lineIs: "said" | "typing" | "draft";
   tick: Tick | null;
   unread: number;
+  /** How many wait for an admin to let them in; of those I may be. */
+  waiting: number;
   muted: boolean;
   pinned: boolean;
   archived: boolean;
@@ -46,9 +50,11 @@ function itemOf(item: Listed, facts: ListFacts): Item {
       id,
       name: plainName(naming.title(id)),
       isGroup,
+      picture: naming.picture(id),
       at: last ? clock(last.at) : "",
       tick,
       unread,
+      waiting: facts.waiting[id] ?? 0,
       open: id === open,
     },
     ...{ muted: isMuted(mine, now), pinned: mine.pinned, archived: mine.archived },

@@ -1,7 +1,7 @@
 import type { Event, Role } from "../src/protocol/events.ts";
-import type { Member } from "../src/protocol/http.ts";
-import type { ConversationId, UserId } from "../src/protocol/ids.ts";
-import { DELETED, type Names } from "./names.ts";
+import type { Conversation, Member } from "../src/protocol/http.ts";
+import type { ConversationId, MediaId, UserId } from "../src/protocol/ids.ts";
+import { DELETED, type Known, type Names } from "./names.ts";
 import { durationText } from "./phrases.ts";
 
 type Note = Extract<Event, { kind: "member" | "settings" }>;
@@ -48,6 +48,24 @@ export class Naming {
     return this.isGroup(id) && this.#known(id)?.mine.role === "admin";
   }
 
+  /** A group's picture. */
+  picture(id: ConversationId): MediaId | null {
+    return this.#known(id)?.avatarMediaId ?? null;
+  }
+
+  /** What the group's admins have laid down; as at its beginning where nothing is known. */
+  rules(id: ConversationId): Rules {
+    return rulesOf(this.#known(id));
+  }
+
+  /** [GR-8] Whether I may do this in it: of a group whoever is let, of a conversation with one person either. */
+  may(id: ConversationId, what: "sending" | "setting" | "adding"): boolean {
+    const known = this.#known(id);
+    if (known?.kind !== "group") return what !== "adding";
+    const { role } = known.mine;
+    return role === "admin" || (role !== null && rulesOf(known)[what] === "members");
+  }
+
   /** How long messages are kept; 0: for ever. Ms. */
   retentionMs(id: ConversationId): number {
     return this.#known(id)?.retentionMs ?? 0;
@@ -55,7 +73,7 @@ export class Naming {
 
   /** Whether I may say how long messages are kept. */
   maySetRetention(id: ConversationId): boolean {
-    return this.isAdmin(id) || this.#known(id)?.kind === "direct";
+    return this.#known(id) !== undefined && this.may(id, "setting");
   }
 
   /** The other members. */
@@ -92,7 +110,8 @@ export class Naming {
     if (event.erased) return `${DELETED}: all it wrote is gone`;
     if (event.change === "left") return `${person} left`;
     if (event.change === "role") return `${actor} made ${person} ${event.role === "admin" ? "an admin" : "a member"}`;
-    if (event.change === "added" && event.userId === event.senderId) return `${actor} made the group`;
+    if (event.change === "added" && event.userId === event.senderId)
+      return event.seq === 1 ? `${actor} made the group` : `${actor} joined by an invite`; // whoever makes it comes first
     return `${actor} ${event.change} ${person}`;
   }
 
@@ -100,6 +119,15 @@ export class Naming {
     return id === this.#me ? "you" : this.handle(id);
   }
 }
+
+type Rules = { [R in "sending" | "setting" | "adding" | "approval" | "history"]-?: NonNullable<Conversation[R]> };
+const rulesOf = (known: Partial<Conversation> | Known | undefined): Rules => ({
+  sending: known?.sending ?? "members",
+  setting: known?.setting ?? "admins",
+  adding: known?.adding ?? "admins",
+  approval: known?.approval ?? false,
+  history: known?.history ?? "joined",
+});
 
 function settingsNote(actor: string, event: Extract<Note, { kind: "settings" }>): string {
   const { title, retentionMs, avatarMediaId, sending, setting, adding, approval, history } = event;

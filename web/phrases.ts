@@ -1,3 +1,4 @@
+import type { ReportWish } from "../src/protocol/http.ts";
 import type { Mine, Presence, Shed } from "../src/protocol/states.ts";
 import { moment } from "./clock.ts";
 
@@ -5,7 +6,7 @@ import { moment } from "./clock.ts";
 export const GONE = {
   recalled: "This message was deleted",
   expired: "This message has disappeared",
-  delivered: "This message is only on the devices that it was delivered to",
+  delivered: "This message is only on the devices that got it",
 } as const;
 
 const DAY_MS = 86_400_000;
@@ -75,3 +76,24 @@ export function sizeText(bytes: number): string {
 }
 
 export const membersText = (count: number): string => `${count} member${count === 1 ? "" : "s"}`;
+
+/** What somebody may be reported for, as it is offered. */
+export const REASONS = {
+  spam: "Spam",
+  scam: "A scam or fraud",
+  harassment: "Bullying or harassment",
+  threat: "Threats or violence",
+  hate: "Hate",
+  sexual: "Something sexual that I do not want",
+  child_safety: "A child is in danger",
+  self_harm: "Somebody may harm themselves",
+  impersonation: "They pretend to be somebody else",
+  other: "Something else",
+} as const satisfies Record<ReportWish["reason"], string>;
+
+/** What stands over a message that was passed on; `most`: as often as is counted. Empty for one's own words. */
+export const forwardedText = (forwards: number, most: number): string =>
+  forwards === 0 ? "" : forwards < most ? "Forwarded" : "Forwarded many times";
+
+/** How many ask to be let in. */
+export const waitingText = (count: number): string => `${count} ${count === 1 ? "person asks" : "people ask"} to join`;

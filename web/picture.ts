@@ -32,3 +32,22 @@ function thumbnailOf(bitmap: ImageBitmap): string | undefined {
   }
   return undefined;
 }
+
+/** Of a group's picture. Pixels. */
+const SQUARE = 512;
+
+/** The middle of a picture as a small JPEG with sides of one length; null where the browser cannot read it. */
+export async function squareOf(file: Blob): Promise<Blob | null> {
+  const bitmap = await createImageBitmap(file).catch(() => null);
+  if (!bitmap) return null;
+  const side = Math.min(bitmap.width, bitmap.height);
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = Math.min(SQUARE, side);
+  const context = canvas.getContext("2d");
+  if (context) context.fillStyle = "#fff"; // a JPEG has no holes to see through
+  context?.fillRect(0, 0, canvas.width, canvas.height);
+  const [left, top] = [(bitmap.width - side) / 2, (bitmap.height - side) / 2];
+  context?.drawImage(bitmap, left, top, side, side, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.85));
+}

@@ -34,6 +34,8 @@ export type MessageRow = {
   /** The seq of the message that this one answers. */
   replyTo: number | null;
   mentions: readonly UserId[];
+  /** How often it was passed on before it came here. */
+  forwards: number;
   /** Why its content is gone; null: it is there. */
   gone: "recalled" | "expired" | "delivered" | null;
   edited: boolean;
@@ -104,19 +106,20 @@ const whyGone = ({ because, delivered }: GoneContent) => (delivered ? "delivered
 const mediaOf = (content: MediaContent | { type: "text" | "gone" }): MediaContent | null =>
   content.type === "media" ? content : null;
 
-const addressOf = (content: Content | GoneContent): Pick<MessageRow, "replyTo" | "mentions"> =>
+const NO_ADDRESS = { replyTo: null, mentions: [], forwards: 0 };
+const addressOf = (content: Content | GoneContent): Pick<MessageRow, "replyTo" | "mentions" | "forwards"> =>
   content.type === "gone"
-    ? { replyTo: null, mentions: [] }
-    : { replyTo: content.replyTo ?? null, mentions: content.mentions ?? [] };
+    ? NO_ADDRESS
+    : { replyTo: content.replyTo ?? null, mentions: content.mentions ?? [], forwards: content.forwards ?? 0 };
 
-/** The server's rules, so that nothing is offered that it would refuse. [LM-2] [LM-3] */
+/** The server's rules, so that nothing is offered that it would refuse. [LM-2] [LM-3] [LM-24] */
 function mayOf({ content, event }: Extract<Line, { is: "message" }>, { me, now, isAdmin = false }: Looking): May {
   if (content.type === "gone") return NOTHING;
   const mine = event.senderId === me;
   const age = now - event.receivedAt;
   return {
     react: true,
-    edit: mine && content.type === "text" && age < TIMES.editMs,
+    edit: mine && content.forwards === undefined && age < TIMES.editMs,
     recall: isAdmin || (mine && age < TIMES.recallMs),
   };
 }
@@ -142,7 +145,7 @@ function waitingRow({ wishId, idempotencyKey, composedAt: at, event, standing }:
       at,
       text: wishText(event),
       media: wishedMedia(event),
-      ...(event.kind === "message" ? addressOf(event.content) : { replyTo: null, mentions: [] }),
+      ...(event.kind === "message" ? addressOf(event.content) : NO_ADDRESS),
       ...nothing,
     },
     ...{ tick, wishId, code },

@@ -18,6 +18,7 @@ export type ShownMessage = MessageRow &
     first: boolean;
     last: boolean;
     quote: Quote | null;
+    starred: boolean;
     mentioned: Mentioned[];
   };
 export type ShownNote = Extract<Row, { is: "note" }> & Above & { note: string };
@@ -29,6 +30,8 @@ export type Speaking = {
   now: number;
   /** What was new when the conversation was opened begins at this key; null: nothing. `count`: how much that is. */
   unreadFrom: { key: string; count: number } | null;
+  /** The seqs of those that I have starred. */
+  starred?: readonly number[];
   nameOf: (userId: UserId) => string;
   noteOf: (row: Extract<Row, { is: "note" }>) => string;
 };
@@ -52,6 +55,7 @@ export function shownRows(rows: readonly Row[], count: number, how: Speaking): S
       first,
       last,
       sender,
+      starred: row.seq !== null && how.starred?.includes(row.seq) === true,
       quote: quoteOf(row, bySeq, how),
       mentioned: mentionedIn(row, how),
     };

@@ -37,9 +37,12 @@ test("[AP-9] an invite is made, followed, and good no more once it is revoked", 
   const link = await info.getByLabel("Invite link").inputValue();
   expect(link).toMatch(new RegExp(`^${server.url}/#join/[\\w-]{48}$`));
   await ben.page.goto(link);
+  await see(ben.page.locator("#join-title")).toHaveText("Join Choir?");
+  await see(ben.page.locator("#join")).toContainText("1 member");
   await button(ben, "Join the group").click();
   await see(ben.page.locator("#title")).toHaveText("Choir");
   await see(info.locator("#members")).toContainText("ben");
+  await see(ben.page.locator("#rows .note").last()).toContainText("you joined by an invite");
   await info.getByRole("button", { name: "Revoke" }).click();
   await see(info.locator("#invites li")).toHaveCount(0);
   const stranger = new Person(await browser.newPage(), "dan");

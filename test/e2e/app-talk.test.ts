@@ -202,7 +202,7 @@ test("[AP-9] a member is mentioned by the beginning of their name", async () => 
     .toMatchObject({ kind: "message", content: { text: "Look @ben here", mentions: [ben.userId] } });
 });
 
-test("[AP-9] a voice message is recorded, sent and played", async () => {
+test("[AP-9] [MD-25] a voice message is recorded with its waveform, sent, played, and played from elsewhere", async () => {
   const { page } = anna;
   await anna.context.grantPermissions(["microphone"], { origin: server.url });
   await page.getByRole("button", { name: "Record a voice message" }).click();
@@ -226,6 +226,16 @@ test("[AP-9] a voice message is recorded, sent and played", async () => {
   await see
     .poll(() => voice.locator("audio").evaluate((sound) => Reflect.get(sound, "currentTime")))
     .toBeGreaterThan(0.2);
+  expect(content?.waveform).toMatch(/^[\w-]{40,88}$/);
+  await see(voice.locator(".waveform rect")).toHaveCount(64);
+  await see(voice.locator(".waveform rect.played").first()).toBeVisible();
+  await anna.shoot("voice-note");
+  await voice.getByRole("button", { name: "Pause" }).click();
+  const place = voice.getByLabel("Where it plays");
+  await place.fill("0.1");
+  await see
+    .poll(() => voice.locator("audio").evaluate((sound) => Reflect.get(sound, "currentTime")))
+    .toBeLessThanOrEqual(0.15);
 });
 
 test("[AP-7] whoever reads back keeps their place while more comes and earlier is put above", async () => {

@@ -267,6 +267,7 @@ test("[CL-37] axe finds no barrier on the main screens, bright, dark and small",
   await anna.open("Hiking");
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
+    await page.waitForTimeout(250); // the colours have passed over by then
     expect(await anna.barriers()).toEqual([]);
     await anna.shoot(colorScheme);
   }

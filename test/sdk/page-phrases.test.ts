@@ -1,6 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { EpochMs } from "../../src/protocol/ids.ts";
-import { ALWAYS_AT, muteText, presenceText, shedText, typingText } from "../../web/phrases.ts";
+import {
+  ALWAYS_AT,
+  forwardedText,
+  GONE,
+  membersText,
+  muteText,
+  presenceText,
+  shedText,
+  typingText,
+  waitingText,
+} from "../../web/phrases.ts";
 import { receiptGroups, traceLines } from "../../web/way.ts";
 import { userId } from "./support/ids.ts";
 
@@ -15,6 +25,18 @@ describe("phrases", () => {
     expect(typingText(["ben"], true)).toBe("ben is typing …");
     expect(typingText(["ben", "cleo"], true)).toBe("ben and cleo are typing …");
     expect(typingText(["ben", "cleo", "dan"], true)).toBe("3 people are typing …");
+  });
+
+  test("[AP-25] [AP-20] how often words were passed on, how many are in and wait to be", () => {
+    expect([0, 1, 4, 5, 9].map((times) => forwardedText(times, 5))).toEqual([
+      ...["", "Forwarded", "Forwarded", "Forwarded many times", "Forwarded many times"],
+    ]);
+    expect([0, 1, 12].map(membersText)).toEqual(["0 members", "1 member", "12 members"]);
+    expect([1, 2].map(waitingText)).toEqual(["1 person asks to join", "2 people ask to join"]);
+  });
+
+  test("[LM-22] what the server alone has forgotten is not called deleted", () => {
+    expect(GONE.delivered).toBe("This message is only on the devices that got it");
   });
 
   test("who is there, and nothing where that is not shown", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Content } from "../../src/protocol/events.ts";
 import { applyChange, heldOf, NOTHING_STORED, type ReplicaState } from "../../src/sdk/index.ts";
 import { listOf, rowsOf, unreadOf } from "../../web/rows.ts";
 import { HERE, key, ME, message, messages, Script, START } from "./support/script.ts";
@@ -68,6 +69,40 @@ describe("rows", () => {
     script.now += 60_000;
     expect(listOf(script.wish(1).disk, { me: ME, now: START })[0]).toMatchObject({ id: HERE, waiting: 1 });
     expect(listOf(NOTHING_STORED, { me: ME, now: START })).toEqual([]);
+  });
+
+  test("[AP-25] [LM-23] [LM-24] a caption may be changed as a text may, but not what was passed on", () => {
+    const picture = {
+      type: "media",
+      mediaId: "01J00000000000000000000003",
+      contentType: "image/png",
+      bytes: 9,
+    } as const;
+    const contents = [
+      { type: "text", text: "mine" },
+      { type: "text", text: "somebody's", forwards: 2 },
+      picture,
+      { ...picture, caption: "somebody's", forwards: 1 },
+    ].map((content) => Content.parse(content));
+    const events = contents.map((content, i) => ({ ...message(i + 1, key(i + 1)), content }));
+    const script = new Script().open();
+    script.hear({ type: "events", conversationId: HERE, events });
+    const rows = rowsOf(script.disk, HERE, { me: ME, now: START });
+    expect(rows.map((row) => row.is === "message" && [row.may.edit, row.forwards])).toEqual([
+      ...[
+        [true, 0],
+        [false, 2],
+        [true, 0],
+        [false, 1],
+      ],
+    ]);
+  });
+
+  test("[LM-22] a message that this device never held says that others hold it", () => {
+    const script = new Script().open();
+    const content = { type: "gone", because: "expired", delivered: true } as const;
+    script.hear({ type: "events", conversationId: HERE, events: [{ ...message(1), content }] });
+    expect(rowsOf(script.disk, HERE, { me: ME, now: START })).toMatchObject([{ gone: "delivered" }]);
   });
 
   test("[CL-36] what is pinned is first, however old", () => {

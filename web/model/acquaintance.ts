@@ -1,10 +1,12 @@
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import type { Contact, Profile } from "../../src/protocol/http.ts";
 import type { Session } from "./session.ts";
 
 /** Whom I know, as the SDK keeps it; whom I block, as it was asked last. */
 export const contacts = signal<readonly Contact[]>([]);
 export const blocks = signal<readonly Profile[]>([]);
+/** How many ask to be my contact. */
+export const incoming = computed(() => contacts.value.filter(({ state }) => state === "incoming").length);
 
 /** Asks for both anew. From then on my contacts stay as they are on the server. Answers whether it did. */
 export async function loadAcquaintance(session: Session): Promise<boolean> {
@@ -14,7 +16,7 @@ export async function loadAcquaintance(session: Session): Promise<boolean> {
 }
 
 /** [CL-52] Answers whether the server told. */
-async function loadContacts(session: Session): Promise<boolean> {
+export async function loadContacts(session: Session): Promise<boolean> {
   follow(session);
   return session.client.contacts.load().then(
     () => true,

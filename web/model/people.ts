@@ -1,17 +1,18 @@
-import type { ErrorCode } from "../../src/protocol/errors.ts";
-import type { Profile } from "../../src/protocol/http.ts";
-import { ok, type Result } from "../../src/protocol/result.ts";
+import { ERRORS } from "../../src/protocol/errors.ts";
+import type { FoundPerson, Profile } from "../../src/protocol/http.ts";
 import type { Session } from "./session.ts";
 
-/** Those who have these handles, with spaces or commas between. The first that nobody has refuses. */
-export async function findPeople(session: Session, handles: string): Promise<Result<Profile[], ErrorCode>> {
-  const wanted = handles.split(/[\s,]+/).filter(Boolean);
-  const found = await Promise.all(wanted.map((handle) => session.call("findUser", { query: { handle } })));
-  const people: Profile[] = [];
-  for (const answer of found) {
-    if (!answer.ok) return answer;
-    session.keepUser(answer.value);
-    people.push(answer.value);
-  }
-  return ok(people);
+/** Who has this handle; what is in the way otherwise, for a person. */
+export async function personCalled(session: Session, handle: string): Promise<Profile | string> {
+  const answer = await session.call("findUser", { query: { handle } });
+  if (!answer.ok) return answer.code === "not_found" ? `Nobody is called ${handle}` : ERRORS[answer.code].title;
+  session.keepUser(answer.value);
+  return answer.value;
+}
+
+/** [PE-1] Who may be meant; what is in the way otherwise, for a person. A server that searches for nobody finds nobody. [PE-6] */
+export async function peopleLike(session: Session, words: string): Promise<readonly FoundPerson[] | string> {
+  const answer = await session.call("findPeople", { query: { q: words } });
+  if (answer.ok) return answer.value.users;
+  return answer.code === "people_search_not_offered" ? [] : ERRORS[answer.code].title;
 }

@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import type { MediaContent } from "../../src/protocol/events.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import type { ShownMessage } from "../shown.ts";
+import type { Reported } from "./reporting.ts";
 
 /** What lies over the page; one thing at a time. */
 export type Dialog =
@@ -10,6 +11,9 @@ export type Dialog =
   | { is: "contacts" }
   | { is: "conversation"; id: ConversationId }
   | { is: "person"; userId: UserId }
+  | { is: "stars" }
+  | { is: "forward"; id: ConversationId; seq: number }
+  | { is: "report"; reported: Reported }
   | { is: "message"; id: ConversationId; seq: number }
   | { is: "picture"; media: MediaContent; all: readonly MediaContent[] }
   | { is: "sure"; question: string; act: string; then: () => void };

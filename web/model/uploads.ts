@@ -19,6 +19,7 @@ export type Upload = {
   readonly caption: string;
   readonly replyTo: number | null;
   readonly durationMs: number | null;
+  readonly waveform: string | null;
   readonly is: "staged" | "waiting" | "going" | "paused" | "failed";
   readonly progress: number;
   readonly problem: ErrorCode | null;
@@ -60,7 +61,7 @@ export class Uploads {
   }
 
   /** Without being staged: a voice note. */
-  sendNow(id: ConversationId, file: File, more: Partial<Pick<Upload, "durationMs" | "replyTo">>): void {
+  sendNow(id: ConversationId, file: File, more: Partial<Pick<Upload, "durationMs" | "waveform" | "replyTo">>): void {
     const upload = { ...this.#upload(id, file, more), is: "waiting" as const };
     this.all.value = [...this.all.value, upload];
     this.#queue(upload.key);
@@ -91,7 +92,14 @@ export class Uploads {
     const sized = decideSize(contentType, file.size);
     const problem = sized.ok ? (file.size === 0 ? "invalid_request" : null) : sized.code;
     const preview = kindOf(contentType) === "image" ? URL.createObjectURL(file) : null;
-    const empty = { caption: "", replyTo: null, durationMs: null, progress: 0, stop: new AbortController() };
+    const empty = {
+      caption: "",
+      replyTo: null,
+      durationMs: null,
+      waveform: null,
+      progress: 0,
+      stop: new AbortController(),
+    };
     return { key: ++this.#keys, conversationId, file, contentType, preview, is: "staged", problem, ...empty, ...more };
   }
 
@@ -106,7 +114,7 @@ export class Uploads {
   async #bring(key: number): Promise<void> {
     const item = this.#find(key);
     if (!item) return; // it was cancelled
-    const { file, contentType, conversationId, caption, replyTo, durationMs, stop } = item;
+    const { file, contentType, conversationId, caption, replyTo, durationMs, waveform, stop } = item;
     this.#change(key, { is: "going" });
     const picture = kindOf(contentType) === "image" ? await measure(file) : null;
     const came = await this.#come(item);
@@ -121,6 +129,7 @@ export class Uploads {
       ...(caption ? { caption } : {}),
       ...(replyTo === null ? {} : { replyTo }),
       ...(durationMs === null ? {} : { durationMs }),
+      ...(waveform === null ? {} : { waveform }),
     });
     this.cancel(key);
   }

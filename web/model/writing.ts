@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 export class Writing {
   readonly id: ConversationId;
   /** The message whose text is being changed, and the text so far. */
-  readonly editing = signal<{ seq: number; text: string } | null>(null);
+  readonly editing = signal<{ seq: number; text: string; isCaption: boolean } | null>(null);
   /** Goes up when something was sent: the newest is to be seen then. */
   readonly sentCount = signal(0);
   /** Goes up when the field is to have the focus. */
@@ -39,9 +39,9 @@ export class Writing {
     this.#session.typing(this.id, false);
   }
 
-  edit({ seq, text }: Pick<MessageRow, "seq" | "text">): void {
+  edit({ seq, text, media }: Pick<MessageRow, "seq" | "text" | "media">): void {
     if (seq === null) return;
-    this.editing.value = { seq, text };
+    this.editing.value = { seq, text: media ? (media.caption ?? "") : text, isCaption: media !== null };
     this.focus();
   }
   endEdit(): void {
@@ -53,8 +53,11 @@ export class Writing {
     this.#session.drafts.set(this.id, { text: this.#session.drafts.of(this.id).text, replyTo });
     this.focus();
   }
+  /** Where the caret is to stand then; null: behind all. */
+  caret: number | null = null;
   /** The field has it as soon as it shows what it is to show. */
-  focus(): void {
+  focus(caret: number | null = null): void {
+    this.caret = caret;
     this.focusCount.value += 1;
   }
 
@@ -69,18 +72,19 @@ export class Writing {
   send(text: string): void {
     const said = text.trim();
     const editing = this.editing.peek();
-    if (editing) this.#sendEdit(editing.seq, said);
+    if (editing) this.#sendEdit(editing, said);
     else this.#sendNew(said);
     this.rest();
   }
 
-  #sendEdit(targetSeq: number, said: string): void {
-    if (said === "") return;
-    this.#session.say(this.id, {
-      kind: "edit",
-      targetSeq,
-      content: { type: "text", text: said, ...this.#mentions(said) },
-    });
+  /** [LM-23] A caption may be taken away; a text may not. */
+  #sendEdit({ seq: targetSeq, isCaption }: { seq: number; isCaption: boolean }, said: string): void {
+    if (said === "" && !isCaption) return;
+    const mentions = this.#mentions(said);
+    const content = isCaption
+      ? ({ type: "caption", ...(said === "" ? {} : { caption: said }), ...mentions } as const)
+      : ({ type: "text", text: said, ...mentions } as const);
+    this.#session.say(this.id, { kind: "edit", targetSeq, content });
     this.editing.value = null;
   }
 

@@ -1,9 +1,11 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
+import { LIMITS } from "../../src/protocol/limits.ts";
 import { timeOfDay } from "../clock.ts";
 import { jumpTo, openId } from "../model/route.ts";
 import { dialog } from "../model/shows.ts";
-import { GONE } from "../phrases.ts";
+import { forwardedText, GONE } from "../phrases.ts";
 import type { ShownMessage } from "../shown.ts";
+import { Icon } from "./Icon.tsx";
 import { Media } from "./Media.tsx";
 import { openMenu } from "./open-menu.ts";
 import { Reactions } from "./Reactions.tsx";
@@ -19,6 +21,12 @@ export function Bubble({ row }: { row: ShownMessage }) {
     <div class={classes.filter(Boolean).join(" ")}>
       {row.seq !== null && !row.gone && <More row={row} />}
       {row.sender && <strong dir="auto">{row.sender}</strong>}
+      {row.forwards > 0 && (
+        <p class="forwarded">
+          <Icon name="forward" />
+          {forwardedText(row.forwards, LIMITS.forwards)}
+        </p>
+      )}
       {row.quote && <Quote row={row} />}
       {row.media && <Media media={row.media} />}
       {row.gone ? (
@@ -31,6 +39,7 @@ export function Bubble({ row }: { row: ShownMessage }) {
         )
       )}
       <small>
+        {row.starred && <Icon name="star" label="starred" />}
         {row.edited && "edited "}
         <time dateTime={new Date(row.at).toISOString()}>{timeOfDay(row.at)}</time>
         <Ticks row={row} />

@@ -7,6 +7,7 @@ import { Conversation } from "./Conversation.tsx";
 import { Dialogs } from "./Dialogs.tsx";
 import { EmojiPicker } from "./EmojiPicker.tsx";
 import { Join } from "./Join.tsx";
+import { KeepUp } from "./KeepUp.tsx";
 import { MessageMenu } from "./MessageMenu.tsx";
 import { Side } from "./Side.tsx";
 import { useSession } from "./session-context.ts";
@@ -27,6 +28,7 @@ export function Chat() {
       <MessageMenu />
       <EmojiPicker />
       <Dialogs />
+      <KeepUp />
       <Title />
       <Announcer />
       <p class="unseen" role="status">

@@ -39,7 +39,8 @@ export function Composer({ id }: { id: ConversationId }) {
   useLayoutEffect(() => {
     if (writing.focusCount.value === 0) return;
     field.current?.focus();
-    field.current?.setSelectionRange(field.current.value.length, field.current.value.length);
+    const caret = writing.caret ?? field.current?.value.length ?? 0;
+    field.current?.setSelectionRange(caret, caret);
   }, [writing.focusCount.value]);
   const send = () => {
     writing.send(field.current?.value ?? "");
@@ -48,7 +49,7 @@ export function Composer({ id }: { id: ConversationId }) {
   const insert = (emoji: string) => {
     const at = field.current?.selectionStart ?? text.length;
     writing.type(text.slice(0, at) + emoji + text.slice(field.current?.selectionEnd ?? at));
-    writing.focus();
+    writing.focus(at + emoji.length);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.isComposing || mentions.key(event)) return;
@@ -63,7 +64,7 @@ export function Composer({ id }: { id: ConversationId }) {
     send();
   };
   if (recording.value) return <Recorder id={id} end={() => (recording.value = false)} />;
-  const canSend = text.trim() !== "" || hasFiles;
+  const canSend = text.trim() !== "" || hasFiles || writing.editing.value?.isCaption === true;
   return (
     <form
       id="composer"

@@ -12,7 +12,7 @@ export function ComposerAbout() {
     return (
       <p id="editing" class="about">
         <Icon name="write" />
-        <span>Editing a message</span>
+        <span>{writing.editing.value.isCaption ? "Editing a caption" : "Editing a message"}</span>
         <IconButton icon="close" label="Cancel editing" onClick={() => writing.endEdit()} />
       </p>
     );

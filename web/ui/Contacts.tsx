@@ -5,6 +5,7 @@ import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
 import { dialog } from "../model/shows.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Dialog } from "./Dialog.tsx";
+import { PeopleFinder } from "./PeopleFinder.tsx";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
 
@@ -30,7 +31,13 @@ export function Contacts() {
   const isEmpty = contacts.value.length === 0 && blocks.value.length === 0;
   return (
     <Dialog id="contacts" title="Contacts">
-      {isEmpty && <p class="quiet">Nobody yet. Open a conversation, then its title, and ask.</p>}
+      <PeopleFinder
+        label="Find somebody"
+        act="Find"
+        choose={({ userId }) => (dialog.value = { is: "person", userId })}
+        without={contacts.value.map(({ userId }) => userId)}
+      />
+      {isEmpty && <p class="quiet">Nobody yet. Find somebody, and ask them.</p>}
       {shown.map(
         ({ state, title, people }) =>
           people.length > 0 && (

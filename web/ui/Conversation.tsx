@@ -1,9 +1,12 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { ConversationId } from "../../src/protocol/ids.ts";
+import { dialog } from "../model/shows.ts";
 import { Writing } from "../model/writing.ts";
-import { durationText } from "../phrases.ts";
+import { durationText, waitingText } from "../phrases.ts";
+import { CannotSend, whyNot } from "./CannotSend.tsx";
 import { Composer } from "./Composer.tsx";
+import { FindInside } from "./FindInside.tsx";
 import { Header } from "./Header.tsx";
 import { Icon } from "./Icon.tsx";
 import { Log } from "./Log.tsx";
@@ -17,7 +20,9 @@ export function Conversation({ id }: { id: ConversationId }) {
   const writing = useMemo(() => new Writing(session, id), [session, id]);
   const dropping = useSignal(false);
   const retentionMs = useComputed(() => session.naming.value.retentionMs(id)).value;
-  const role = session.naming.value.role(id);
+  const finding = useSignal(false);
+  const why = whyNot(session, id);
+  const waiting = session.naming.value.isAdmin(id) ? session.told.waitingIn(id) : 0;
   return (
     <WritingContext.Provider value={writing}>
       <section
@@ -25,7 +30,7 @@ export function Conversation({ id }: { id: ConversationId }) {
         aria-labelledby="title"
         class={dropping.value ? "dropping" : ""}
         onDragOver={(event) => {
-          if (!holdsFiles(event)) return;
+          if (!holdsFiles(event) || why) return;
           event.preventDefault();
           dropping.value = true;
         }}
@@ -34,12 +39,19 @@ export function Conversation({ id }: { id: ConversationId }) {
         }}
         onDrop={(event) => {
           dropping.value = false;
-          if (!holdsFiles(event)) return;
+          if (!holdsFiles(event) || why) return;
           event.preventDefault();
           writing.stage(event.dataTransfer?.files);
         }}
       >
-        <Header id={id} />
+        <Header id={id} find={() => (finding.value = true)} />
+        {finding.value && <FindInside id={id} end={() => (finding.value = false)} />}
+        {waiting > 0 && (
+          <button type="button" id="waiting" onClick={() => (dialog.value = { is: "conversation", id })}>
+            <Icon name="people" />
+            {waitingText(waiting)}
+          </button>
+        )}
         {retentionMs > 0 && (
           <p id="keeping" class="quiet">
             <Icon name="timer" />
@@ -47,8 +59,8 @@ export function Conversation({ id }: { id: ConversationId }) {
           </p>
         )}
         {session.whole.value ? <Log id={id} /> : <div id="log-frame" />}
-        {role === null ? (
-          <p class="left quiet">You are not in this group any more.</p>
+        {why ? (
+          <CannotSend id={id} why={why} />
         ) : (
           <>
             <Tray id={id} />

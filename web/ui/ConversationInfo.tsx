@@ -1,10 +1,12 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
+import { heldOf } from "../../src/sdk/index.ts";
 import { ask, tell } from "../model/shows.ts";
 import { durationText, RETENTIONS } from "../phrases.ts";
 import { plainName } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
 import { GroupInfo } from "./GroupInfo.tsx";
+import { useMine } from "./Header.tsx";
 import { Icon } from "./Icon.tsx";
 import { PersonActs } from "./PersonInfo.tsx";
 import { useSession } from "./session-context.ts";
@@ -17,8 +19,33 @@ export function ConversationInfo({ id }: { id: ConversationId }) {
   return (
     <Dialog id="about" title={plainName(naming.value.title(id))}>
       {peer ? <PersonActs userId={peer} /> : <GroupInfo id={id} />}
+      <Spare id={id} />
       <Messages id={id} />
     </Dialog>
+  );
+}
+
+/** What has no room in the head of the conversation on a phone. */
+function Spare({ id }: { id: ConversationId }) {
+  const { state } = useSession();
+  const { problem, change } = useMine(id);
+  const { pinned, archived } = heldOf(state.value, id).mine;
+  return (
+    <section class="spare-here">
+      <div class="row">
+        <button type="button" aria-pressed={pinned} onClick={() => void change({ pinned: !pinned })}>
+          <Icon name="pin" />
+          {pinned ? "Pinned" : "Pin"}
+        </button>
+        <button type="button" aria-pressed={archived} onClick={() => void change({ archived: !archived })}>
+          <Icon name="archive" />
+          {archived ? "Archived" : "Archive"}
+        </button>
+      </div>
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+    </section>
   );
 }
 

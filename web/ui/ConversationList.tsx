@@ -45,7 +45,7 @@ export function ConversationList({ query }: { query: string }) {
   );
 }
 
-const factsOf = ({ naming, live, me, now, drafts }: ReturnType<typeof useSession>) => ({
+const factsOf = ({ naming, live, me, now, drafts, told }: ReturnType<typeof useSession>) => ({
   ...{ naming: naming.value, live: live.value, me, now: now.value },
-  ...{ open: openId.value, drafts: drafts.all.value },
+  ...{ open: openId.value, drafts: drafts.all.value, waiting: told.all.value.waiting },
 });

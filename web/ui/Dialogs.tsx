@@ -1,10 +1,13 @@
 import { dialog } from "../model/shows.ts";
 import { Contacts } from "./Contacts.tsx";
 import { ConversationInfo } from "./ConversationInfo.tsx";
+import { Forward } from "./Forward.tsx";
 import { MessageInfo } from "./MessageInfo.tsx";
 import { NewConversation } from "./NewConversation.tsx";
 import { PersonInfo } from "./PersonInfo.tsx";
+import { Report } from "./Report.tsx";
 import { Settings } from "./Settings.tsx";
+import { Stars } from "./Stars.tsx";
 import { Sure } from "./Sure.tsx";
 import { Viewer } from "./Viewer.tsx";
 
@@ -22,6 +25,12 @@ export function Dialogs() {
       return <ConversationInfo key={shown.id} id={shown.id} />;
     case "person":
       return <PersonInfo key={shown.userId} userId={shown.userId} />;
+    case "stars":
+      return <Stars />;
+    case "forward":
+      return <Forward key={shown.seq} id={shown.id} seq={shown.seq} />;
+    case "report":
+      return <Report reported={shown.reported} />;
     case "message":
       return <MessageInfo key={shown.seq} id={shown.id} seq={shown.seq} />;
     case "picture":

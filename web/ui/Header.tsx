@@ -7,31 +7,38 @@ import { goTo } from "../model/route.ts";
 import { dialog } from "../model/shows.ts";
 import { isMuted, muteText, presenceText, typingText } from "../phrases.ts";
 import { plainName } from "../words.ts";
-import { Avatar } from "./Avatar.tsx";
+import { ConversationAvatar } from "./ConversationAvatar.tsx";
 import { IconButton } from "./IconButton.tsx";
 import { MuteMenu } from "./MuteMenu.tsx";
 import { useSession } from "./session-context.ts";
 
 export type Wanted = { mutedUntil?: number | null; mentionsPierce?: boolean; pinned?: boolean; archived?: boolean };
 
-/** The head of the open conversation: what it is called, who types or is there, and what the person has set for it. */
-export function Header({ id }: { id: ConversationId }) {
+/** Sets something of the conversation for the person alone. */
+export function useMine(id: ConversationId) {
   const session = useSession();
-  const naming = session.naming.value;
-  const { mine } = heldOf(session.state.value, id);
   const problem = useSignal("");
   const change = async (wanted: Wanted) => {
     const answer = await session.call("changeMine", { params: { id }, body: wanted });
     problem.value = answer.ok ? "" : ERRORS[answer.code].title;
     if (answer.ok) session.set(id, answer.value);
   };
+  return { problem, change };
+}
+
+/** The head of the open conversation: what it is called, who types or is there, and what the person has set for it. */
+export function Header({ id, find }: { id: ConversationId; find: () => void }) {
+  const session = useSession();
+  const naming = session.naming.value;
+  const { mine } = heldOf(session.state.value, id);
+  const { problem, change } = useMine(id);
   const muted = isMuted(mine, session.now.value);
   const title = plainName(naming.title(id));
   return (
     <>
       <header>
         <IconButton icon="back" label="Back to the conversations" id="back" onClick={() => goTo(null)} />
-        <Avatar name={title} isGroup={naming.isGroup(id)} />
+        <ConversationAvatar name={title} isGroup={naming.isGroup(id)} picture={naming.picture(id)} />
         <div class="who">
           <h1>
             <button type="button" id="title" dir="auto" onClick={() => (dialog.value = { is: "conversation", id })}>
@@ -40,9 +47,11 @@ export function Header({ id }: { id: ConversationId }) {
           </h1>
           <Status id={id} />
         </div>
+        <IconButton icon="search" label="Search here" onClick={find} />
         <IconButton
           icon="pin"
           label="Pin"
+          class="spare"
           aria-pressed={mine.pinned}
           onClick={() => void change({ pinned: !mine.pinned })}
         />
@@ -56,6 +65,7 @@ export function Header({ id }: { id: ConversationId }) {
         <IconButton
           icon="archive"
           label="Archive"
+          class="spare"
           aria-pressed={mine.archived}
           onClick={() => void change({ archived: !mine.archived })}
         />

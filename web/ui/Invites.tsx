@@ -10,7 +10,7 @@ import { useAsked } from "./use-asked.ts";
 
 const linkOf = (code: string): string => new URL(`/#join/${code}`, location.href).href;
 
-/** Links by which others come into the group: made, copied and taken back by its admins. */
+/** Links by which others come into the group: made, copied and taken back by whoever may bring people in. */
 export function Invites({ id }: { id: ConversationId }) {
   const session = useSession();
   const { problem, busy, asked } = useAsked();

@@ -87,8 +87,8 @@ function About({ group }: { group: InvitePreview | null }) {
           {state === "outside" ? "?" : ""}
         </h1>
         <p class="quiet">{membersText(memberCount)}</p>
+        {state === "outside" && <p class="quiet">{after}</p>}
       </div>
-      {state === "outside" && <p class="quiet">{after}</p>}
     </>
   );
 }

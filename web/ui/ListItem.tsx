@@ -1,5 +1,6 @@
 import type { Item } from "../items.ts";
-import { Avatar } from "./Avatar.tsx";
+import { waitingText } from "../phrases.ts";
+import { ConversationAvatar } from "./ConversationAvatar.tsx";
 import { Icon } from "./Icon.tsx";
 import { memo } from "./memo.ts";
 import { TickSign } from "./Tick.tsx";
@@ -9,7 +10,7 @@ export const ListItem = memo(function ListItem({ item }: { item: Item }) {
   return (
     <li>
       <a href={`#${item.id}`} aria-current={item.open ? "true" : undefined}>
-        <Avatar name={item.name} isGroup={item.isGroup} />
+        <ConversationAvatar name={item.name} isGroup={item.isGroup} picture={item.picture} />
         <strong dir="auto">{item.name}</strong>
         <time class={item.unread > 0 && !item.muted ? "new" : ""}>{item.at}</time>
         <span class="said">
@@ -22,6 +23,13 @@ export const ListItem = memo(function ListItem({ item }: { item: Item }) {
         <span class="marks">
           {item.muted && <Icon name="muted" label="muted" />}
           {item.pinned && <Icon name="pin" label="pinned" />}
+          {item.waiting > 0 && (
+            <span class="asking" title={waitingText(item.waiting)}>
+              <Icon name="people" />
+              {item.waiting}
+              <span class="unseen"> {waitingText(item.waiting).replace(/^\d+ /, "")}</span>
+            </span>
+          )}
           {item.unread > 0 && (
             <span class={item.muted ? "unread muted" : "unread"}>
               {item.unread}

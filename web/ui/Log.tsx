@@ -44,6 +44,7 @@ export function Log({ id }: { id: ConversationId }) {
       isGroup: session.naming.value.isGroup(id),
       now: session.now.value,
       unreadFrom: from.value,
+      starred: session.told.starsOf(id),
       nameOf: (userId) => plainName(session.naming.value.handle(userId)),
       noteOf: ({ event }) => plainName(session.naming.value.note(event)),
     }),

@@ -1,11 +1,14 @@
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
-import { findPeople } from "../model/people.ts";
 import { dialog } from "../model/shows.ts";
+import { membersText } from "../phrases.ts";
 import { Avatar } from "./Avatar.tsx";
+import { PeopleFinder } from "./PeopleFinder.tsx";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
 
-/** Who is in the group; its admins add, remove and make admins. */
+const WORDS = { forbidden: "They choose who may add them to a group: send them an invite link" };
+
+/** Who is in the group; whoever may adds, and its admins remove and make admins. */
 export function Members({ id }: { id: ConversationId }) {
   const session = useSession();
   const { problem, busy, asked } = useAsked();
@@ -13,7 +16,7 @@ export function Members({ id }: { id: ConversationId }) {
   const isAdmin = naming.isAdmin(id);
   const people = naming.people(id).toSorted((a, b) => Number(b.role === "admin") - Number(a.role === "admin"));
   const put = async (userId: UserId, role: "admin" | "member") => {
-    const answer = await asked(session.call("putMember", { params: { id, userId }, body: { role } }));
+    const answer = await asked(session.call("putMember", { params: { id, userId }, body: { role } }), WORDS);
     if (answer) session.keep(answer.value.conversation);
   };
   const remove = async (userId: UserId) => {
@@ -21,15 +24,10 @@ export function Members({ id }: { id: ConversationId }) {
     const answer = await asked(session.call("conversation", { params: { id } }));
     if (answer) session.keep(answer.value.conversation);
   };
-  const add = async (form: HTMLFormElement) => {
-    const handles = String(new FormData(form).get("handle"));
-    const found = await asked(findPeople(session, handles), { not_found: `Nobody is called ${handles}` });
-    for (const { userId } of found?.value ?? []) await put(userId, "member");
-    if (problem.peek() === "") form.reset();
-  };
+  const mayAdd = naming.may(id, "adding") && (isAdmin || !naming.rules(id).approval); // [GR-10]
   return (
     <section>
-      <h3>{people.length} members</h3>
+      <h3>{membersText(people.length)}</h3>
       <ul class="plain people" id="members" inert={busy.value}>
         {people.map(({ userId, role }) => {
           const name = userId === session.me ? "you" : naming.handle(userId);
@@ -46,42 +44,31 @@ export function Members({ id }: { id: ConversationId }) {
               )}
               {role === "admin" && <small class="badge">admin</small>}
               {isAdmin && (
-                <button type="button" onClick={() => void put(userId, other)}>
-                  {other === "admin" ? "Make admin" : "Make member"}
-                  <span class="unseen"> {name}</span>
-                </button>
-              )}
-              {isAdmin && userId !== session.me && (
-                <button type="button" onClick={() => void remove(userId)}>
-                  Remove<span class="unseen"> {name}</span>
-                </button>
+                <span class="acts">
+                  <button type="button" onClick={() => void put(userId, other)}>
+                    {other === "admin" ? "Make admin" : "Make member"}
+                    <span class="unseen"> {name}</span>
+                  </button>
+                  {userId !== session.me && (
+                    <button type="button" onClick={() => void remove(userId)}>
+                      Remove<span class="unseen"> {name}</span>
+                    </button>
+                  )}
+                </span>
               )}
             </li>
           );
         })}
       </ul>
-      {isAdmin && (
-        <form
-          class="inline"
-          inert={busy.value}
-          onSubmit={(event) => {
-            event.preventDefault();
-            void add(event.currentTarget);
-          }}
-        >
-          <label>
-            Add somebody
-            <input
-              name="handle"
-              placeholder="handle"
-              autocapitalize="none"
-              autocomplete="off"
-              spellcheck={false}
-              required
-            />
-          </label>
-          <button type="submit">Add</button>
-        </form>
+      {mayAdd && (
+        <div inert={busy.value}>
+          <PeopleFinder
+            label="Add somebody"
+            act="Add"
+            without={people.map(({ userId }) => userId)}
+            choose={({ userId }) => put(userId, "member")}
+          />
+        </div>
       )}
       <p class="problem" role="alert">
         {problem}

@@ -2,8 +2,10 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { QUICK } from "../emoji.ts";
 import { openId } from "../model/route.ts";
 import { ask, dialog, menu, picker, tell } from "../model/shows.ts";
+import { star } from "../model/starring.ts";
 import { wish } from "../model/wishes.ts";
 import type { ShownMessage } from "../shown.ts";
+import { mayStillAct, whyNot } from "./CannotSend.tsx";
 import { Icon, type IconName } from "./Icon.tsx";
 import { moveInside, place } from "./open-menu.ts";
 import { useSession } from "./session-context.ts";
@@ -13,6 +15,7 @@ import { useSession } from "./session-context.ts";
  * take the lifted finger or button that opened it for a click beside it.
  */
 export function MessageMenu() {
+  const session = useSession();
   const popover = useRef<HTMLDivElement>(null);
   const opened = menu.value;
   const back = useRef<Element | null>(null);
@@ -54,7 +57,9 @@ export function MessageMenu() {
     >
       {opened && (
         <>
-          <Quick row={opened.row} at={opened.at} back={opened.back} close={close} />
+          {openId.value && mayStillAct(session, openId.value) && (
+            <Quick row={opened.row} at={opened.at} back={opened.back} close={close} />
+          )}
           <Acts row={opened.row} close={close} />
         </>
       )}
@@ -121,7 +126,9 @@ function Acts({ row, close }: Props) {
   const recall = () => session.say(id, { kind: "recall", targetSeq: seq });
   return (
     <>
-      {act("reply", "Reply", () => (wish.value = { is: "reply", row }))}
+      {!whyNot(session, id) && act("reply", "Reply", () => (wish.value = { is: "reply", row }))}
+      {act("forward", "Forward", () => (dialog.value = { is: "forward", id, seq }))}
+      {act("star", row.starred ? "Take the star off" : "Star", () => void star(session, id, seq, !row.starred))}
       {words &&
         act(
           "copy",
@@ -132,9 +139,22 @@ function Acts({ row, close }: Props) {
               () => tell("It could not be copied"),
             ),
         )}
-      {row.may.edit && act("write", "Edit", () => (wish.value = { is: "edit", row }))}
+      {row.may.edit &&
+        !whyNot(session, id) &&
+        act(
+          "write",
+          row.media && !row.media.caption ? "Add a caption" : row.media ? "Edit the caption" : "Edit",
+          () => (wish.value = { is: "edit", row }),
+        )}
       {row.isMine && act("info", "Info", () => (dialog.value = { is: "message", id, seq }))}
+      {!row.isMine &&
+        act(
+          "flag",
+          "Report",
+          () => (dialog.value = { is: "report", reported: { userId: row.senderId, conversationId: id, seq } }),
+        )}
       {row.may.recall &&
+        mayStillAct(session, id) &&
         act("trash", "Delete for everyone", () => ask("Delete this message for everyone?", "Delete", recall))}
     </>
   );

@@ -1,82 +1,90 @@
-import type { Conversation } from "../../src/protocol/http.ts";
-import { findPeople } from "../model/people.ts";
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Conversation, Profile } from "../../src/protocol/http.ts";
+import { loadContacts } from "../model/acquaintance.ts";
 import { goTo } from "../model/route.ts";
 import { close } from "../model/shows.ts";
+import { plainName } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
+import { Icon } from "./Icon.tsx";
+import { PeopleFinder } from "./PeopleFinder.tsx";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
 
-/** Opens a conversation with one person, or makes a group. */
+const DIRECT = { invalid_request: "That is you", forbidden: "They choose who may write to them first" };
+const GROUP = {
+  forbidden: "Somebody of them chooses who may add them to a group: make it without them, and invite them",
+};
+
+/** [AP-22] Opens a conversation with one person, or makes a group. */
 export function NewConversation() {
   const session = useSession();
   const { problem, busy, asked } = useAsked();
+  const chosen = useSignal<readonly Profile[]>([]);
+  useEffect(() => void loadContacts(session), []);
   const open = (conversation: Conversation) => {
     session.keep(conversation);
     close();
     goTo(conversation.conversationId);
   };
-  const openDirect = async (handle: string) => {
-    const found = await asked(findPeople(session, handle), { not_found: `Nobody is called ${handle}` });
-    const [person] = found?.value ?? [];
-    if (!person) return;
-    const params = { userId: person.userId };
-    const answer = await asked(session.call("openDirect", { params }), { invalid_request: "That is you" });
+  const openDirect = async ({ userId }: Profile) => {
+    const answer = await asked(session.call("openDirect", { params: { userId } }), DIRECT);
     if (answer) open(answer.value.conversation);
   };
-  const makeGroup = async (title: string, handles: string) => {
-    const found = await asked(findPeople(session, handles), { not_found: "One of these handles is nobody's" });
-    if (!found) return;
-    const memberIds = found.value.map(({ userId }) => userId);
-    const answer = await asked(session.call("createGroup", { body: { title, memberIds } }));
+  const makeGroup = async (title: string) => {
+    const memberIds = chosen.value.map(({ userId }) => userId);
+    const answer = await asked(session.call("createGroup", { body: { title, memberIds } }), GROUP);
     if (answer) open(answer.value.conversation);
   };
+  const without = chosen.value.map(({ userId }) => userId);
   return (
     <Dialog id="new" title="New conversation">
-      <form
-        class="inline"
-        inert={busy.value}
-        onSubmit={(event) => {
-          event.preventDefault();
-          void openDirect(field(event, "handle"));
-        }}
-      >
-        <label>
-          Talk to
-          <input
-            name="handle"
-            placeholder="handle"
-            autocapitalize="none"
-            autocomplete="off"
-            spellcheck={false}
-            required
-            maxLength={64}
-          />
-        </label>
-        <button type="submit" class="main">
-          Open
-        </button>
-      </form>
+      <div inert={busy.value}>
+        <PeopleFinder label="Talk to" act="Open" choose={openDirect} />
+      </div>
       <details id="group">
         <summary>New group</summary>
-        <form
-          inert={busy.value}
-          onSubmit={(event) => {
-            event.preventDefault();
-            void makeGroup(field(event, "title"), field(event, "handles"));
-          }}
-        >
-          <label>
-            Title
-            <input name="title" required maxLength={100} autocomplete="off" />
-          </label>
-          <label>
-            Handles, with spaces between
-            <input name="handles" autocapitalize="none" autocomplete="off" spellcheck={false} />
-          </label>
-          <button type="submit" class="main">
-            Make group
-          </button>
-        </form>
+        <div class="making" inert={busy.value}>
+          <PeopleFinder
+            label="Who is in it"
+            act="Add"
+            without={without}
+            choose={(person) => {
+              if (!without.includes(person.userId)) chosen.value = [...chosen.value, person];
+            }}
+          />
+          {chosen.value.length > 0 && (
+            <ul class="plain chosen" aria-label="In the group">
+              {chosen.value.map((person) => (
+                <li key={person.userId}>
+                  <button
+                    type="button"
+                    class="chip"
+                    onClick={() => (chosen.value = chosen.value.filter((other) => other !== person))}
+                  >
+                    {plainName(person.handle)}
+                    <Icon name="close" label="take out" />
+                  </button>
+                </li>
+              ))}
+            </ul>
+          )}
+          <form
+            class="inline"
+            onSubmit={(event) => {
+              event.preventDefault();
+              void makeGroup(String(new FormData(event.currentTarget).get("title")).trim());
+            }}
+          >
+            <label>
+              Title
+              <input name="title" required maxLength={100} autocomplete="off" />
+            </label>
+            <button type="submit" class="main">
+              Make group
+            </button>
+          </form>
+        </div>
       </details>
       <p class="problem" role="alert">
         {problem}
@@ -84,6 +92,3 @@ export function NewConversation() {
     </Dialog>
   );
 }
-
-const field = ({ currentTarget }: { currentTarget: EventTarget | null }, name: string): string =>
-  currentTarget instanceof HTMLFormElement ? String(new FormData(currentTarget).get(name)).trim() : "";

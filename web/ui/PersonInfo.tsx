@@ -4,7 +4,7 @@ import type { UserId } from "../../src/protocol/ids.ts";
 import type { PageDoor } from "../doors.ts";
 import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
 import { goTo } from "../model/route.ts";
-import { ask, close, tell } from "../model/shows.ts";
+import { ask, close, dialog, tell } from "../model/shows.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Dialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
@@ -16,7 +16,9 @@ export function PersonInfo({ userId }: { userId: UserId }) {
   const session = useSession();
   const { problem, asked } = useAsked();
   const talk = async () => {
-    const answer = await asked(session.call("openDirect", { params: { userId } }));
+    const answer = await asked(session.call("openDirect", { params: { userId } }), {
+      forbidden: "They choose who may write to them first",
+    });
     if (!answer) return;
     session.keep(answer.value.conversation);
     close();
@@ -89,6 +91,10 @@ export function PersonActs({ userId }: { userId: UserId }) {
             Block
           </button>
         )}
+        <button type="button" class="danger" onClick={() => (dialog.value = { is: "report", reported: { userId } })}>
+          <Icon name="flag" />
+          Report
+        </button>
       </div>
       <p class="problem" role="alert">
         {problem}

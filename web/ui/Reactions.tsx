@@ -1,10 +1,12 @@
 import { openId } from "../model/route.ts";
 import type { ShownMessage } from "../shown.ts";
+import { mayStillAct } from "./CannotSend.tsx";
 import { useSession } from "./session-context.ts";
 
 /** Taking part in a reaction, and taking one's own back. */
 export function Reactions({ row: { reactions, seq } }: { row: ShownMessage }) {
   const session = useSession();
+  const mayAct = openId.value !== null && mayStillAct(session, openId.value);
   const react = (emoji: string | null) => {
     if (openId.value && seq !== null) session.say(openId.value, { kind: "reaction", targetSeq: seq, emoji });
   };
@@ -17,6 +19,7 @@ export function Reactions({ row: { reactions, seq } }: { row: ShownMessage }) {
             class="chip"
             tabIndex={-1}
             aria-pressed={mine}
+            disabled={!mayAct}
             aria-label={`${emoji} ${count}${mine ? ", yours" : ""}`}
             onClick={() => react(mine ? null : emoji)}
           >

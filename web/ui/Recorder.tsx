@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { ConversationId } from "../../src/protocol/ids.ts";
 import { lengthText } from "../clock.ts";
 import { tell } from "../model/shows.ts";
+import { waveformIn } from "../model/sound.ts";
 import { IconButton } from "./IconButton.tsx";
 import { useSession } from "./session-context.ts";
 
@@ -39,11 +40,12 @@ export function Recorder({ id, end }: { id: ConversationId; end: () => void }) {
     const taken = take.current;
     if (!taken) return;
     const durationMs = Date.now() - taken.startedAt;
-    taken.recorder.onstop = () => {
+    taken.recorder.onstop = async () => {
       const { mimeType } = taken.recorder;
       const name = `voice-${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}.${/mp4|ogg/.exec(mimeType)?.[0] ?? "webm"}`;
-      uploads.sendNow(id, new File(taken.parts, name, { type: mimeType }), { durationMs });
+      const file = new File(taken.parts, name, { type: mimeType });
       stopTracks(taken);
+      uploads.sendNow(id, file, { durationMs, waveform: await waveformIn(file) });
       end();
     };
     taken.recorder.stop();

@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { incoming } from "../model/acquaintance.ts";
 import { dialog } from "../model/shows.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Connection } from "./Connection.tsx";
@@ -23,7 +24,21 @@ export function Side() {
           <strong id="my-handle">{handle}</strong>
           <Connection />
         </div>
-        <IconButton icon="people" label="Contacts" onClick={() => (dialog.value = { is: "contacts" })} />
+        <IconButton icon="star" label="Starred messages" onClick={() => (dialog.value = { is: "stars" })} />
+        <span class="badged">
+          <IconButton
+            icon="people"
+            label="Contacts"
+            aria-describedby={incoming.value > 0 ? "contacts-asking" : undefined}
+            onClick={() => (dialog.value = { is: "contacts" })}
+          />
+          {incoming.value > 0 && (
+            <span id="contacts-asking" class="unread">
+              {incoming}
+              <span class="unseen"> ask to be your contact</span>
+            </span>
+          )}
+        </span>
         <IconButton icon="settings" label="Settings" onClick={() => (dialog.value = { is: "settings" })} />
         <IconButton icon="write" label="New conversation" onClick={() => (dialog.value = { is: "new" })} />
       </header>

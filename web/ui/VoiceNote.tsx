@@ -1,6 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useMemo, useRef } from "preact/hooks";
 import type { MediaContent } from "../../src/protocol/events.ts";
+import { levelsOf } from "../../src/sdk/index.ts";
 import { lengthText } from "../clock.ts";
 import { IconButton } from "./IconButton.tsx";
 
@@ -14,6 +16,7 @@ export function VoiceNote({ media, url, again }: { media: MediaContent; url: str
   const at = useSignal(0);
   const length = useSignal((media.durationMs ?? 0) / 1_000);
   const speed = useSignal(1);
+  const levels = useMemo(() => (media.waveform === undefined ? [] : levelsOf(media.waveform)), [media.waveform]);
   const turn = () => {
     if (playing.value) sound.current?.pause();
     else void sound.current?.play().catch(() => {}); // it cannot be played: the button stays as it is
@@ -38,22 +41,51 @@ export function VoiceNote({ media, url, again }: { media: MediaContent; url: str
         onError={() => tries.current++ === 0 && again()}
       />
       <IconButton icon={playing.value ? "pause" : "play"} label={playing.value ? "Pause" : "Play"} onClick={turn} />
-      <input
-        type="range"
-        aria-label="Where it plays"
-        aria-valuetext={`${lengthText(at.value * 1_000)} of ${lengthText(length.value * 1_000)}`}
-        min={0}
-        max={Math.max(length.value, 0.1)}
-        step={0.1}
-        value={at}
-        onInput={({ currentTarget }) => {
-          if (sound.current) sound.current.currentTime = Number(currentTarget.value);
-        }}
-      />
+      <Seek levels={levels} part={at.value / Math.max(length.value, 0.1)}>
+        <input
+          type="range"
+          aria-label="Where it plays"
+          aria-valuetext={`${lengthText(at.value * 1_000)} of ${lengthText(length.value * 1_000)}`}
+          min={0}
+          max={Math.max(length.value, 0.1)}
+          step={0.1}
+          value={at}
+          onInput={({ currentTarget }) => {
+            if (sound.current) sound.current.currentTime = Number(currentTarget.value);
+          }}
+        />
+      </Seek>
       <span class="quiet">{lengthText((playing.value || at.value > 0 ? at.value : length.value) * 1_000)}</span>
       <button type="button" class="speed" onClick={faster}>
         {speed}×<span class="unseen"> speed</span>
       </button>
     </div>
+  );
+}
+
+/** [MD-25] How loud it is from beginning to end, drawn under the way to go to some place of it; `part`: how much of it was played. */
+function Seek({ levels, part, children }: { levels: readonly number[]; part: number; children: ComponentChildren }) {
+  if (levels.length === 0) return children;
+  return (
+    <span class="waveform">
+      <svg viewBox={`0 0 ${levels.length * 3} 28`} preserveAspectRatio="none" aria-hidden="true">
+        {levels.map((level, i) => {
+          const height = Math.max(2, level * 26);
+          const isPlayed = i < part * levels.length;
+          return (
+            <rect
+              key={i}
+              class={isPlayed ? "played" : ""}
+              x={i * 3}
+              y={14 - height / 2}
+              width={2}
+              height={height}
+              rx={1}
+            />
+          );
+        })}
+      </svg>
+      {children}
+    </span>
   );
 }

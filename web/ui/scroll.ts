@@ -79,6 +79,7 @@ export class Scroll {
     this.#follows = false;
     row.scrollIntoView({ block: "center" });
     this.#scrolled();
+    for (const other of this.#rows?.querySelectorAll(".flash") ?? []) other.classList.remove("flash");
     row.classList.add("flash");
     setTimeout(() => row.classList.remove("flash"), FLASH_MS);
   }

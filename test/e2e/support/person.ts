@@ -62,8 +62,12 @@ export class Person {
   async makeGroup(title: string, ...handles: string[]): Promise<void> {
     await this.page.getByRole("button", { name: "New conversation" }).click();
     await this.page.getByText("New group").click();
+    for (const handle of handles) {
+      await this.page.getByLabel("Who is in it").fill(handle);
+      await this.page.getByRole("button", { name: "Add", exact: true }).click();
+      await see(this.page.locator(".chosen")).toContainText(handle);
+    }
     await this.page.getByLabel("Title").fill(title);
-    await this.page.getByLabel("Handles").fill(handles.join(" "));
     await this.page.getByRole("button", { name: "Make group" }).click();
     await see(this.page.locator("#title")).toHaveText(title);
   }

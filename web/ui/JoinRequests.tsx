@@ -1,0 +1,63 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { JoinRequest } from "../../src/protocol/http.ts";
+import type { ConversationId } from "../../src/protocol/ids.ts";
+import { moment } from "../clock.ts";
+import { dialog } from "../model/shows.ts";
+import { waitingText } from "../phrases.ts";
+import { plainName } from "../words.ts";
+import { Avatar } from "./Avatar.tsx";
+import { useSession } from "./session-context.ts";
+import { useAsked } from "./use-asked.ts";
+
+/** [AP-20] Who waits to be let into the group, for its admins to decide on. */
+export function JoinRequests({ id }: { id: ConversationId }) {
+  const session = useSession();
+  const { problem, busy, asked } = useAsked();
+  const requests = useSignal<readonly JoinRequest[]>([]);
+  const count = session.told.waitingIn(id);
+  const load = async () => {
+    const answer = await asked(session.call("joinRequests", { params: { id } }));
+    if (answer) requests.value = answer.value.requests;
+  };
+  useEffect(() => void load(), [count]);
+  const decide = async (userId: string, isIn: boolean) => {
+    const params = { id, userId };
+    if (isIn) {
+      const answer = await asked(session.call("acceptRequest", { params }));
+      if (answer) session.keep(answer.value.conversation);
+    } else await asked(session.call("dropRequest", { params }));
+    if (problem.peek() === "") await load();
+  };
+  if (requests.value.length === 0) return null;
+  return (
+    <section aria-labelledby="requests-title">
+      <h3 id="requests-title">{waitingText(requests.value.length)}</h3>
+      <ul class="plain people" id="requests" inert={busy.value}>
+        {requests.value.map(({ userId, askedAt }) => {
+          const name = plainName(session.naming.value.handle(userId));
+          return (
+            <li key={userId}>
+              <Avatar name={name} />
+              <span class="who">
+                <button type="button" class="link who" onClick={() => (dialog.value = { is: "person", userId })}>
+                  {name}
+                </button>
+                <small class="quiet">asked {moment(askedAt, Date.now())}</small>
+              </span>
+              <button type="button" class="main" onClick={() => void decide(userId, true)}>
+                Let in<span class="unseen"> {name}</span>
+              </button>
+              <button type="button" onClick={() => void decide(userId, false)}>
+                Decline<span class="unseen"> {name}</span>
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+    </section>
+  );
+}
