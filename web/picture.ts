@@ -1,12 +1,16 @@
+import { rgbaToThumbHash, thumbHashToDataURL } from "thumbhash";
 import { LIMITS } from "../src/protocol/limits.ts";
 
-export type Measured = { width: number; height: number; thumbnail?: string };
+export type Measured = { width: number; height: number; thumbnail?: string; thumbhash?: string };
 
 /** Longest sides of a thumbnail, tried until it fits into a message. Pixels. */
 const SIDES = [120, 80, 48, 24];
 const QUALITY = 0.5;
 
-/** [MD-16] The size of a picture and a small JPEG of it in base64; null where the browser cannot read it. */
+/** A ThumbHash is made of no more than this. Pixels. */
+const HASHED = 100;
+
+/** [MD-16] The size of a picture, a small JPEG of it in base64 and its ThumbHash; null where the browser cannot read it. */
 export async function measure(file: Blob): Promise<Measured | null> {
   const bitmap = await createImageBitmap(file).catch(() => null);
   if (!bitmap) return null;
@@ -14,19 +18,47 @@ export async function measure(file: Blob): Promise<Measured | null> {
     const { width, height } = bitmap;
     if (width > LIMITS.mediaPixels || height > LIMITS.mediaPixels) return null;
     const thumbnail = thumbnailOf(bitmap);
-    return { width, height, ...(thumbnail === undefined ? {} : { thumbnail }) };
+    const thumbhash = thumbhashOf(bitmap);
+    return { width, height, ...(thumbnail === undefined ? {} : { thumbnail }), ...(thumbhash ? { thumbhash } : {}) };
   } finally {
     bitmap.close();
   }
 }
 
+/** A smaller copy whose longest side is `side` pixels at most. */
+function shrunk(bitmap: ImageBitmap, side: number): HTMLCanvasElement {
+  const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
+function thumbhashOf(bitmap: ImageBitmap): string | undefined {
+  const canvas = shrunk(bitmap, HASHED);
+  const pixels = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height);
+  if (!pixels) return undefined;
+  const hash = rgbaToThumbHash(pixels.width, pixels.height, pixels.data);
+  return btoa(String.fromCharCode(...hash))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
+}
+
+/** What a ThumbHash in base64url shows, as a `data:` URL; undefined for one that is none. */
+export function blurOf(thumbhash: string): string | undefined {
+  try {
+    const bytes = atob(thumbhash.replaceAll("-", "+").replaceAll("_", "/"));
+    return thumbHashToDataURL(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
+  } catch {
+    return undefined;
+  }
+}
+
 function thumbnailOf(bitmap: ImageBitmap): string | undefined {
   for (const side of SIDES) {
-    const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-    canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-    canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    const canvas = shrunk(bitmap, side);
     const base64 = canvas.toDataURL("image/jpeg", QUALITY).split(",")[1];
     if (base64 && base64.length <= LIMITS.thumbnailLength) return base64;
   }

@@ -5,6 +5,7 @@ import { heldOf, kindOf, timelineOf } from "../../src/sdk/index.ts";
 import { openId } from "../model/route.ts";
 import { dialog } from "../model/shows.ts";
 import { sizeText } from "../phrases.ts";
+import { blurOf } from "../picture.ts";
 import { plainName } from "../words.ts";
 import { Icon } from "./Icon.tsx";
 import { useSession } from "./session-context.ts";
@@ -53,13 +54,14 @@ export function Media({ media }: { media: MediaContent }) {
 
 /** The small one at first, in the size of the whole one, so that nothing moves when that comes. */
 function Picture({ media, url }: { media: MediaContent; url: string }) {
-  const { width, height, thumbnail, caption, name } = media;
+  const { width, height, thumbnail, thumbhash, caption, name } = media;
   const session = useSession();
   const size =
     width && height
       ? { width: Math.min(width, WIDEST), height: Math.round((Math.min(width, WIDEST) * height) / width) }
       : {};
-  const source = url || (thumbnail ? `data:image/jpeg;base64,${thumbnail}` : undefined);
+  const small = thumbnail ? `data:image/jpeg;base64,${thumbnail}` : thumbhash && blurOf(thumbhash);
+  const source = url || small || undefined;
   const open = () => {
     const id = openId.value;
     if (!id) return;
