@@ -201,6 +201,7 @@ test("[CL-15] a device that is revoked elsewhere is told so, and offered to sign
   await anna.shoot("revoked");
   await anna.page.getByRole("button", { name: "Sign in again" }).click();
   await see(anna.page.getByRole("button", { name: "Create account" })).toBeVisible();
+  await see(anna.page.locator("#known")).toHaveText(/cleo$/);
 });
 
 test("[CL-23] a server that takes none of the device's tokens has signed it out: the page does not knock for ever", async () => {
