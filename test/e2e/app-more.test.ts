@@ -144,6 +144,12 @@ test(
       shown.evaluate((image) => ["naturalWidth", "naturalHeight"].map((side) => Reflect.get(image, side)));
     await see.poll(sides).toEqual([400, 400]); // of 640 by 400
     await look(anna, "group-settings");
+    await anna.page.locator("#rules").scrollIntoViewIfNeeded();
+    await anna.shoot("group-rules");
+    await anna.page.setViewportSize({ width: 375, height: 720 });
+    await anna.page.locator("#rules select").last().scrollIntoViewIfNeeded();
+    await anna.shoot("group-rules-375");
+    await anna.page.setViewportSize({ width: 1_100, height: 720 });
     await leave(anna);
     await see(ben.page.getByText("Admins alone send messages here.")).toBeVisible();
     await see(ben.page.locator("#text")).toHaveCount(0);

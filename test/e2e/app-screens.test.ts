@@ -80,7 +80,7 @@ test(
   "[CL-37] nor in what lies over them",
   async () => {
     const { page } = anna;
-    for (const name of ["Settings", "Contacts", "New conversation"]) {
+    for (const name of ["Settings", "Contacts", "Starred messages", "New conversation"]) {
       await button(name).click();
       await see(page.getByRole("dialog", { name })).toBeVisible();
       if (name === "New conversation") await page.getByText("New group").click();

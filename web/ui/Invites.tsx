@@ -45,7 +45,7 @@ export function Invites({ id }: { id: ConversationId }) {
                 onFocus={({ currentTarget }) => currentTarget.select()}
               />
               <small class="quiet">
-                until {moment(expiresAt, Date.now())} · used {uses} times
+                until {moment(expiresAt, Date.now())} · used {uses} {uses === 1 ? "time" : "times"}
               </small>
             </span>
             <button type="button" onClick={() => void copy(code)}>
