@@ -218,6 +218,7 @@ test(
         .last()
         .click();
       await see(message(anna, "The dawn")).toHaveCount(times + 2);
+      await see(message(anna, "The dawn").last()).toHaveAttribute("data-tick", /sent|delivered|read/);
     }
     await see(message(ben, "The dawn").last().locator(".forwarded")).toHaveText("Forwarded many times");
   },
@@ -227,11 +228,13 @@ test(
 test("[LM-23] a caption is changed and taken away; an emoji in the middle of a text leaves the caret behind it", async () => {
   await anna.open("Choir");
   await menuOf(anna, "The dawn", "Edit the caption");
+  await see(anna.page.getByText("Editing a caption")).toBeVisible();
   await anna.page.getByLabel("Message", { exact: true }).fill("The dusk");
   await anna.page.keyboard.press("Enter");
   await ben.open("Choir");
   await see(message(ben, "The dusk")).toContainText("edited");
   await menuOf(anna, "The dusk", "Edit the caption");
+  await see(anna.page.getByText("Editing a caption")).toBeVisible();
   await anna.page.getByLabel("Message", { exact: true }).fill("");
   await anna.page.keyboard.press("Enter");
   await see(message(ben, "The dusk")).toHaveCount(0);
