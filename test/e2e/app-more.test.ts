@@ -54,6 +54,7 @@ const button = (who: Somebody, name: string | RegExp) => who.page.getByRole("but
 const leave = (who: Somebody) => who.page.keyboard.press("Escape");
 const message = (who: Somebody, text: string) => who.page.locator("#rows .message", { hasText: text });
 async function menuOf(who: Somebody, text: string, act: string): Promise<void> {
+  await see(message(who, text).last()).toHaveAttribute("data-seq", /\d/); // what is on its way has no menu yet
   await message(who, text).last().click({ button: "right" });
   await who.page.locator("#message-menu").getByRole("button", { name: act, exact: true }).click();
 }
