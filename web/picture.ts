@@ -1,4 +1,4 @@
-import { rgbaToThumbHash, thumbHashToDataURL } from "thumbhash";
+import { rgbaToThumbHash } from "thumbhash";
 import { LIMITS } from "../src/protocol/limits.ts";
 
 export type Measured = { width: number; height: number; thumbnail?: string; thumbhash?: string };
@@ -44,16 +44,6 @@ function thumbhashOf(bitmap: ImageBitmap): string | undefined {
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .replace(/=+$/, "");
-}
-
-/** What a ThumbHash in base64url shows, as a `data:` URL; undefined for one that is none. */
-export function blurOf(thumbhash: string): string | undefined {
-  try {
-    const bytes = atob(thumbhash.replaceAll("-", "+").replaceAll("_", "/"));
-    return thumbHashToDataURL(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
-  } catch {
-    return undefined;
-  }
 }
 
 function thumbnailOf(bitmap: ImageBitmap): string | undefined {

@@ -53,6 +53,7 @@ import type {
 } from "./rpc.ts";
 import { SettingsDesk } from "./settings-desk.ts";
 import { Settler } from "./settler.ts";
+import { shipSafely } from "./shipper.ts";
 import { Typists } from "./typists.ts";
 
 /** One conversation: the single writer of its log. A shell: it loads facts, asks the domain, writes once, answers. */
@@ -93,8 +94,9 @@ export class Conversation extends DurableObject<Env> {
     this.typists = new Typists(env, this.isParked);
     this.forgetter = new Forgetter(env, this.fanout, (change) => this.write(change));
     const { clock, fanout, deliverer, forgetter, load, isParked } = this;
-    this.settler = new Settler(env, {
+    this.settler = new Settler({
       ...{ clock, fanout, deliverer, forgetter, load, isParked },
+      ship: (state) => shipSafely(this.env, state),
       state: () => this.state,
       write: (change) => this.write(change),
     });

@@ -1,6 +1,5 @@
 import { keepReceipts, nextSettleAt, SETTLE_AFTER_MS, SETTLE_RETRY_MS } from "../domain/settling.ts";
 import { sheds } from "../domain/shedding.ts";
-import type { Env } from "../platform/env.ts";
 import { log } from "../platform/log.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { within } from "../storage/reach.ts";
@@ -10,7 +9,6 @@ import type { Deliverer } from "./deliverer.ts";
 import type { Fanout } from "./fanout.ts";
 import type { Forgetter } from "./forgetter.ts";
 import type { Load } from "./load.ts";
-import { shipSafely } from "./shipper.ts";
 
 /** The alarm waits this long for calls under way, so that one checkpoint tells it all; a busy conversation is never idle. Ms. */
 const IDLE_WITHIN_MS = 1_000;
@@ -25,6 +23,8 @@ type Parts = {
   state: () => ConversationState | undefined;
   /** All of it or nothing, in the store and in memory alike. */
   write: <T>(change: () => T) => T;
+  /** Copies to history what it lacks; false: it could not be reached. */
+  ship: (state: ConversationState) => Promise<boolean>;
   clock: AlarmClock;
   fanout: Fanout;
   deliverer: Deliverer;
@@ -38,15 +38,13 @@ type Parts = {
  * checkpoint once for all of it, and rings again for what is left.
  */
 export class Settler {
-  private readonly env: Env;
   private readonly parts: Parts;
   private mayHaveForgotten = false;
   private receiptsWrittenAt = 0;
   private unwritten = false;
   private settling = false;
 
-  constructor(env: Env, parts: Parts) {
-    this.env = env;
+  constructor(parts: Parts) {
     this.parts = parts;
   }
 
@@ -132,13 +130,13 @@ export class Settler {
     const expired = this.expire(state, Date.now());
     this.parts.fanout.noteAll({ type: "alarm", now: Date.now() });
     if (this.parts.load.stage(Date.now()) === 0) await this.parts.deliverer.ease();
-    let shipped = sheds(this.parts.load.stage(Date.now()), "history") ? false : await shipSafely(this.env, state); // [OV-1]
+    let shipped = sheds(this.parts.load.stage(Date.now()), "history") ? false : await this.parts.ship(state); // [OV-1]
     await within(IDLE_WITHIN_MS, this.parts.fanout.idle()).catch(() => {});
     await this.parts.deliverer.ringTheSilent(roster, Date.now());
     await this.parts.deliverer.hush(roster, expired);
     if (await this.parts.forgetter.tryNow(state, Date.now())) {
       this.unwritten = true;
-      if (shipped && isUnforgotten()) shipped = await shipSafely(this.env, state);
+      if (shipped && isUnforgotten()) shipped = await this.parts.ship(state);
     }
     checkpoint.delivered = this.parts.fanout.settledThrough(state.head);
     this.unwritten ||= wasBehind;

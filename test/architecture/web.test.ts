@@ -3,7 +3,7 @@ import { importsOf, read, typescript, withoutComments } from "./sources.ts";
 
 /** What of web/ a component may use when it runs, besides other components: what it shows from, and pure words. */
 const ALLOWED =
-  /^web\/(ui|model)\/|^web\/(clock|emoji|items|naming|phrases|rows|shown|way|words)\.ts$|^src\/(protocol|sdk)\//;
+  /^web\/(ui|model)\/|^web\/(blur|clock|emoji|items|naming|phrases|rows|shown|way|words)\.ts$|^src\/(protocol|sdk)\//;
 /** What only the seam may touch. */
 const OUTSIDE = /\b(fetch|WebSocket|localStorage|sessionStorage|XMLHttpRequest)\b/;
 

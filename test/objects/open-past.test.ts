@@ -1,6 +1,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import type { PushJob } from "../../src/domain/push.ts";
+import { bellFor } from "../../src/objects/bells.ts";
+import type { ConversationState } from "../../src/objects/conversation-state.ts";
 import type { Standing } from "../../src/objects/rpc.ts";
 import type { ConversationId, DeviceId, UserId } from "../../src/protocol/ids.ts";
 import {
@@ -137,8 +139,8 @@ test("[GR-14] no bell is made of the past, also not for a device that gives no s
   const { head } = await standing(id, dan);
   const bells = (from: number, to: number) =>
     runInDurableObject(stubOf(id), (object) => {
-      const { state } = object as unknown as { state: { bellFor(u: UserId, from: number, to: number): object | null } };
-      return state.bellFor(dan, from, to);
+      const { state } = object as unknown as { state: ConversationState };
+      return bellFor(state, dan, from, to);
     });
   expect(await bells(1, head)).toBeNull();
   const news = await say(id, maker, "news");

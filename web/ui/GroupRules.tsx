@@ -47,8 +47,8 @@ export function GroupRules({ id }: { id: ConversationId }) {
           value={rules.history}
           onChange={({ currentTarget: { value } }) => void change({ history: value === "all" ? "all" : "joined" })}
         >
-          <option value="joined">What comes after them</option>
-          <option value="all">Everything there is</option>
+          <option value="joined">From then on</option>
+          <option value="all">Everything</option>
         </select>
       </label>
       <label class="check">

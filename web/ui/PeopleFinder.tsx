@@ -50,8 +50,9 @@ export function PeopleFinder({ label, act, choose, without = [] }: Props) {
     void choose(person);
   };
   const submit = async () => {
-    if (wanted === "") return;
-    const person = await personCalled(session, wanted);
+    const named = words.peek().trim();
+    if (named === "") return;
+    const person = await personCalled(session, named);
     if (typeof person === "string") problem.value = person;
     else take(person);
   };
