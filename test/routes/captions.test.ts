@@ -1,5 +1,6 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
+import { bellFor } from "../../src/objects/bells.ts";
 import { Event } from "../../src/protocol/events.ts";
 import type { Session } from "../../src/protocol/http.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
@@ -125,7 +126,7 @@ test("[LM-23] [MD-14] a push that comes after the edit says what is said now", a
   const bell = () =>
     runInDurableObject(bindings.CONVERSATIONS.getByName(id), (object) => {
       const state = Reflect.get(object, "state");
-      return state.bellFor(bob.user.userId, seq, seq)?.text;
+      return bellFor(state, bob.user.userId, seq, seq)?.text;
     });
   expect(await bell()).toBe("Photo: Lok!");
   await wish(ann, id, edit(seq, "Look!"));
