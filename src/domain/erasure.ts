@@ -41,7 +41,14 @@ export type Plan = {
 
 /** What the directory counts itself, in the transactions that delete it. */
 export const DIRECTORY_COUNTS = [
-  ...(["accounts", "identities", "devices", "contacts", "blocks", "names", "reports", "mediaRows"] as const),
+  "accounts",
+  "identities",
+  "devices",
+  "contacts",
+  "blocks",
+  "names",
+  "reports",
+  "mediaRows",
 ] as const;
 const ownCounts = (tally: Partial<Tally>): Partial<Tally> =>
   Object.fromEntries(

@@ -7,6 +7,7 @@ import type { GroupRules } from "../protocol/group-rules.ts";
 import type { ConversationId, DeviceId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
 import { EntryStore } from "./entry-store.ts";
 import { ErasureStore } from "./erasure-store.ts";
+import { hasTable } from "./tables.ts";
 
 /** One event as it is kept: `body` is its JSON, written once and passed on as text to sockets, pages and history. */
 export type LogRow = { seq: number; senderId: UserId; body: string };
@@ -112,17 +113,12 @@ export class ConversationStore {
 
   /** False for an id that somebody made up: asking for it must leave nothing behind. */
   exists(): boolean {
-    return this.has("facts");
-  }
-
-  private has(table: string): boolean {
-    const query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?";
-    return this.sql.exec(query, table).toArray().length > 0;
+    return hasTable(this.sql, "facts");
   }
 
   /** A conversation of before messages had a life. */
   upgrade(): void {
-    if (!this.has("stale")) this.sql.exec(LIFE);
+    if (!hasTable(this.sql, "stale")) this.sql.exec(LIFE);
   }
 
   create(facts: Facts): void {
@@ -172,7 +168,7 @@ export class ConversationStore {
   }
 
   private hidden(): Map<UserId, Span[]> {
-    if (!this.has("hidden")) return new Map();
+    if (!hasTable(this.sql, "hidden")) return new Map();
     const rows = this.sql.exec<{ id: UserId; spans: string }>("SELECT user_id AS id, spans FROM hidden").toArray();
     return new Map(rows.map(({ id, spans }) => [id, JSON.parse(spans) as Span[]]));
   }
@@ -185,7 +181,7 @@ export class ConversationStore {
   }
 
   private cleared(): Map<UserId, number> {
-    if (!this.has("cleared")) return new Map();
+    if (!hasTable(this.sql, "cleared")) return new Map();
     const rows = this.sql.exec<{ id: UserId; seq: number }>("SELECT user_id AS id, seq FROM cleared").toArray();
     return new Map(rows.map(({ id, seq }) => [id, seq]));
   }
@@ -197,7 +193,7 @@ export class ConversationStore {
   }
 
   private opened(): Map<UserId, number> {
-    if (!this.has("opened")) return new Map();
+    if (!hasTable(this.sql, "opened")) return new Map();
     const rows = this.sql.exec<{ id: UserId; seq: number }>("SELECT user_id AS id, seq FROM opened").toArray();
     return new Map(rows.map(({ id, seq }) => [id, seq]));
   }

@@ -1,6 +1,7 @@
 import type { Invite } from "../domain/invites.ts";
 import type { JoinRequest } from "../domain/join-requests.ts";
 import type { InviteCode, UserId } from "../protocol/ids.ts";
+import { hasTable } from "./tables.ts";
 
 /** The ways into one group, and who waits to be let in. Each table is made for the groups that need it. */
 export class EntryStore {
@@ -9,13 +10,8 @@ export class EntryStore {
     this.sql = sql;
   }
 
-  private has(table: string): boolean {
-    const query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?";
-    return this.sql.exec(query, table).toArray().length > 0;
-  }
-
   invites(): Invite[] {
-    if (!this.has("invites")) return [];
+    if (!hasTable(this.sql, "invites")) return [];
     const rows = this.sql.exec<{ body: string }>("SELECT body FROM invites ORDER BY code").toArray();
     return rows.map(({ body }) => JSON.parse(body) as Invite);
   }
@@ -27,11 +23,11 @@ export class EntryStore {
   }
 
   dropInvite(code: InviteCode): void {
-    if (this.has("invites")) this.sql.exec("DELETE FROM invites WHERE code = ?", code);
+    if (hasTable(this.sql, "invites")) this.sql.exec("DELETE FROM invites WHERE code = ?", code);
   }
 
   requests(): JoinRequest[] {
-    if (!this.has("requests")) return [];
+    if (!hasTable(this.sql, "requests")) return [];
     const query = "SELECT user_id AS userId, asked_at AS askedAt, code FROM requests ORDER BY asked_at, user_id";
     return this.sql.exec<JoinRequest>(query).toArray();
   }

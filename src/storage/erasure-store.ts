@@ -1,5 +1,6 @@
 import { type EditEvent, Event, type MessageEvent, type ReactionEvent } from "../protocol/events.ts";
 import type { DeviceId, UserId } from "../protocol/ids.ts";
+import { hasTable } from "./tables.ts";
 
 /** How far a member's erasure is in this conversation. */
 export type Erased = {
@@ -23,14 +24,9 @@ export class ErasureStore {
     this.sql = sql;
   }
 
-  private has(table: string): boolean {
-    const query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?";
-    return this.sql.exec(query, table).toArray().length > 0;
-  }
-
   /** Whose erasure has begun here. */
   erasedIds(): UserId[] {
-    if (!this.has("erased")) return [];
+    if (!hasTable(this.sql, "erased")) return [];
     return this.sql
       .exec<{ id: UserId }>("SELECT user_id AS id FROM erased")
       .toArray()
@@ -39,7 +35,7 @@ export class ErasureStore {
 
   /** How far a member's erasure is; undefined: it has not begun. */
   erased(userId: UserId): Erased | undefined {
-    if (!this.has("erased")) return undefined;
+    if (!hasTable(this.sql, "erased")) return undefined;
     const rows = this.sql.exec<{ body: string }>("SELECT body FROM erased WHERE user_id = ?", userId).toArray();
     return rows[0] && JSON.parse(rows[0].body);
   }
@@ -54,7 +50,7 @@ export class ErasureStore {
   /** What this member alone has set of what they see. */
   dropSights(userId: UserId): void {
     for (const table of ["hidden", "cleared", "opened", "requests"])
-      if (this.has(table)) this.sql.exec(`DELETE FROM ${table} WHERE user_id = ?`, userId);
+      if (hasTable(this.sql, table)) this.sql.exec(`DELETE FROM ${table} WHERE user_id = ?`, userId);
   }
 
   /** What this member wrote past `after` that has content, in order, at most `limit` of it. */
