@@ -23,22 +23,26 @@ export const isOpen = ({ openedAt, closedAt }: Session): boolean => openedAt > c
 /** [PR-3] Written when the first device comes and when the last one goes: what lies between leaves no row. */
 export const opened = (session: Session, now: number): Session =>
   isOpen(session) ? session : { ...session, openedAt: Math.max(now, session.closedAt + 1) };
-/** Gone when the last sign of life is so old that they were offline already; otherwise from `now` on, with the grace. */
-export function closed(session: Session, heardAt: number, now: number): Session {
-  const lastSeenAt = Math.min(Math.max(heardAt, session.openedAt), Math.max(now, session.openedAt));
-  const closedAt = isAlive(lastSeenAt, now) ? Math.max(now, session.openedAt) : lastSeenAt;
-  return { ...session, closedAt, lastSeenAt };
+/** When a socket counts as gone: at its last sign of life if that is so old that it was offline already; otherwise now, and the grace begins. */
+export const goneAt = (heardAt: number, now: number): number => (isAlive(heardAt, now) ? now : heardAt);
+/** `heardAt`: the last sign of life of the last socket. `leftAt`: when another one had gone before it; 0: none had. */
+export function closed(session: Session, heardAt: number, now: number, leftAt = 0): Session {
+  const within = (at: number) => Math.max(Math.min(at, now), session.openedAt);
+  const closedAt = Math.max(goneAt(within(heardAt), now), within(leftAt));
+  return { ...session, closedAt, lastSeenAt: within(Math.max(heardAt, leftAt)) };
 }
 
 /**
- * What is known. `heardAt`: the newest sign of life on the sockets of devices that somebody looks at; null: there is no such socket.
+ * What is known. `heardAt`: the newest sign of life on the sockets of devices that somebody looks at; null: there is no such socket. `leftAt`:
+ * when another one went and left these behind; 0: none did.
  */
-export type Signs = { heardAt: number | null; session: Session };
+export type Signs = { heardAt: number | null; leftAt: number; session: Session };
 
 /** [PR-1] [PR-2] Online: a live socket within the window, or one that was there a moment ago. */
-export function presenceAt({ heardAt, session }: Signs, now: number): Omit<Presence, "userId"> {
+export function presenceAt({ heardAt, leftAt, session }: Signs, now: number): Omit<Presence, "userId"> {
   if (heardAt !== null && isAlive(heardAt, now)) return { state: "online" };
-  if (heardAt !== null && isOpen(session)) return { state: "offline", lastSeenAt: heardAt };
+  if (leftAt > 0 && now - leftAt <= GRACE_MS) return { state: "online" };
+  if (heardAt !== null && isOpen(session)) return { state: "offline", lastSeenAt: Math.max(heardAt, leftAt) };
   const { closedAt, lastSeenAt } = session;
   if (closedAt === 0) return { state: "offline" };
   return now - closedAt <= GRACE_MS ? { state: "online" } : { state: "offline", lastSeenAt };

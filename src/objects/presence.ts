@@ -1,4 +1,4 @@
-import { closed, GRACE_MS, isAlive, isOpen, opened, presenceAt } from "../domain/presence.ts";
+import { closed, GRACE_MS, goneAt, isAlive, isOpen, opened, presenceAt } from "../domain/presence.ts";
 import { mayShow, shows } from "../domain/visibility.ts";
 import type { UserId } from "../protocol/ids.ts";
 import type { Presence as Told } from "../protocol/states.ts";
@@ -34,7 +34,7 @@ export class Presence {
 
   private now(now: number, leaving?: WebSocket): State {
     const heardAt = this.sockets.foregroundHeardAt(leaving);
-    return presenceAt({ heardAt, session: this.store.session }, now);
+    return presenceAt({ heardAt, leftAt: this.sockets.foregroundLeftAt(leaving), session: this.store.session }, now);
   }
 
   /** A device that somebody looks at has said hello; `before`: how it was then. */
@@ -56,9 +56,14 @@ export class Presence {
   /** A socket has gone. `heardAt`: the last sign of life. Who watches is told when the grace is over. */
   leave(socket: WebSocket, heardAt: number, now: number): void {
     const others = this.sockets.foregroundHeardAt(socket);
-    if (!this.sockets.isForeground(socket) || (others !== null && isAlive(others, now))) return;
+    if (!this.sockets.isForeground(socket)) return;
+    if (others !== null && isAlive(others, now)) {
+      this.sockets.leaveBehind(socket, goneAt(heardAt, now));
+      return;
+    }
     const { session } = this.store;
-    if (isOpen(session)) this.store.setSession(closed(session, heardAt, now), this.sockets.of(socket).userId);
+    const { userId, leftAt } = this.sockets.of(socket);
+    if (isOpen(session)) this.store.setSession(closed(session, heardAt, now, leftAt), userId);
     this.ringIfWatched(now);
   }
 

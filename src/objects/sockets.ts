@@ -19,6 +19,8 @@ export type Attachment = {
   confirmed?: number;
   /** Nobody looks at the device: it does not make its user online. */
   background: boolean;
+  /** When another device that somebody looked at went and left this one behind (epoch ms); absent: none did. */
+  leftAt?: number;
   /** The position of the last cursor handed to it, null until it is caught up; and when (epoch ms). */
   handed: number | null;
   handedAt: number;
@@ -129,10 +131,23 @@ export class Sockets {
 
   /** The newest sign of life of the devices that somebody looks at; null where there is none but the one that is `leaving`. */
   foregroundHeardAt(leaving?: WebSocket): number | null {
-    const sockets = this.ctx
-      .getWebSockets()
-      .filter((s) => s !== leaving && s.readyState === WebSocket.OPEN && this.isForeground(s));
+    const sockets = this.foreground(leaving);
     return sockets.length > 0 ? Math.max(...sockets.map((socket) => this.heardAt(socket))) : null;
+  }
+
+  /** When somebody last left these devices behind. Epoch ms; 0: never. */
+  foregroundLeftAt(leaving?: WebSocket): number {
+    return Math.max(0, ...this.foreground(leaving).map((socket) => this.of(socket).leftAt ?? 0));
+  }
+
+  /** [PR-2] Whoever went has their grace, also when those that stay behind turn out to be dead. */
+  leaveBehind(leaving: WebSocket, leftAt: number): void {
+    for (const socket of this.foreground(leaving)) this.change(socket, { leftAt });
+  }
+
+  private foreground(leaving?: WebSocket): WebSocket[] {
+    const isThere = (s: WebSocket) => s !== leaving && s.readyState === WebSocket.OPEN && this.isForeground(s);
+    return this.ctx.getWebSockets().filter(isThere);
   }
 
   isForeground(socket: WebSocket): boolean {

@@ -203,7 +203,8 @@ test("[TY-1] typing is seen by the other one, in a group by those who looked las
 });
 
 describe("presence", () => {
-  const at = (signs: Partial<Signs>, now: number) => presenceAt({ heardAt: null, session: NO_SESSION, ...signs }, now);
+  const at = (signs: Partial<Signs>, now: number) =>
+    presenceAt({ heardAt: null, leftAt: 0, session: NO_SESSION, ...signs }, now);
 
   test("[PR-1] online as long as the last sign of life is within the window", () => {
     expect(at({ heardAt: 1_000 }, 1_000 + ALIVE_MS)).toEqual({ state: "online" });
@@ -222,6 +223,18 @@ describe("presence", () => {
     const cut = opened(session, 20_000);
     expect(isOpen(cut)).toBe(true);
     expect(opened(cut, 30_000)).toBe(cut);
+  });
+
+  test("[PR-2] who leaves a device behind that turns out to be dead has the grace all the same", () => {
+    const session = opened(NO_SESSION, 1_000);
+    const dead = { heardAt: 2_000, leftAt: 60_000, session };
+    const now = 2_001 + ALIVE_MS;
+    expect(at(dead, now)).toEqual({ state: "online" });
+    expect(at(dead, 60_001 + GRACE_MS)).toEqual({ state: "offline", lastSeenAt: 60_000 });
+    const ended = closed(session, 2_000, now, 60_000);
+    expect(ended).toEqual({ openedAt: 1_000, closedAt: 60_000, lastSeenAt: 60_000 });
+    expect(at({ session: ended }, 60_000 + GRACE_MS)).toEqual({ state: "online" });
+    expect(at({ session: ended }, 60_001 + GRACE_MS)).toEqual({ state: "offline", lastSeenAt: 60_000 });
   });
 
   test("[PR-3] sessions follow each other whatever the clock does", () => {
