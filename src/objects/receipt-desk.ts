@@ -1,4 +1,4 @@
-import { isBlocking, isCurrent } from "../domain/membership.ts";
+import { currentMembers, isBlocking, isCurrent, type Membership } from "../domain/membership.ts";
 import { type RawReceipt, rawReceipt, ticksFor } from "../domain/receipts.ts";
 import { type Stage, sheds } from "../domain/shedding.ts";
 import { standing, type Trail } from "../domain/trail.ts";
@@ -97,6 +97,15 @@ export class ReceiptDesk {
     const from = Math.min(standing(trail, "delivered"), standing(trail, "shownRead")) + 1;
     for (const author of state.store.authors(from, state.head))
       if (!this.ports.isParked(author)) this.courier.add(author, null);
+  }
+
+  /** [RC-9] Who is in again has heard no ticks while they were out; who was alone had none. */
+  joined({ userId, spans }: Membership): void {
+    const state = this.ports.state();
+    if (!state || isCrowd(state)) return;
+    const alone = state.memberCount === 2 ? currentMembers(state.roster).filter((m) => m.userId !== userId) : [];
+    const told = [...(spans.length > 1 ? [userId] : []), ...alone.map((m) => m.userId)];
+    for (const author of told) if (!this.ports.isParked(author)) this.courier.add(author, null);
   }
 
   private async tell(userId: UserId, receipts: RawReceipt[]): Promise<boolean> {

@@ -101,6 +101,35 @@ test("[RC-7] [IX-7] an author who was away learns by the summary alone what was 
   expect(again.of("events")).toEqual([]);
 });
 
+test("[IX-7] ticks that were on their way when the wire died are in the summary of the next hello", async () => {
+  const { alice, bob, id } = await openDirect();
+  const deviceId = newDeviceId();
+  await (await TestSocket.caughtUp(alice, deviceId)).say(id, "one");
+  const phone = await TestSocket.caughtUp(alice, deviceId); // knows it from here on
+  const { cursor } = phone;
+  await conversation(id).receipt(bob, read(1));
+  await until(() => phone.of("receipts").at(-1)?.ticks?.read === 1); // told; but say that the frame was lost
+  phone.socket.send("ping"); // a sign of life that had left before it would have come
+  await until(() => phone.pongs === 1);
+  const back = await TestSocket.caughtUp(alice, deviceId, cursor);
+  expect(back.of("changed").flatMap((f) => f.conversations)).toMatchObject([{ ticks: { delivered: 1, read: 1 } }]);
+});
+
+test("[RC-9] who comes back, and who was alone, is told how ticks stand now", async () => {
+  const { maker, members, id } = await openGroup(2);
+  const bob = members[1] as UserId;
+  const [anns, bobs] = [await TestSocket.caughtUp(maker, newDeviceId()), await TestSocket.caughtUp(bob, newDeviceId())];
+  await bobs.say(id, "before");
+  await conversation(id).removeMember({ actorId: maker, userId: bob });
+  const alone = (await anns.say(id, "to nobody")) as { seq: number };
+  await until(() => anns.of("receipts").at(-1)?.ticks?.delivered === 0);
+  const [annsBefore, bobsBefore] = [anns.of("receipts").length, bobs.of("receipts").length];
+  await conversation(id).putMember({ actorId: maker, userId: bob, role: "member" });
+  await until(() => anns.of("receipts").length > annsBefore && bobs.of("receipts").length > bobsBefore);
+  expect(anns.of("receipts").at(-1)?.ticks?.delivered).toBeGreaterThanOrEqual(alone.seq);
+  expect(bobs.of("receipts").at(-1)?.ticks).toBeDefined();
+});
+
 test("[IX-7] ticks that went to a wire that was dead are in the summary of the next hello", async () => {
   const { alice, bob, id } = await openDirect();
   const device = newDeviceId();

@@ -90,11 +90,13 @@ async function checkUnread(world: World, userId: UserId): Promise<void> {
   const inbox = world.server.inbox(userId);
   type List = { list: (userId: UserId, below: number, limit: number) => Promise<{ conversations: Summary[] }> };
   const list = () => inbox.enter((object) => (object as unknown as List).list(userId, Number.MAX_SAFE_INTEGER, 100));
+  const there = (id: ConversationId) => unreadOf(world, id, userId, 0, Number.POSITIVE_INFINITY);
+  const before = new Map(world.conversations.map((id) => [id, there(id)]));
   const { conversations } = await world.through(list);
   for (const id of world.conversations) {
     const member = world.rosterOf(id).get(userId);
     const state = world.server.awake(id);
-    if (!member || !state) continue;
+    if (!member || !state || before.get(id) !== there(id)) continue; // something's time has run out meanwhile
     const told = conversations.find(({ conversationId }) => conversationId === id);
     const where = `${short(userId)} in ${id.slice(0, 5)}`;
     if (!told) throw new Error(`[UN-1] ${where} is not listed`);

@@ -75,9 +75,9 @@ function checkPromises(world: World, device: Device): void {
     const wished = device.wishes.filter((w) => w.conversationId === id);
     const kept = wished.filter((w) => w.failed === undefined);
     // A member who was out is refused; when that answer is lost and they are in again, the wish comes under a new key, after later ones.
-    // So may what is said of a message that was not there yet.
-    const mayBeLate = (text: string) =>
-      kept.some((w) => w.text === text && w.reminted && (w.isLate || id.startsWith("g")));
+    // So is who blocked the other one. And so may what is said of a message that was not there yet.
+    const mayBeRefused = id.startsWith("g") || world.life.wasBlocked(id);
+    const mayBeLate = (text: string) => kept.some((w) => w.text === text && w.reminted && (w.isLate || mayBeRefused));
     const inOrder = (texts: string[]) => [...texts.filter((t) => !mayBeLate(t)), ...texts.filter(mayBeLate).toSorted()];
     const texts = mine.map((e) => e.text);
     expect(inOrder(texts), describe(world, device, id, "wishes in order, each once")).toEqual(
