@@ -4,17 +4,19 @@ import type { UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import { FIRST_RULES, isAllowed } from "./group-rules.ts";
+import { isWithin, joined, type Range, type Span, without } from "./spans.ts";
 
-/** Seqs a member may see, both ends included; an open end is null. Leaving and joining again makes a second span. */
-export type Span = readonly [from: number, to: number | null];
-/** `hidden`: seqs in their spans that are none of theirs, for the other one of the direct conversation was blocked then. */
+/** `spans`: what a member may see; leaving and joining again makes a second one. */
 export type Membership = {
   readonly userId: UserId;
   readonly role: Role;
   readonly spans: readonly Span[];
+  /** Seqs in their spans that are none of theirs, for the other one of the direct conversation was blocked then. */
   readonly hidden?: readonly Span[];
   /** Up to this seq the member has cleared the conversation, for themselves alone. */
   readonly clearedThrough?: number;
+  /** Messages that the member has deleted, for themselves alone, with their edits. */
+  readonly deleted?: readonly Range[];
   /** Up to this seq the past was opened to them when they first came: theirs to see, and nobody waits for them there. */
   readonly openedThrough?: number;
   /** The person is being erased, or is: a member no more, and never again. */
@@ -29,25 +31,48 @@ export const currentMembers = (roster: Roster): Membership[] => [...roster.value
 /** Whether this member blocks the other one of the direct conversation now. */
 export const isBlocking = (m: Membership | undefined): boolean => m?.hidden?.at(-1)?.[1] === null;
 
-export const isHidden = ({ hidden = [] }: Membership, seq: number): boolean =>
-  hidden.some(([from, to]) => from <= seq && (to === null || seq <= to));
+export const isHidden = ({ hidden = [] }: Membership, seq: number): boolean => isWithin(hidden, seq);
 
 /** [BL-1] What the member may see: the one rule for whatever reads or brings events. */
 export function visibleSpans(m: Membership): readonly Span[] {
-  const { clearedThrough = 0 } = m;
-  return clearedThrough > 0 ? shownSpans(m).flatMap((span) => without(span, 1, clearedThrough)) : shownSpans(m); // [LM-16]
+  const { clearedThrough = 0, deleted = [] } = m;
+  const left = clearedThrough > 0 ? without(shownSpans(m), [[1, clearedThrough]]) : shownSpans(m); // [LM-16]
+  return without(left, deleted); // [LM-26]
 }
 
-/** The same, and what they have cleared. */
-function shownSpans({ spans, hidden = [] }: Membership): readonly Span[] {
-  return hidden.reduce<readonly Span[]>((left, [from, to]) => left.flatMap((span) => without(span, from, to)), spans);
+/** The same, and what they have cleared or deleted. */
+const shownSpans = ({ spans, hidden = [] }: Membership): readonly Span[] => without(spans, hidden);
+
+/** [LM-16] All that there is by now is theirs no more. */
+export function withCleared(m: Membership, head: number): Membership {
+  const clearedThrough = Math.max(headFor(m, head), m.clearedThrough ?? 0);
+  if (clearedThrough === (m.clearedThrough ?? 0)) return m;
+  const deleted = (m.deleted ?? []).filter(([, to]) => to > clearedThrough);
+  return { ...m, clearedThrough, ...(m.deleted ? { deleted } : {}) };
 }
 
-function without([from, to]: Span, first: number, last: number | null): Span[] {
-  const before: Span = [from, to === null ? first - 1 : Math.min(to, first - 1)];
-  const after: Span[] = last === null ? [] : [[Math.max(from, last + 1), to]];
-  return [before, ...after].filter(([low, high]) => high === null || low <= high);
+/** [LM-26] These seqs are theirs no more. */
+export function withDeleted(m: Membership, seqs: readonly number[]): Membership {
+  const { deleted = [] } = m;
+  const added = seqs.filter((seq) => !isWithin(deleted, seq));
+  if (added.length === 0) return m;
+  return {
+    ...m,
+    deleted: joined(
+      deleted,
+      added.map((seq) => [seq, seq]),
+    ),
+  };
 }
+
+/** [LM-26] A message that this member wants to see no more; true: they do not see it as it is. */
+export function decideDelete(m: Membership, seq: number, isMessage: boolean): Result<boolean, DeleteRefusal> {
+  if (!isWithin(shownSpans(m), seq) || !isMessage) return refuse("not_found", "no such message");
+  if (!canSee(m, seq)) return ok(true);
+  const isFull = (withDeleted(m, [seq]).deleted ?? []).length > LIMITS.deletions;
+  return isFull ? refuse("too_many_deletions") : ok(false); // [LM-28]
+}
+type DeleteRefusal = "not_found" | "too_many_deletions";
 
 /** [BL-1] What comes after `head` is hidden from this member, or is so no more; what was hidden stays so. */
 export function withBlock(m: Membership, blocks: boolean, head: number): Membership {
@@ -58,7 +83,7 @@ export function withBlock(m: Membership, blocks: boolean, head: number): Members
   return { ...m, hidden: [...hidden.slice(0, -1), ...(from <= head ? [[from, head] as const] : [])] };
 }
 
-/** The highest seq that this member may see, or could before they cleared it; 0: none. */
+/** The highest seq that this member may see, or could before they cleared or deleted it; 0: none. */
 export function headFor(m: Membership, head: number): number {
   const last = shownSpans(m).findLast(([from]) => from <= head);
   return last ? Math.min(last[1] ?? head, head) : 0;
@@ -68,19 +93,16 @@ export const floorFor = ({ spans, clearedThrough = 0 }: Membership): number =>
   Math.max(spans[0]?.[0] ?? 1, clearedThrough + 1);
 /** [GR-14] Said before they first came, and open to them all the same. */
 export const isOpened = ({ openedThrough = 0 }: Membership, seq: number): boolean => seq <= openedThrough;
-export const canSee = (m: Membership, seq: number): boolean =>
-  visibleSpans(m).some(([from, to]) => from <= seq && (to === null || seq <= to)); // [GR-6]
+export const canSee = (m: Membership, seq: number): boolean => isWithin(visibleSpans(m), seq); // [GR-6]
 
 /**
  * [LM-19] Seqs in (after, through] that are kept from this member: they were out, or what was said was hidden. Not while a block holds: what
  * is hidden is not told of before that ends.
  */
-export function missedSpans(m: Membership, after: number, through: number): (readonly [from: number, to: number])[] {
+export function missedSpans(m: Membership, after: number, through: number): Range[] {
   const last = Math.min(through, isBlocking(m) ? (m.hidden?.at(-1)?.[0] ?? 1) - 1 : through);
   const first = Math.max(after + 1, m.spans[0]?.[0] ?? 1);
-  return shownSpans(m)
-    .reduce<readonly Span[]>((left, [from, to]) => left.flatMap((span) => without(span, from, to)), [[first, last]])
-    .flatMap(([from, to]) => (to === null || from > to ? [] : [[from, to] as const]));
+  return without([[first, last]], shownSpans(m)).filter((span): span is Range => span[1] !== null);
 }
 
 /** [RC-11] Hidden from this member for good: seqs that never reach them, whatever watermark passes them. The last ones, if there are many. */

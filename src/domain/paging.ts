@@ -1,8 +1,7 @@
 import { type Membership, visibleSpans } from "./membership.ts";
+import type { Range } from "./spans.ts";
 
 export type PageWish = { before?: number | undefined; after?: number | undefined; limit: number };
-/** Seqs, both ends included. */
-export type Range = readonly [from: number, to: number];
 /** What to read, in ascending order; and whether the member may see more in the asked direction. */
 export type PagePlan = { ranges: readonly Range[]; hasMore: boolean };
 

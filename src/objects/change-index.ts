@@ -6,6 +6,8 @@ import type { Sockets } from "./sockets.ts";
 
 /** Conversations remembered on one socket: more do not change between two heartbeats. */
 const TOLD_LIVE = 32;
+/** What was told may be on its way for so long: a sign of life that came meanwhile left before it arrived. Ms. */
+const ON_ITS_WAY_MS = 5_000;
 
 /** Which conversations changed, and how far the user's devices know it. */
 export class ChangeIndex {
@@ -37,9 +39,15 @@ export class ChangeIndex {
     for (const socket of sockets) this.remember(socket, conversationId, now);
   }
 
+  /** [IX-7] The same of what the person has set or taken away, which is not to be missed even when every socket dies with it on its way. */
+  tellKept(conversationId: ConversationId, frame: ServerFrame, now: number): void {
+    this.note(conversationId);
+    this.sockets.tellAll(frame, now);
+  }
+
   private remember(socket: WebSocket, conversationId: ConversationId, now: number): void {
-    const heardAt = this.sockets.heardAt(socket);
-    const isOpen = ([id, at]: [ConversationId, number]) => id !== conversationId && at > heardAt;
+    const cameBy = this.cameBy(socket);
+    const isOpen = ([id, at]: [ConversationId, number]) => id !== conversationId && at > cameBy;
     const others = this.sockets
       .of(socket)
       .toldLive.filter(isOpen)
@@ -47,10 +55,14 @@ export class ChangeIndex {
     this.sockets.change(socket, { toldLive: [...others, [conversationId, now]] });
   }
 
-  /** A socket has gone: what was told on it after its last sign of life may not have come. */
+  /** A socket has gone: what was told on it shortly before its last sign of life, or after it, may not have come. */
   left(socket: WebSocket): void {
-    for (const [conversationId, at] of this.sockets.of(socket).toldLive)
-      if (at >= this.sockets.heardAt(socket)) this.note(conversationId);
+    const cameBy = this.cameBy(socket);
+    for (const [conversationId, at] of this.sockets.of(socket).toldLive) if (at >= cameBy) this.note(conversationId);
+  }
+
+  private cameBy(socket: WebSocket): number {
+    return this.sockets.heardAt(socket) - ON_ITS_WAY_MS;
   }
 
   /** [IX-3] Everything up to `position` has been given to this socket before: its device may take it as its cursor. */

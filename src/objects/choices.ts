@@ -10,7 +10,7 @@ import type { Asking, InboxStore } from "../storage/inbox-store.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
 import type { ChangeIndex } from "./change-index.ts";
 import type { OwnReceipts } from "./own-receipts.ts";
-import type { Outcome, Standing } from "./rpc.ts";
+import type { Outcome, Standing, Visit } from "./rpc.ts";
 
 /** Conversations that are asked in one turn: far fewer calls than the runtime lets one request make. */
 const ASKED_AT_ONCE = 200;
@@ -38,19 +38,37 @@ export class Choices {
     const now = Date.now();
     const mine = changedMine(store.mine(conversationId), change, now);
     store.setMine(conversationId, mine);
-    index.tellLive(conversationId, { type: "self", conversations: [{ conversationId, mine }] }, now);
+    index.tellKept(conversationId, { type: "self", conversations: [{ conversationId, mine }] }, now);
     const asked = await this.attend(userId, conversationId); // [PU-4] it may be parked for what was set before
     return asked.ok ? ok(mine) : asked;
   }
 
   /** [LM-16] Clears a conversation, on all of the user's devices. Repeating it tells them again. */
-  async clear(userId: UserId, id: ConversationId): Promise<Outcome<null>> {
+  clear(userId: UserId, id: ConversationId): Promise<Outcome<null>> {
+    return this.takeFromSight(id, (visit) => conversationOf(this.env, id).clear(userId, visit));
+  }
+
+  /** [LM-26] Deletes a message on all of the user's devices, and its star with it. Repeating it tells them again. */
+  deleteFor(userId: UserId, id: ConversationId, seq: number): Promise<Outcome<null>> {
+    return this.takeFromSight(
+      id,
+      (visit) => conversationOf(this.env, id).deleteFor(userId, visit, seq),
+      () => this.parts.store.dropStar(id, seq),
+    );
+  }
+
+  private async takeFromSight(
+    id: ConversationId,
+    take: (visit: Visit) => Promise<Outcome<Standing>>,
+    also: () => void = () => {},
+  ): Promise<Outcome<null>> {
     const { index, receipts } = this.parts;
     const visit = receipts.visit(id);
-    const answer = await tryCall(() => conversationOf(this.env, id).clear(userId, visit));
+    const answer = await tryCall(() => take(visit));
     const standing = answer.ok ? answer.value : answer;
     if (!standing.ok) return standing;
-    index.tellLive(id, { type: "changed", conversations: [receipts.summaryOf(standing.value)] }, Date.now());
+    also();
+    index.tellKept(id, { type: "changed", conversations: [receipts.summaryOf(standing.value)] }, Date.now());
     return ok(null);
   }
 

@@ -1,7 +1,8 @@
 import { textOf } from "../domain/life.ts";
 import { canSee, type Membership } from "../domain/membership.ts";
-import { planPage, type Range, splitAtShipped } from "../domain/paging.ts";
+import { planPage, splitAtShipped } from "../domain/paging.ts";
 import { type Found, type Key, merge, newestFirst, snippetOf } from "../domain/searching.ts";
+import type { Range } from "../domain/spans.ts";
 import { Event, type MessageEvent } from "../protocol/events.ts";
 import type { SearchHit } from "../protocol/http.ts";
 import type { UserId } from "../protocol/ids.ts";

@@ -7,15 +7,19 @@ import {
   applyChange,
   canSee,
   currentMembers,
+  decideDelete,
   headFor,
   isBlocking,
   isCurrent,
   type Membership,
   withBlock,
+  withCleared,
+  withDeleted,
 } from "../domain/membership.ts";
 import type { PushReport } from "../domain/push.ts";
 import type { Marks } from "../domain/receipts.ts";
 import { receive } from "../domain/receipts.ts";
+import { isWithin } from "../domain/spans.ts";
 import { occurredAt } from "../domain/time.ts";
 import { advanced, type Mark, NO_TRAIL, standing, stepsKept, type Trail } from "../domain/trail.ts";
 import type { Event, ServerChange, Wish, WishedEvent } from "../protocol/events.ts";
@@ -104,6 +108,7 @@ export class ConversationState {
       ...this.expiring(wish, now),
     };
     const body = this.write(event, deviceId, idempotencyKey);
+    if (wish.kind === "edit") this.keepDeleted(wish.targetSeq, event.seq);
     if (wish.kind === "recall") this.burials.bury(wish.targetSeq, "recalled");
     this.newestKeys.delete(deviceId); // the map's order is that of their last sends
     this.newestKeys.set(deviceId, idempotencyKey);
@@ -149,11 +154,31 @@ export class ConversationState {
 
   /** [LM-16] What there is by now is this member's no more. */
   clear(member: Membership): void {
-    const clearedThrough = headFor(member, this.head);
-    if ((member.clearedThrough ?? 0) >= clearedThrough) return;
-    const cleared = { ...member, clearedThrough };
+    const cleared = withCleared(member, this.head);
+    if (cleared === member) return;
     this.roster.set(member.userId, cleared);
     this.store.putCleared(cleared);
+    if (cleared.deleted) this.store.putDeleted(cleared);
+  }
+
+  /** [LM-26] A message, and what it was edited to, is this member's no more. */
+  deleteFor(member: Membership, seq: number): Outcome<null> {
+    const decided = decideDelete(member, seq, this.store.event(seq)?.kind === "message");
+    if (!decided.ok) return decided;
+    if (!decided.value) this.takeFrom(member, [seq, ...this.store.editsOf(seq).map((edit) => edit.seq)]);
+    return ok(null);
+  }
+
+  private takeFrom(member: Membership, seqs: readonly number[]): void {
+    const without = withDeleted(member, seqs);
+    this.roster.set(member.userId, without);
+    this.store.putDeleted(without);
+  }
+
+  /** [LM-27] Who has deleted a message does not get it back by an edit. */
+  private keepDeleted(target: number, edit: number): void {
+    for (const member of this.roster.values())
+      if (isWithin(member.deleted ?? [], target)) this.takeFrom(member, [edit]);
   }
 
   /** Whether this may be said of the message it names. */
@@ -166,7 +191,7 @@ export class ConversationState {
 
   /** [ER-4] From here on nothing is appended by this member, told to them, or kept of what they have received. */
   expel(member: Membership): void {
-    const { hidden: _, clearedThrough: __, openedThrough: ___, ...bare } = member;
+    const { hidden: _, clearedThrough: __, openedThrough: ___, deleted: ____, ...bare } = member;
     this.roster.set(member.userId, { ...bare, erased: true });
     this.store.erasures.dropSights(member.userId);
     this.memberCount = currentMembers(this.roster).length;

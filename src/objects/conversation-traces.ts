@@ -1,4 +1,5 @@
 import { canSee, currentMembers, isCurrent, isHidden, isOpened, type Membership } from "../domain/membership.ts";
+import { isWithin } from "../domain/spans.ts";
 import { type RawTrace, type RawTraced, traceState } from "../domain/tracing.ts";
 import { passedAt } from "../domain/trail.ts";
 import { Event } from "../protocol/events.ts";
@@ -34,8 +35,8 @@ export function traceOf(
   });
 }
 
-/** [BL-4] It was meant for who blocks its sender, too: it waits for them, as if their devices were off. */
-const wasFor = (m: Membership, seq: number): boolean => !isOpened(m, seq) && (canSee(m, seq) || isHidden(m, seq)); // [GR-14]
+/** Also for who blocks its sender [BL-4], and who has taken it from their own sight since [LM-28]. */
+const wasFor = (m: Membership, seq: number): boolean => !isOpened(m, seq) && isWithin(m.spans, seq); // [GR-14]
 
 function memberTrace(state: ConversationState, fanout: Fanout, member: Membership, seq: number): RawTraced {
   const { userId } = member;

@@ -8,8 +8,9 @@ import {
   type Membership,
   missedSpans,
 } from "../domain/membership.ts";
-import { type PageWish, planPage, type Range, splitAtShipped } from "../domain/paging.ts";
+import { type PageWish, planPage, splitAtShipped } from "../domain/paging.ts";
 import { rawReceipt, ticksFor } from "../domain/receipts.ts";
+import type { Range } from "../domain/spans.ts";
 import { standing } from "../domain/trail.ts";
 import { Event } from "../protocol/events.ts";
 import type { GroupRules } from "../protocol/group-rules.ts";
@@ -54,7 +55,8 @@ export function pageOf(
   const bodies = bodiesOf(known.store, ranges);
   const isCut = hasMore || bodies.length < ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
   const through = isCut ? seqAt(ranges, bodies.length) : known.head;
-  return ok({ bodies, ...endsOf(found.value), recalled: recalledUnheard(found.value, after, through) });
+  const recalled = recalledUnheard(found.value, after, through);
+  return ok({ bodies, ...endsOf(found.value), recalled, ...deletedBy(found.value) });
 }
 
 /** The `count`th seq of these ranges. */
@@ -111,6 +113,12 @@ export function historyOf(
 
 const endsOf = ({ state, member }: Found) => ({ head: headFor(member, state.head), floor: floorFor(member) });
 
+/** [LM-26] */
+function deletedBy({ member }: Found): Pick<Standing, "deleted"> {
+  const deleted = (member.deleted ?? []).map(([from, to]) => ({ from, to }));
+  return deleted.length > 0 ? { deleted } : {};
+}
+
 /** How it stands, in short. */
 export function standingOf(state: ConversationState | undefined, userId: UserId): Outcome<Standing> {
   const found = memberOf(state, userId);
@@ -126,7 +134,8 @@ export function standingOf(state: ConversationState | undefined, userId: UserId)
     ...ends,
     ...peerOf(found.value),
     ...ticksOf(found.value),
-    ...lastEventOf(found.value, head),
+    ...deletedBy(found.value),
+    ...lastEventOf(found.value),
   });
 }
 
@@ -196,7 +205,9 @@ function ticksOf({ state, member }: Found): Pick<Standing, "ticks"> {
     : { ticks: ticksFor(member.userId, state.roster, state.trails) };
 }
 
-function lastEventOf({ state, member }: Found, head: number): Pick<Standing, "lastEvent"> {
-  const [last] = canSee(member, head) ? bodiesOf(state.store, [[head, head]]) : [];
+/** The last that is still there for them. */
+function lastEventOf({ state, member }: Found): Pick<Standing, "lastEvent"> {
+  const { ranges } = planPage(member, state.head, { limit: 1 });
+  const [last] = bodiesOf(state.store, ranges);
   return last === undefined ? {} : { lastEvent: Event.parse(JSON.parse(last)) };
 }

@@ -227,7 +227,10 @@ export class Conversation extends DurableObject<Env> {
     });
     for (const { userId, change } of changes) {
       const member = state.roster.get(userId);
-      if (change === "added" && member) this.fanout.join(member, state.head);
+      if (change === "added" && member) {
+        this.fanout.join(member, state.head);
+        this.desk.joined(member);
+      }
       if (change === "removed" || change === "left") this.desk.gone(userId);
     }
     this.afterAppend(now);
@@ -301,6 +304,14 @@ export class Conversation extends DurableObject<Env> {
     const found = memberOf(this.state, userId);
     if (found.ok) this.write(() => found.value.state.clear(found.value.member));
     return this.attend(userId, visit);
+  }
+
+  /** [LM-26] Takes one message from the sight of one member, and answers how it stands for them then. */
+  deleteFor(userId: UserId, visit: Visit, seq: number): Outcome<Standing> {
+    const found = memberOf(this.state, userId);
+    if (!found.ok) return found;
+    const deleted = this.write(() => found.value.state.deleteFor(found.value.member, seq));
+    return deleted.ok ? this.attend(userId, visit) : deleted;
   }
 
   /** How it stands, for a list: nobody need be called for it. */

@@ -1,7 +1,8 @@
 import type { Membership, Roster } from "../domain/membership.ts";
-import { planDelivery, type Range } from "../domain/paging.ts";
+import { planDelivery } from "../domain/paging.ts";
 import type { Park } from "../domain/ringing.ts";
 import type { Stage } from "../domain/shedding.ts";
+import type { Range } from "../domain/spans.ts";
 import { standing } from "../domain/trail.ts";
 import { CALL_WINDOW, Deadlines, mapWindowed, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";

@@ -343,6 +343,10 @@ export class Inbox extends DurableObject<Env> {
     return this.choices.clear(userId, conversationId);
   }
 
+  deleteFor(userId: UserId, conversationId: ConversationId, seq: number): Promise<Outcome<null>> {
+    return this.choices.deleteFor(userId, conversationId, seq);
+  }
+
   /** The profile, as it is kept in the directory, too. */
   setProfile(profile: Self, byDeviceId: DeviceId, version: number): void {
     if (!this.store.setProfile(profile, version)) return; // [CT-10] told late: newer is known

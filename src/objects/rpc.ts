@@ -1,9 +1,9 @@
 import type { SendCommand } from "../domain/append.ts";
-import type { Range } from "../domain/paging.ts";
 import type { Marks, RawReceipt } from "../domain/receipts.ts";
 import type { Bell, Park, Silence } from "../domain/ringing.ts";
 import type { Key } from "../domain/searching.ts";
 import type { Stage } from "../domain/shedding.ts";
+import type { Range } from "../domain/spans.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { EditEvent, MessageEvent, Role } from "../protocol/events.ts";
 import type { Ack, Summary } from "../protocol/frames.ts";
@@ -83,9 +83,9 @@ export type Standing = Omit<Summary, keyof Mine | "receipts"> & { receipts?: Raw
 export type WatchRequest = { viewerId: UserId; lastSeen: Visibility; until: number | null };
 
 /** `recalled`: messages that were recalled by events which the page steps over. */
-export type LogPage = { bodies: string[]; head: number; floor: number; recalled: number[] };
+export type LogPage = { bodies: string[]; head: number; floor: number; recalled: number[] } & Pick<Summary, "deleted">;
 /** A page as a plan: `bodies` from the log's unshipped tail, `history` still to be read from the shard, before them. */
-export type HistoryPage = Omit<LogPage, "recalled"> & { history: Range[]; shard: string; hasMore: boolean };
+export type HistoryPage = Omit<LogPage, "recalled" | "deleted"> & { history: Range[]; shard: string; hasMore: boolean };
 
 /** `words`: folded. `seqs`: what history proposes. `before`: hits older than this, at most `limit` of them. */
 export type SearchRequest = { words: string; seqs: number[]; before: Key; limit: number };

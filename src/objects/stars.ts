@@ -53,7 +53,7 @@ export class Stars {
   private tell(conversationId: ConversationId): void {
     const { store, index } = this.parts;
     const starred = store.starredIn(conversationId);
-    index.tellLive(conversationId, { type: "self", conversations: [{ conversationId, starred }] }, Date.now());
+    index.tellKept(conversationId, { type: "self", conversations: [{ conversationId, starred }] }, Date.now());
   }
 
   /** Those below a place, the newest first, with their messages as they are now. */

@@ -12,18 +12,19 @@ export const eventsText = (conversationId: ConversationId, bodies: readonly stri
 
 type Ends = { head: number; floor: number };
 /** `recalled`: by events that the page steps over. */
-type PageEnds = Ends & { recalled?: readonly number[] };
+type PageEnds = Ends & { recalled?: readonly number[]; deleted?: readonly { from: number; to: number }[] | undefined };
 
 /** A `page` frame; `id` is that of the pull it answers. */
 export function pageText(
   id: number | undefined,
   conversationId: ConversationId,
   bodies: readonly string[],
-  { head, floor, recalled = [] }: PageEnds,
+  { head, floor, recalled = [], deleted }: PageEnds,
 ): string {
   const told = id === undefined ? "" : `"id":${id},`;
   const gone = recalled.length > 0 ? `,"recalled":[${recalled.join()}]` : "";
-  return `{"type":"page",${told}"conversationId":"${conversationId}","events":${list(bodies)},"head":${head},"floor":${floor}${gone}}`;
+  const mine = deleted ? `,"deleted":${JSON.stringify(deleted)}` : "";
+  return `{"type":"page",${told}"conversationId":"${conversationId}","events":${list(bodies)},"head":${head},"floor":${floor}${mine}${gone}}`;
 }
 
 /** The body of a history answer. */

@@ -108,6 +108,12 @@ export const Ack = z
   .meta({ id: "Ack" });
 export type Ack = z.infer<typeof Ack>;
 
+const Deleted = z.array(z.object({ from: Seq, to: Seq })).meta({
+  description:
+    "Stretches of seqs, both ends included, that I have deleted for myself, here or on another device: drop what you hold of them. " +
+    "They only grow, but for what lies below `floor`. Absent: none.",
+});
+
 /** Several events of one conversation, in seq order. */
 export const Page = z
   .object({
@@ -115,6 +121,7 @@ export const Page = z
     events: z.array(Event),
     head: SeqOrZero,
     floor: Seq,
+    deleted: Deleted.optional(),
     recalled: z.array(Seq).optional().meta({
       description:
         "Messages that were recalled by events which this page steps over: delete what you hold of their content, and of their edits.",
@@ -143,6 +150,7 @@ export const Summary = z
     role: Role.nullable().meta({ description: "Mine; null once I am not a member any more." }),
     head: SeqOrZero,
     floor: Seq,
+    deleted: Deleted.optional(),
     readSeq: SeqOrZero,
     unread: z.int().min(0),
     lastEvent: Event.optional(),

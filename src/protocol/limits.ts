@@ -50,6 +50,8 @@ export const LIMITS = {
   /** Messages that one user has starred at a time, and starred messages in one page. */
   stars: 1_000,
   starsPage: 100,
+  /** Places at which one member has deleted messages of one conversation for themselves; next to each other they are one. */
+  deletions: 1_000,
   /** Messages that one report names, reports that one user makes a day, and reports in one page of the operator's. */
   reportMessages: 20,
   reportsPerDay: 50,

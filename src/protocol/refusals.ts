@@ -29,6 +29,7 @@ export const ERRORS = {
   too_many_blocks: trait(409, "Unblock somebody first"),
   too_many_contacts: trait(409, "One of the two has as many contacts or open requests as they may"),
   too_many_stars: trait(409, "Take the star off another message first"),
+  too_many_deletions: trait(409, "As many places as may be missing from one conversation: clear it instead"),
   too_late: trait(409, "The time for this has passed, or the message is gone"),
   receipt_ahead: trait(409, "A receipt cannot pass the head of the conversation"),
   push_not_offered: trait(409, "This server does not push by that provider"),

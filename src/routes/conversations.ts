@@ -82,6 +82,11 @@ export function mountConversations(app: Hono<AppEnv>): void {
     return cleared.ok ? ok({ status: 204, body: null }) : cleared;
   });
 
+  mount(app, DOORS.deleteEvent, async ({ env, caller: { userId }, params: { id, seq } }) => {
+    const deleted = await ask(() => inboxOf(env, userId).deleteFor(userId, id, seq));
+    return deleted.ok ? ok({ status: 204, body: null }) : deleted;
+  });
+
   mount(app, DOORS.changeMine, async ({ env, caller, params, body }) => {
     const mine = await ask(() => inboxOf(env, caller.userId).setMine(caller.userId, params.id, body));
     return mine.ok ? ok({ status: 200, body: mine.value }) : mine;

@@ -1,6 +1,7 @@
+import { isWithin, joined, type Range } from "../domain/spans.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Event } from "../protocol/events.ts";
-import type { Changed } from "../protocol/frames.ts";
+import type { Changed, Summary } from "../protocol/frames.ts";
 import type { ConversationId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { settleArrived } from "./arrivals.ts";
@@ -23,6 +24,7 @@ export function hearEvents(turn: Turn, link: Welcome, id: ConversationId, events
 /** The answer to a pull of this conversation. */
 export function hearPage(turn: Turn, link: Welcome, frameId: number, page: Frame<"page">): void {
   const id = page.conversationId;
+  dropDeleted(turn, id, page.deleted);
   const turned = turnPage(turn.covered(id), page);
   const rest = join(turned.covered, link.catchUp.aheadOf(id));
   link.catchUp.answered(id, frameId, page.head);
@@ -37,7 +39,20 @@ export function hearChanged(turn: Turn, link: Welcome, changed: Changed): void {
   link.catchUp.heard(changed.conversationId, "head" in changed ? changed.head : null);
   if ("head" in changed) skipTo(turn, changed.conversationId, changed.head);
   recallMarks(turn, link, changed);
-  if ("floor" in changed) letGo(turn, link, changed.conversationId, changed.floor);
+  if (!("head" in changed)) return;
+  letGo(turn, link, changed.conversationId, changed.floor);
+  dropDeleted(turn, changed.conversationId, changed.deleted);
+}
+
+/** [LM-26] What the person has deleted, here or on another device of theirs, goes off the disk and stays away. */
+function dropDeleted(turn: Turn, conversationId: ConversationId, told: Summary["deleted"] = []): void {
+  const { deleted: known = [], events } = turn.held(conversationId);
+  const fresh = told.flatMap(({ from, to }): Range[] =>
+    known.some(([low, high]) => low <= from && to <= high) ? [] : [[from, to]],
+  );
+  if (fresh.length === 0) return;
+  const taken = events.filter(({ seq }) => isWithin(fresh, seq));
+  turn.change({ type: "deleted", conversationId, deleted: joined(known, fresh), events: taken });
 }
 
 /**

@@ -1,4 +1,6 @@
+import { isWished } from "../domain/life.ts";
 import { NOT_MUTED } from "../domain/ringing.ts";
+import { isWithin, type Range } from "../domain/spans.ts";
 import type { Event } from "../protocol/events.ts";
 import type { ConversationId, IdempotencyKey } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
@@ -29,6 +31,8 @@ export type Change =
   | { type: "buried"; conversationId: ConversationId; events: readonly Event[] }
   /** What lies up to this seq is not mine to see any more. */
   | { type: "cleared"; conversationId: ConversationId; through: number }
+  /** [LM-26] `deleted`: nothing that lies there is mine to see any more, whenever it comes. `events`: what is held of it. */
+  | { type: "deleted"; conversationId: ConversationId; deleted: readonly Range[]; events: readonly Event[] }
   /** [CL-39] Nothing below `from` is kept, and the log begins anew there. `passed`: the newest key among what was let go of. */
   | { type: "skipped" | "trimmed"; conversationId: ConversationId; from: number; passed: IdempotencyKey | null }
   /** [CL-39] All that I may see from `from` up to where the window began. */
@@ -56,7 +60,7 @@ export function applyChange(state: ReplicaState, change: Change): ReplicaState {
       return withHeld(state, change.conversationId, (held) => ({
         ...held,
         covered: change.covered,
-        events: change.events.length > 0 ? [...held.events, ...change.events] : held.events,
+        events: change.events.length > 0 ? [...held.events, ...kept(held, change.events)] : held.events,
       }));
     case "buried": {
       const bySeq = new Map(change.events.map((event) => [event.seq, event]));
@@ -70,7 +74,13 @@ export function applyChange(state: ReplicaState, change: Change): ReplicaState {
         ...held,
         covered: Math.max(held.covered, change.through),
         events: held.events.filter(({ seq }) => seq > change.through),
+        deleted: held.deleted?.filter(([, to]) => to > change.through),
       }));
+    case "deleted":
+      return withHeld(state, change.conversationId, (held) => {
+        const without = { ...withPassed(held, newestKey(change.events)), deleted: change.deleted };
+        return { ...without, events: kept(without, held.events) };
+      });
     case "skipped":
       return withHeld(state, change.conversationId, (held) => ({
         ...withPassed(held, change.passed),
@@ -84,7 +94,7 @@ export function applyChange(state: ReplicaState, change: Change): ReplicaState {
     case "older":
       return withHeld(state, change.conversationId, (held) => ({
         ...held,
-        ...{ from: change.from, events: [...change.events, ...held.events] },
+        ...{ from: change.from, events: [...kept(held, change.events), ...held.events] },
       }));
     case "marked":
       return withHeld(state, change.conversationId, (held) => ({ ...held, ...change.marks }));
@@ -95,12 +105,24 @@ export function applyChange(state: ReplicaState, change: Change): ReplicaState {
   }
 }
 
+/** [LM-26] Without what the person has deleted. */
+const kept = ({ deleted }: Held, events: readonly Event[]): Event[] =>
+  events.filter(({ seq }) => !isWithin(deleted ?? [], seq));
+
 function withPassed(held: Held, passed: IdempotencyKey | null): Held {
   return passed !== null && passed > (held.passed ?? "") ? { ...held, passed } : held;
 }
 
 function withHeld(state: ReplicaState, id: ConversationId, change: (held: Held) => Held): ReplicaState {
   return { ...state, conversations: { ...state.conversations, [id]: change(heldOf(state, id)) } };
+}
+
+/** [CL-14] Keys that may be this device's are remembered when their events are let go: new ones must pass them. */
+export function newestKey(events: readonly Event[]): IdempotencyKey | null {
+  let newest: IdempotencyKey | null = null;
+  for (const event of events)
+    if (isWished(event) && event.idempotencyKey > (newest ?? "")) newest = event.idempotencyKey;
+  return newest;
 }
 
 function putEntry(outbox: readonly Entry[], entry: Entry): Entry[] {

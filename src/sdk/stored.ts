@@ -24,6 +24,11 @@ export const Held = z.object({
   /** The newest key among what was let go of, where there is one: this device's new ones must pass it. */
   passed: IdempotencyKey.optional(),
   events: z.array(Event),
+  /** [LM-26] Seqs that the person has deleted for themselves. */
+  deleted: z
+    .array(z.tuple([Seq, Seq]).readonly())
+    .readonly()
+    .optional(),
   /** How far the person has read, here or on another device. */
   read: SeqOrZero,
   /** The receipt that was sent last. */

@@ -1,9 +1,7 @@
-import { isWished } from "../domain/life.ts";
-import type { Event } from "../protocol/events.ts";
-import type { ConversationId, IdempotencyKey } from "../protocol/ids.ts";
+import type { ConversationId } from "../protocol/ids.ts";
 import { bury } from "./burying.ts";
 import type { Happening } from "./happenings.ts";
-import { conversationIds, type Held } from "./state.ts";
+import { conversationIds, type Held, newestKey } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 /** A device keeps of each conversation the newest events, without a gap; older ones are fetched when somebody wants to see them. */
@@ -49,12 +47,4 @@ function trim(turn: Turn, conversationId: ConversationId, keep: number): void {
   if (events.length <= keep || !first) return;
   const passed = newestKey(events.slice(0, -keep));
   turn.change({ type: "trimmed", conversationId, from: first.seq, passed });
-}
-
-/** [CL-14] Keys that may be this device's are remembered when their events are let go: new ones must pass them. */
-function newestKey(events: readonly Event[]): IdempotencyKey | null {
-  let newest: IdempotencyKey | null = null;
-  for (const event of events)
-    if (isWished(event) && event.idempotencyKey > (newest ?? "")) newest = event.idempotencyKey;
-  return newest;
 }

@@ -1,6 +1,7 @@
 import type { HeldBy, Tries } from "../domain/forgetting.ts";
-import { type ConversationKind, type Membership, type Span, visibleSpans } from "../domain/membership.ts";
+import { type ConversationKind, type Membership, visibleSpans } from "../domain/membership.ts";
 import type { PushReport } from "../domain/push.ts";
+import type { Range, Span } from "../domain/spans.ts";
 import type { Trail } from "../domain/trail.ts";
 import { EditEvent, Event, MessageEvent, RecallEvent, type Role } from "../protocol/events.ts";
 import type { GroupRules } from "../protocol/group-rules.ts";
@@ -152,6 +153,7 @@ export class ConversationStore {
     const hidden = this.hidden();
     const cleared = this.cleared();
     const opened = this.opened();
+    const deleted = this.deleted();
     const erased = new Set(this.erasures.erasedIds());
     return new Map(
       rows.map(({ user_id: userId, role, spans }) => {
@@ -161,8 +163,10 @@ export class ConversationStore {
         const clear = clearedThrough === undefined ? {} : { clearedThrough };
         const openedThrough = opened.get(userId);
         const open = openedThrough === undefined ? {} : { openedThrough };
+        const taken = deleted.get(userId);
         const gone = erased.has(userId) ? { erased: true as const } : {};
-        return [userId, { ...member, ...(gaps ? { hidden: gaps } : {}), ...clear, ...open, ...gone }];
+        const sights = { ...(gaps ? { hidden: gaps } : {}), ...(taken ? { deleted: taken } : {}) };
+        return [userId, { ...member, ...sights, ...clear, ...open, ...gone }];
       }),
     );
   }
@@ -190,6 +194,19 @@ export class ConversationStore {
   putCleared({ userId, clearedThrough = 0 }: Membership): void {
     this.sql.exec("CREATE TABLE IF NOT EXISTS cleared (user_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID");
     this.sql.exec("INSERT INTO cleared VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seq = ?2", userId, clearedThrough);
+  }
+
+  private deleted(): Map<UserId, Range[]> {
+    if (!hasTable(this.sql, "deleted")) return new Map();
+    const rows = this.sql.exec<{ id: UserId; spans: string }>("SELECT user_id AS id, spans FROM deleted").toArray();
+    return new Map(rows.map(({ id, spans }) => [id, JSON.parse(spans) as Range[]]));
+  }
+
+  /** What a member has deleted for themselves. The table is made for the few conversations that need it. */
+  putDeleted({ userId, deleted = [] }: Membership): void {
+    this.sql.exec("CREATE TABLE IF NOT EXISTS deleted (user_id TEXT PRIMARY KEY, spans TEXT NOT NULL) WITHOUT ROWID");
+    const query = "INSERT INTO deleted VALUES (?1, ?2) ON CONFLICT DO UPDATE SET spans = ?2";
+    this.sql.exec(query, userId, JSON.stringify(deleted));
   }
 
   private opened(): Map<UserId, number> {
@@ -349,10 +366,8 @@ export class ConversationStore {
 
   /** Messages of others past `read` that the spans show. */
   unread(reader: Membership, read: number): number {
-    return visibleSpans(reader).reduce(
-      (sum, [from, to]) => sum + this.countOfOthers(reader.userId, Math.max(from, read + 1), to),
-      0,
-    );
+    const past = visibleSpans(reader).filter(([, to]) => to === null || to > read);
+    return past.reduce((sum, [from, to]) => sum + this.countOfOthers(reader.userId, Math.max(from, read + 1), to), 0);
   }
 
   private countOfOthers(userId: UserId, from: number, to: number | null): number {

@@ -49,7 +49,7 @@ export class ErasureStore {
 
   /** What this member alone has set of what they see. */
   dropSights(userId: UserId): void {
-    for (const table of ["hidden", "cleared", "opened", "requests"])
+    for (const table of ["hidden", "cleared", "deleted", "opened", "requests"])
       if (hasTable(this.sql, table)) this.sql.exec(`DELETE FROM ${table} WHERE user_id = ?`, userId);
   }
 

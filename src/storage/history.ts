@@ -1,4 +1,4 @@
-import type { Range } from "../domain/paging.ts";
+import type { Range } from "../domain/spans.ts";
 import type { ConversationId } from "../protocol/ids.ts";
 import type { LogRow } from "./conversation-store.ts";
 import { chunksOf, foldedOf, forgetChunks, indexChunks } from "./search-index.ts";

@@ -1,17 +1,22 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import {
   applyChange,
   canSee,
   currentMembers,
+  decideDelete,
   decidePut,
   decideRemove,
   floorFor,
   headFor,
   type Membership,
   mayAct,
+  missedSpans,
+  withCleared,
+  withDeleted,
 } from "../../src/domain/membership.ts";
+import { isWithin, joined, type Range, without } from "../../src/domain/spans.ts";
 import type { UserId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { always } from "../property.ts";
@@ -116,4 +121,82 @@ test("[GR-6] [GR-7] whatever is decided: spans tell who could see what, and a gr
       }
     }),
   );
+});
+
+describe("what a member has deleted for themselves", () => {
+  const ann = (more: Partial<Membership> = {}): Membership => ({ ...member("ann"), ...more });
+  const seen = (m: Membership, head: number) =>
+    Array.from({ length: head }, (_, i) => i + 1).filter((seq) => canSee(m, seq));
+
+  test("[LM-26] it is theirs no more, whatever else they see", () => {
+    const m = withDeleted(
+      withDeleted(
+        ann({
+          spans: [
+            [2, 6],
+            [9, null],
+          ],
+        }),
+        [4],
+      ),
+      [5, 10],
+    );
+    expect(m.deleted).toEqual([
+      [4, 5],
+      [10, 10],
+    ]);
+    expect(seen(m, 12)).toEqual([2, 3, 6, 9, 11, 12]);
+    expect([headFor(m, 12), floorFor(m)]).toEqual([12, 2]);
+    expect(withDeleted(m, [4, 10])).toBe(m);
+    expect(missedSpans(m, 0, 12)).toEqual([[7, 8]]); // deleted is not missed
+  });
+
+  test("[LM-26] [LM-28] only a message that one could see, and not without end", () => {
+    const m = ann({ spans: [[2, null]] });
+    expect(decideDelete(m, 3, true)).toEqual({ ok: true, value: false });
+    expect(decideDelete(withDeleted(m, [3]), 3, true)).toEqual({ ok: true, value: true });
+    expect(decideDelete({ ...m, clearedThrough: 5 }, 3, true)).toEqual({ ok: true, value: true });
+    for (const decided of [decideDelete(m, 1, true), decideDelete(m, 3, false)])
+      expect(decided).toMatchObject({ code: "not_found" });
+    const gaps = Array.from({ length: LIMITS.deletions }, (_, i) => 3 + 2 * i);
+    const full = withDeleted(m, gaps);
+    expect(decideDelete(full, 1 + 2 * gaps.length + 3, true)).toMatchObject({ code: "too_many_deletions" });
+    expect(decideDelete(full, 4, true)).toEqual({ ok: true, value: false }); // next to others
+  });
+
+  test("[LM-16] [LM-26] clearing swallows what was deleted below", () => {
+    const m = withCleared(withDeleted(ann(), [2, 3, 9]), 5);
+    expect(m).toMatchObject({ clearedThrough: 5, deleted: [[9, 9]] });
+    expect(seen(m, 10)).toEqual([6, 7, 8, 10]);
+    expect(withCleared(m, 5)).toBe(m);
+  });
+
+  test("[LM-26] spans without others are what is left of every seq", () => {
+    const spans = fc
+      .uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 8 })
+      .map((ends) => ends.toSorted((a, b) => a - b))
+      .map((ends) => ends.flatMap((end, i) => (i % 2 === 0 ? [[end, ends[i + 1] ?? null] as const] : [])));
+    always(
+      fc.property(spans, spans, (some, gaps) => {
+        const left = without(some, gaps);
+        for (let seq = 1; seq <= 32; seq++)
+          expect(isWithin(left, seq)).toBe(isWithin(some, seq) && !isWithin(gaps, seq));
+      }),
+    );
+  });
+
+  test("[LM-26] what is joined has all of both, in order, with gaps between", () => {
+    const seqs = fc.array(fc.integer({ min: 1, max: 25 }), { maxLength: 12 });
+    const ranges = (all: number[]) => all.reduce<readonly Range[]>((before, seq) => joined(before, [[seq, seq]]), []);
+    always(
+      fc.property(seqs, seqs, (some, others) => {
+        const both = joined(ranges(some), ranges(others));
+        for (let seq = 1; seq <= 26; seq++) expect(isWithin(both, seq)).toBe([...some, ...others].includes(seq));
+        for (const [i, [from, to]] of both.entries()) {
+          expect(from).toBeLessThanOrEqual(to);
+          if (i > 0) expect(from).toBeGreaterThan((both[i - 1]?.[1] ?? 0) + 1);
+        }
+      }),
+    );
+  });
 });

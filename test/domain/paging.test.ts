@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { canSee, type Membership, type Span } from "../../src/domain/membership.ts";
+import { canSee, type Membership } from "../../src/domain/membership.ts";
 import { planDelivery, planPage, splitAtShipped } from "../../src/domain/paging.ts";
+import type { Span } from "../../src/domain/spans.ts";
 import type { UserId } from "../../src/protocol/ids.ts";
 import { always } from "../property.ts";
 

@@ -88,10 +88,36 @@ test("[LM-5] [LM-12] a deleted message is gone from both screens, the list and w
   for (const who of [anna, ben]) await expect.poll(() => keptText(who.page)).not.toContain("secret word");
   await ben.open("anna");
   expect(await ben.texts()).toEqual(["We meet at seven", "This message was deleted"]);
-  await see(row(ben, "deleted").locator("button.more")).toHaveCount(0);
   await ben.shoot("deleted");
   expect(await ben.barriers()).toEqual([]);
   expect([...anna.complaints, ...ben.complaints]).toEqual([]);
+});
+
+test("[LM-26] [AP-36] a message, and what is left of one, is deleted for oneself, at home and on the laptop that was off", async () => {
+  const laptop = await newPerson(browser, server.url, "ben", true);
+  await laptop.open("anna");
+  expect(await laptop.texts()).toEqual(["We meet at seven", "This message was deleted"]);
+  await laptop.context.setOffline(true);
+  await row(ben, "This message was deleted").locator("button.more").click();
+  expect(await menu(ben).getByRole("button").allTextContents()).toEqual(["Delete for me"]);
+  await menu(ben).getByRole("button").click();
+  await ben.page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
+  await see(row(ben, "This message was deleted")).toHaveCount(0);
+  await see(ben.listed("anna")).toContainText("We meet at seven");
+  await anna.say("for your eyes");
+  await act(ben, "for your eyes", "Delete for me");
+  await see(row(ben, "for your eyes")).toHaveCount(0);
+  await see(ben.listed("anna")).not.toContainText("for your eyes");
+  await expect.poll(() => keptText(ben.page)).not.toContain("your eyes");
+  expect(await anna.texts()).toEqual(["We meet at seven", "This message was deleted", "for your eyes"]);
+  await laptop.context.setOffline(false);
+  await laptop.isConnected();
+  await expect.poll(() => laptop.texts()).toEqual(["We meet at seven"]);
+  await laptop.page.reload();
+  expect(await ben.texts()).toEqual(["We meet at seven"]);
+  await expect.poll(() => laptop.texts()).toEqual(["We meet at seven"]);
+  expect([...anna.complaints, ...ben.complaints]).toEqual([]);
+  await laptop.context.close();
 });
 
 test("[LM-14] [LM-16] how long messages are kept is chosen and told to both; clearing is for oneself", async () => {
@@ -109,7 +135,7 @@ test("[LM-14] [LM-16] how long messages are kept is chosen and told to both; cle
   await ben.page.getByRole("button", { name: "Clear for me" }).click();
   await ben.page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
   await see(ben.page.locator("#rows > *")).toHaveCount(0);
-  expect(await anna.texts()).toHaveLength(2);
+  expect(await anna.texts()).toHaveLength(3);
   await expect.poll(() => keptText(ben.page)).not.toContain("seven");
   await anna.say("hello again");
   await see(row(ben, "hello again")).toBeVisible();

@@ -222,6 +222,21 @@ describe("what a device keeps", () => {
     expect(mine).toMatchObject({ deviceId: deviceId(1) });
   });
 
+  test("[LM-26] what was deleted on another device goes off the disk, and stays away however it comes again", () => {
+    const script = new Script().open();
+    script.hear({ type: "events", conversationId: HERE, events: [message(1), message(2, key(7)), message(3)] });
+    script.hear({ type: "changed", conversations: [summary(3, { deleted: [{ from: 2, to: 2 }] })] });
+    const held = () => heldOf(script.disk, HERE).events.map(({ seq }) => seq);
+    expect(held()).toEqual([1, 3]);
+    expect(heldOf(script.disk, HERE)).toMatchObject({ covered: 3, passed: key(7) }); // [CL-14] keys must pass it all the same
+    script.hear({ type: "changed", conversations: [summary(5)] }); // that was under way since before
+    const page = { conversationId: HERE, events: [message(4), message(5)], head: 5, floor: 1 };
+    script.hear({ type: "page", id: script.newest("pull").id, ...page, deleted: [{ from: 5, to: 5 }] });
+    expect(held()).toEqual([1, 3, 4]);
+    script.hear({ type: "changed", conversations: [summary(5, { floor: 4, deleted: [{ from: 5, to: 5 }] })] });
+    expect(heldOf(script.disk, HERE)).toMatchObject({ deleted: [[5, 5]], events: [{ seq: 4 }] });
+  });
+
   test("[LM-16] what was cleared on another device goes, and stays away", () => {
     const script = new Script().open();
     script.hear({ type: "events", conversationId: HERE, events: [message(1), message(2), message(3)] });

@@ -1,7 +1,7 @@
 import type { Outcome } from "../../src/objects/rpc.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import type { Device } from "./device.ts";
-import { addDevice, block, clear, invite, leave, retain, setAge } from "./life-acts.ts";
+import { addDevice, block, clear, deleteOne, invite, leave, retain, setAge } from "./life-acts.ts";
 import type { World } from "./world.ts";
 
 type Act = (world: World, device: Device, id: ConversationId) => void;
@@ -37,6 +37,7 @@ const WHOLE_ACTS: typeof ACTS = [
   [10, speakOfIt],
   [3, retain],
   [3, clear],
+  [6, deleteOne],
   [4, block],
   [2, leave],
   [2, invite],

@@ -24,6 +24,13 @@ export function clear(world: World, { userId }: Device, id: ConversationId): voi
   if (world.rosterOf(id).has(userId)) world.settings.clear(userId, id);
 }
 
+/** One message, mostly a late one, for oneself. */
+export function deleteOne(world: World, { userId }: Device, id: ConversationId): void {
+  const messages = world.visible(id, userId).filter(({ kind }) => kind === "message" || kind === "gone");
+  const message = messages.at(-1 - world.works.pick(Math.min(messages.length, 8)));
+  if (message) world.settings.deleteFor(userId, id, message.seq);
+}
+
 /** As the door does: the copies are told until they were. */
 export function block(world: World, { userId }: Device, id: ConversationId): void {
   const roster = world.rosterOf(id);

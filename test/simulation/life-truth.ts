@@ -21,6 +21,7 @@ export class LifeTruth {
   private readonly words = new Map<ConversationId, Words[]>();
   private readonly hidden = new Map<string, Span[]>();
   private readonly cleared = new Map<string, number>();
+  private readonly deleted = new Map<string, Set<number>>();
   /** Who had it when the server forgot it, and is to keep it. */
   private readonly keepers: { device: Device; id: ConversationId; seq: number; text: string }[] = [];
 
@@ -48,7 +49,14 @@ export class LifeTruth {
     if (!host.name.startsWith("conversation/")) return;
     const id = host.name.slice("conversation/".length) as ConversationId;
     if (method === "clear") this.cleared.set(`${args[0]} ${id}`, this.world.server.logOf(id).length);
+    if (method === "deleteFor") this.deletedBy(`${args[0]} ${id}`).add(args[2] as number);
     if (method === "setBlock") this.blocked(id, args[0] as UserId, args[1] as boolean);
+  }
+
+  private deletedBy(key: string): Set<number> {
+    const known = this.deleted.get(key) ?? new Set();
+    this.deleted.set(key, known);
+    return known;
   }
 
   private blocked(id: ConversationId, userId: UserId, blocks: boolean): void {
@@ -199,8 +207,14 @@ export class LifeTruth {
   private checkDevice(device: Device, id: ConversationId): void {
     const cleared = this.cleared.get(`${device.userId} ${id}`) ?? 0;
     const member = this.world.rosterOf(id).get(device.userId);
-    for (const { seq } of device.events(id)) {
+    const deleted = this.deletedBy(`${device.userId} ${id}`);
+    for (const event of device.events(id)) {
+      const { seq } = event;
       this.judge(device, id, seq, "holds");
+      if (deleted.has(event.kind === "edit" ? event.targetSeq : seq))
+        throw new Error(
+          `[LM-26] [LM-27] ${short(device.deviceId)} holds ${seq} of ${id.slice(0, 5)}, which was deleted`,
+        );
       if (seq <= cleared && member && isCurrent(member))
         throw new Error(
           `[LM-16] ${short(device.deviceId)} holds ${seq} of ${id.slice(0, 5)}, cleared through ${cleared}`,
@@ -258,8 +272,9 @@ export class LifeTruth {
   private checkKept(device: Device, id: ConversationId, seq: number, text: string): void {
     const said = this.wordsOf(id).find((one) => one.seq === seq) as Words;
     const event = device.events(id).find((one) => one.seq === seq);
-    const isCleared = seq <= (this.cleared.get(`${device.userId} ${id}`) ?? 0);
-    if (this.isOver(id, said) || isCleared || JSON.stringify(event ?? "").includes(text)) return;
+    const key = `${device.userId} ${id}`;
+    const isTaken = seq <= (this.cleared.get(key) ?? 0) || this.deletedBy(key).has(said.target);
+    if (this.isOver(id, said) || isTaken || JSON.stringify(event ?? "").includes(text)) return;
     throw new Error(
       `[LM-22] ${short(device.deviceId)} has lost ${seq} of ${id.slice(0, 5)}, which the server has forgotten`,
     );

@@ -50,6 +50,12 @@ export class Settings {
     });
   }
 
+  deleteFor(userId: UserId, id: ConversationId, seq: number): void {
+    this.inTurn(`clear ${userId} ${id}`, async () => {
+      await this.untilNot("unavailable", () => this.call(userId, "deleteFor", userId, id, seq));
+    });
+  }
+
   /** Until it is answered otherwise: a refusal for good is not asked again. */
   private async untilNot(code: string, call: () => Promise<unknown>): Promise<void> {
     await this.until(async () => {

@@ -13,12 +13,24 @@ const FOUND: [seed: number, what: string, rules?: string][] = [
   [3, "receipts that died with a conversation were never told again", "[RC-4] [UN-2]"],
   [27, "a member who had held up the ticks left, and nobody heard of it", "[RC-9]"],
 ];
+/** The same, of whole lives. */
+const FOUND_WHOLE: [seed: number, what: string, rules: string][] = [
+  [5, "who left a device behind that turned out to be dead was offline without a grace", "[PR-2]"],
+  [21, "who was alone in a group heard no ticks when somebody came", "[RC-9]"],
+  [169, "who was in again heard no ticks; nor one whose network went while they were on their way", "[RC-9] [IX-7]"],
+];
 const runs = Number(process.env.EDGEWISE_RUNS ?? 25);
 const first = Number(process.env.EDGEWISE_SEED ?? 1);
 
 for (const [seed, what, rules = "[EO-2] [DL-5]"] of FOUND) {
   test(`[EV-1] [DL-2] [IX-1] ${rules} seed ${seed}: ${what}`, async () => {
     expect((await simulate(seed)).events).toBeGreaterThan(0);
+  });
+}
+
+for (const [seed, what, rules] of FOUND_WHOLE) {
+  test(`${rules} whole life ${seed}: ${what}`, async () => {
+    expect((await simulate(seed, { ...planOf(seed), late: true, whole: true })).events).toBeGreaterThan(0);
   });
 }
 
@@ -31,7 +43,7 @@ test(`[LM-1] [LM-6] [LM-7] [LM-8] [LM-11] [LM-12] ${runs} lives in which people 
   expect(tombstones).toBeGreaterThan(runs); // every other life is short
 });
 
-test(`[LM-11] [LM-12] [LM-15] [LM-16] [LM-17] [LM-19] [BL-1] [BL-2] [RC-11] [UN-1] ${runs} whole lives, in which messages also disappear, are cleared and hidden, and people come and go, from seed ${first}`, {
+test(`[LM-11] [LM-12] [LM-15] [LM-16] [LM-17] [LM-19] [LM-26] [LM-27] [BL-1] [BL-2] [RC-11] [UN-1] ${runs} whole lives, in which messages also disappear, are cleared and hidden, and people come and go, from seed ${first}`, {
   timeout: 3_600_000,
 }, async () => {
   let tombstones = 0;

@@ -1,5 +1,6 @@
 import { ulid } from "ulid";
-import { canSee, type Membership, type Span } from "../../src/domain/membership.ts";
+import { canSee, type Membership } from "../../src/domain/membership.ts";
+import type { Range, Span } from "../../src/domain/spans.ts";
 import { directId } from "../../src/platform/conversation-ids.ts";
 import { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
@@ -212,11 +213,14 @@ export class World {
     const hidden = has("hidden") ? disk.run("SELECT user_id, spans FROM hidden", []) : [];
     const cleared = has("cleared") ? disk.run("SELECT user_id, seq FROM cleared", []) : [];
     const gaps = new Map(hidden.map((r) => [r.user_id, { hidden: JSON.parse(String(r.spans)) as Span[] }]));
+    const deleted = has("deleted") ? disk.run("SELECT user_id, spans FROM deleted", []) : [];
+    const taken = new Map(deleted.map((r) => [r.user_id, { deleted: JSON.parse(String(r.spans)) as Range[] }]));
     const ends = new Map(cleared.map((r) => [r.user_id, { clearedThrough: Number(r.seq) }]));
     return new Map(
       disk.run("SELECT * FROM members", []).map(({ user_id: id, spans }): [UserId, Membership] => {
         const userId = id as UserId;
-        return [userId, { userId, role: "member", spans: JSON.parse(String(spans)), ...gaps.get(id), ...ends.get(id) }];
+        const sights = { ...gaps.get(id), ...ends.get(id), ...taken.get(id) };
+        return [userId, { userId, role: "member", spans: JSON.parse(String(spans)), ...sights }];
       }),
     );
   }

@@ -19,7 +19,7 @@ export function Bubble({ row }: { row: ShownMessage }) {
   const classes = ["bubble", row.media ? "with-media" : "", isOnlyEmoji(words) && !row.quote ? "emoji" : ""];
   return (
     <div class={classes.filter(Boolean).join(" ")}>
-      {row.seq !== null && !row.gone && <More row={row} />}
+      {row.seq !== null && <More row={row} />}
       {row.sender && <strong dir="auto">{row.sender}</strong>}
       {row.forwards > 0 && (
         <p class="forwarded">

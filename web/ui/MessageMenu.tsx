@@ -3,6 +3,7 @@ import { QUICK } from "../emoji.ts";
 import { openId } from "../model/route.ts";
 import { ask, dialog, menu, picker, tell } from "../model/shows.ts";
 import { star } from "../model/starring.ts";
+import { tried } from "../model/trying.ts";
 import { wish } from "../model/wishes.ts";
 import type { ShownMessage } from "../shown.ts";
 import { mayStillAct, whyNot } from "./CannotSend.tsx";
@@ -57,7 +58,7 @@ export function MessageMenu() {
     >
       {opened && (
         <>
-          {openId.value && mayStillAct(session, openId.value) && (
+          {!opened.row.gone && openId.value && mayStillAct(session, openId.value) && (
             <Quick row={opened.row} at={opened.at} back={opened.back} close={close} />
           )}
           <Acts row={opened.row} close={close} />
@@ -124,6 +125,9 @@ function Acts({ row, close }: Props) {
   );
   const words = row.media ? row.media.caption : row.text;
   const recall = () => session.say(id, { kind: "recall", targetSeq: seq });
+  const remove = () => void tried(() => session.client.conversations.get(id).deleteForMe(seq));
+  const forMe = act("trash", "Delete for me", () => ask("Delete this message for you alone?", "Delete", remove));
+  if (row.gone) return forMe;
   return (
     <>
       {!whyNot(session, id) && act("reply", "Reply", () => (wish.value = { is: "reply", row }))}
@@ -153,6 +157,7 @@ function Acts({ row, close }: Props) {
           "Report",
           () => (dialog.value = { is: "report", reported: { userId: row.senderId, conversationId: id, seq } }),
         )}
+      {forMe}
       {row.may.recall &&
         mayStillAct(session, id) &&
         act("trash", "Delete for everyone", () => ask("Delete this message for everyone?", "Delete", recall))}

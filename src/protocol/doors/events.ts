@@ -83,6 +83,15 @@ export const eventsDoors = {
     answers: { 204: null },
     refusals: ["not_found"],
   }),
+  deleteEvent: door({
+    method: "delete",
+    path: "/v1/conversations/{id}/events/{seq}",
+    summary: "Delete a message for me alone, with its edits, on all of my devices; for everybody it is recalled",
+    access: "device",
+    params: ofEvent,
+    answers: { 204: null },
+    refusals: ["not_found", "too_many_deletions"],
+  }),
   stars: door({
     method: "get",
     path: "/v1/stars",

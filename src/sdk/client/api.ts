@@ -203,6 +203,8 @@ export type Conversation = {
   change(settings: GroupChange): Promise<void>;
   /** Clears it for this person alone, on all devices. */
   clear(): Promise<void>;
+  /** Deletes one message for this person alone, with what it was edited to, on all devices. */
+  deleteForMe(seq: number): Promise<void>;
   leave(): Promise<void>;
   readonly members: {
     load(): Promise<readonly Member[]>;

@@ -69,6 +69,9 @@ export function conversationOf(id: ConversationId, parts: Parts): Conversation {
     async clear() {
       await sessions.call("clearConversation", { params });
     },
+    async deleteForMe(seq) {
+      await sessions.call("deleteEvent", { params: { id, seq } });
+    },
     async leave() {
       const { me } = sight();
       await sessions.call("removeMember", { params: { id, userId: me ?? "" } });

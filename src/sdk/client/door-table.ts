@@ -47,6 +47,7 @@ export const DOOR_TABLE: Record<DoorName, { readonly method: string; readonly pa
   trace: { method: "GET", path: "/v1/conversations/{id}/events/{seq}/trace" },
   star: { method: "PUT", path: "/v1/conversations/{id}/events/{seq}/star" },
   unstar: { method: "DELETE", path: "/v1/conversations/{id}/events/{seq}/star" },
+  deleteEvent: { method: "DELETE", path: "/v1/conversations/{id}/events/{seq}" },
   stars: { method: "GET", path: "/v1/stars" },
   newMedia: { method: "POST", path: "/v1/media" },
   media: { method: "GET", path: "/v1/media/{mediaId}" },

@@ -91,10 +91,7 @@ export class Encoder {
         return [["meta", null]]; // its value is put in last
       case "grew":
       case "buried":
-        return [
-          this.#held(replica, change.conversationId),
-          ...this.#pieces(replica, change.conversationId, change.events),
-        ];
+      case "deleted":
       case "older":
         return [
           this.#held(replica, change.conversationId),

@@ -26,6 +26,7 @@ export type ErrorCode =
   | "too_many_blocks"
   | "too_many_contacts"
   | "too_many_stars"
+  | "too_many_deletions"
   | "too_late"
   | "receipt_ahead"
   | "push_not_offered"
@@ -137,7 +138,7 @@ export type JoinRequest = { readonly userId: UserId; readonly askedAt: EpochMs }
 
 export type JoinRequested = { readonly state: "requested"; readonly conversationId: ConversationId; readonly askedAt: EpochMs };
 
-export type ListedConversation = { readonly conversationId: ConversationId; readonly kind: "direct" | "group"; readonly title?: string | undefined; readonly avatarMediaId?: MediaId | undefined; readonly sending?: "members" | "admins" | undefined; readonly setting?: "members" | "admins" | undefined; readonly adding?: "members" | "admins" | undefined; readonly approval?: boolean | undefined; readonly history?: "joined" | "all" | undefined; readonly requestCount?: number | undefined; readonly peer?: Profile | { readonly userId: UserId } | undefined; readonly role: Role | null; readonly head: number; readonly floor: Seq; readonly readSeq: number; readonly unread: number; readonly lastEvent?: Event | undefined; readonly receipts?: readonly (Receipt)[] | undefined; readonly ticks?: Ticks | undefined; readonly memberCount: number; readonly starred?: readonly (Seq)[] | undefined; readonly mutedUntil?: EpochMs | undefined; readonly mentionsPierce: boolean; readonly pinned: boolean; readonly archived: boolean };
+export type ListedConversation = { readonly conversationId: ConversationId; readonly kind: "direct" | "group"; readonly title?: string | undefined; readonly avatarMediaId?: MediaId | undefined; readonly sending?: "members" | "admins" | undefined; readonly setting?: "members" | "admins" | undefined; readonly adding?: "members" | "admins" | undefined; readonly approval?: boolean | undefined; readonly history?: "joined" | "all" | undefined; readonly requestCount?: number | undefined; readonly peer?: Profile | { readonly userId: UserId } | undefined; readonly role: Role | null; readonly head: number; readonly floor: Seq; readonly deleted?: readonly ({ readonly from: Seq; readonly to: Seq })[] | undefined; readonly readSeq: number; readonly unread: number; readonly lastEvent?: Event | undefined; readonly receipts?: readonly (Receipt)[] | undefined; readonly ticks?: Ticks | undefined; readonly memberCount: number; readonly starred?: readonly (Seq)[] | undefined; readonly mutedUntil?: EpochMs | undefined; readonly mentionsPierce: boolean; readonly pinned: boolean; readonly archived: boolean };
 
 export type Md5 = string;
 
@@ -275,6 +276,7 @@ export type Doors = {
   trace: { params: { readonly id: ConversationId; readonly seq: number }; answer: Trace };
   star: { params: { readonly id: ConversationId; readonly seq: number }; answer: null };
   unstar: { params: { readonly id: ConversationId; readonly seq: number }; answer: null };
+  deleteEvent: { params: { readonly id: ConversationId; readonly seq: number }; answer: null };
   stars: { query?: { readonly cursor?: number | undefined; readonly limit?: number | undefined }; answer: StarsPage };
   newMedia: { body?: NewFile | PassedOn; answer: MediaTicket };
   media: { params: { readonly mediaId: MediaId }; query?: { readonly as?: "url" | undefined }; answer: MediaPlace | null };

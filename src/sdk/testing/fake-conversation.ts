@@ -1,5 +1,14 @@
 import { decideLate, tombstoneOf } from "../../domain/life.ts";
-import { applyChange, canSee, currentMembers, headFor, isCurrent, type Membership } from "../../domain/membership.ts";
+import {
+  applyChange,
+  canSee,
+  currentMembers,
+  headFor,
+  isCurrent,
+  type Membership,
+  withDeleted,
+} from "../../domain/membership.ts";
+import { isWithin } from "../../domain/spans.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { Event, MessageEvent, ServerChange, Wish, WishedEvent } from "../../protocol/events.ts";
 import type { Ack, SendBody, Summary } from "../../protocol/frames.ts";
@@ -77,6 +86,7 @@ export class FakeConversation {
     const event: WishedEvent = { ...this.#envelope(now), occurredAt, ...origin, ...wish };
     this.log.push(event);
     this.#newestKeys.set(deviceId, idempotencyKey);
+    if (wish.kind === "edit") this.#keepDeleted(wish.targetSeq, event.seq);
     if (wish.kind === "recall") this.#bury(wish.targetSeq);
     return { ok: true, value: { ack: ackOf(event, false), event } };
   }
@@ -87,6 +97,11 @@ export class FakeConversation {
       (event): event is MessageEvent => event.seq === wish.targetSeq && event.kind === "message",
     );
     return decideLate({ kind: this.kind, member, target, now }, wish);
+  }
+
+  #keepDeleted(target: number, edit: number): void {
+    for (const member of this.members.values())
+      if (isWithin(member.deleted ?? [], target)) this.members.set(member.userId, withDeleted(member, [edit]));
   }
 
   #bury(targetSeq: number): void {
@@ -129,6 +144,17 @@ export class FakeConversation {
     return this.visibleTo(userId).filter((event) => event.seq > read && isUnread(event)).length;
   }
 
+  /** False where there is no such message. */
+  deleteFor(userId: UserId, seq: number): boolean {
+    const member = this.members.get(userId);
+    const event = this.visibleTo(userId).find((one) => one.seq === seq);
+    if (member && event?.kind === "message") {
+      const edits = this.log.filter((one) => one.kind === "edit" && one.targetSeq === seq);
+      this.members.set(userId, withDeleted(member, [seq, ...edits.map((edit) => edit.seq)]));
+    }
+    return event?.kind === "message" || isWithin(member?.deleted ?? [], seq);
+  }
+
   #placeFor(userId: UserId) {
     const role = this.isMember(userId) ? (this.members.get(userId)?.role ?? null) : null;
     return { role, unread: this.unreadFor(userId), head: this.headFor(userId), floor: 1 };
@@ -136,10 +162,12 @@ export class FakeConversation {
 
   summaryFor(userId: UserId): Summary {
     const { id: conversationId, kind, title } = this;
+    const deleted = this.members.get(userId)?.deleted?.map(([from, to]) => ({ from, to }));
     const peer = kind === "direct" ? [...this.members.keys()].find((other) => other !== userId) : undefined;
     return {
       ...{ conversationId, kind, ...this.#placeFor(userId), readSeq: this.marksOf(userId).read },
       ...(title === undefined ? {} : { title }),
+      ...(deleted ? { deleted } : {}),
       ...(peer === undefined ? {} : { peer: { userId: peer } }),
       ...{ ticks: this.ticksFor(userId), memberCount: this.currentMembers().length },
       ...(this.mine.get(userId) ?? NO_MINE),

@@ -172,6 +172,12 @@ const TABLE: Table = {
       ask.server.publish(place, place.change(ask.device.userId, { kind: "settings", title }, ask.now), null);
     return described(place, ask);
   },
+  deleteEvent(ask) {
+    const place = placeOf(ask);
+    if (!place?.deleteFor(ask.device.userId, Number(ask.params.seq))) return refuse("not_found");
+    ask.server.tellChanged(ask.device.userId, place);
+    return ok(null);
+  },
   changeMine(ask) {
     const place = placeOf(ask);
     if (!place) return refuse("not_found");

@@ -144,6 +144,13 @@ export class FakeServer {
     this.#index.set(userId, rows.set(id, ++this.#position));
   }
 
+  /** All devices of a person are told how a conversation stands for them. */
+  tellChanged(userId: UserId, conversation: FakeConversation): void {
+    this.touch(userId, conversation.id);
+    const frame: ServerFrame = { type: "changed", conversations: [conversation.summaryFor(userId)] };
+    for (const socket of this.#welcomeOf(userId)) this.#say(socket, frame);
+  }
+
   /** Another device of the same person is told. */
   tellSelf(userId: UserId, from: DeviceId, frame: Extract<ServerFrame, { type: "self" }>): void {
     for (const socket of this.#welcomeOf(userId)) if (socket.sender?.deviceId !== from) this.#say(socket, frame);

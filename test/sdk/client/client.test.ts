@@ -235,6 +235,34 @@ test("wrong passwords and taken handles reject with their code", async () => {
   });
 });
 
+test("[LM-26] [CL-61] a message is deleted for one person, on each of their devices and past a restart, and the list shows the one before", async () => {
+  const { server, alice, bob, chat, id } = await pair();
+  const storage = memoryStorage();
+  const laptop = await open(server, { storage });
+  await laptop.signIn({ handle: "bob", password: PASSWORD });
+  await chat.send("one").sent;
+  const two = await chat.send("two").sent;
+  await until(() => [bob, laptop].every((client) => texts(client, id).length === 2));
+  await laptop.close();
+  const theirs = bob.conversations.get(id);
+  await expect(theirs.deleteForMe(99)).rejects.toMatchObject({ code: "not_found" });
+  await theirs.deleteForMe(two);
+  await until(() => texts(bob, id).length === 1);
+  expect(theirs.snapshot()).toMatchObject({ preview: { text: "one" }, unread: 1 });
+  await chat.edit(two, "two, again").sent;
+  await chat.send("three").sent;
+  await until(() => texts(bob, id).length === 2);
+  expect(texts(bob, id)).toEqual(["one", "three"]);
+  expect(texts(alice, id)).toEqual(["one", "two, again", "three"]);
+  const again = await open(server, { storage });
+  await until(() => texts(again, id).includes("three"));
+  expect(texts(again, id)).toEqual(["one", "three"]);
+  await again.close();
+  server.stop();
+  const stored = await open(server, { storage });
+  expect(texts(stored, id)).toEqual(["one", "three"]);
+});
+
 test("[CL-47] what did not change is the same object, in the list and in the lines", async () => {
   const { alice, bob, chat, id } = await pair();
   const group = await alice.conversations.createGroup({

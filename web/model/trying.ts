@@ -1,0 +1,15 @@
+import { ERRORS } from "../../src/protocol/errors.ts";
+import { EdgewiseError } from "../../src/sdk/client/errors.ts";
+import { tell } from "./shows.ts";
+
+/** Does what was asked for, or says why it could not be done; false then. */
+export async function tried(act: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    const code = error instanceof EdgewiseError ? error.code : "unavailable";
+    tell(code === "unavailable" ? "The server did not answer" : ERRORS[code].title);
+    return false;
+  }
+}
