@@ -53,7 +53,7 @@ export class Choices {
     return this.takeFromSight(
       id,
       (visit) => conversationOf(this.env, id).deleteFor(userId, visit, seq),
-      () => this.parts.store.dropStar(id, seq),
+      () => this.parts.store.stars.drop(id, seq),
     );
   }
 

@@ -354,15 +354,19 @@ export class Inbox extends DurableObject<Env> {
   }
 
   setContact(otherId: UserId, accepted: boolean, version: number, news: ContactNews): void {
-    if (!this.store.setContact(otherId, accepted, version)) return; // [CT-7] told late: newer is known
-    if (news === "none" || (news === "asked" && this.store.isBlocked(otherId))) return; // [BL-6]
+    if (!this.store.people.setContact(otherId, accepted, version)) return; // [CT-7] told late: newer is known
+    if (news === "none" || (news === "asked" && this.store.people.isBlocked(otherId))) return; // [BL-6]
     this.sockets.tellAll({ type: "self", contactsVersion: version }, Date.now()); // [CT-16]
   }
 
   /** Whether this user lets that one begin a conversation with them, or go on with it. */
   admits(callerId: UserId, conversationId: ConversationId | null): boolean {
     const isListed = conversationId !== null && this.store.position(conversationId) !== undefined;
-    return mayBegin({ lets: this.store.privacy.conversations, isContact: this.store.isContact(callerId), isListed });
+    return mayBegin({
+      lets: this.store.privacy.conversations,
+      isContact: this.store.people.isContact(callerId),
+      isListed,
+    });
   }
 
   star(userId: UserId, conversationId: ConversationId, seq: number): Promise<Outcome<null>> {
@@ -378,7 +382,7 @@ export class Inbox extends DurableObject<Env> {
   }
 
   setBlocked(otherId: UserId, blocked: boolean): void {
-    this.store.setBlocked(otherId, blocked);
+    this.store.people.setBlocked(otherId, blocked);
   }
 
   putSubscription(userId: UserId, deviceId: DeviceId, subscription: Subscription): Promise<Outcome<null>> {
@@ -411,7 +415,7 @@ export class Inbox extends DurableObject<Env> {
     });
     const ids = this.store.changedPast(0).map((row) => row.conversationId);
     const conversations = ids.map((conversationId) => {
-      return { conversationId, mine: this.store.mine(conversationId), starred: this.store.starredIn(conversationId) };
+      return { conversationId, mine: this.store.mine(conversationId), starred: this.store.stars.in(conversationId) };
     });
     return { subscriptions, conversations, lastSeenAt: lastSeenAt > 0 ? lastSeenAt : null };
   }
@@ -429,8 +433,6 @@ export class Inbox extends DurableObject<Env> {
 
   /** Somebody is erased with whom there was something. */
   forget(otherId: UserId): void {
-    this.store.dropContact(otherId);
-    this.store.setBlocked(otherId, false);
-    this.store.dropWatcher(otherId);
+    this.store.people.forget(otherId);
   }
 }

@@ -128,7 +128,10 @@ export class OwnReceipts {
 
   get viewer(): Viewer {
     const { store } = this.parts;
-    return { readReceipts: store.privacy.readReceipts, isContact: (userId) => store.isContact(userId as UserId) };
+    return {
+      readReceipts: store.privacy.readReceipts,
+      isContact: (userId) => store.people.isContact(userId as UserId),
+    };
   }
 
   /** A conversation as this user may see it, with what they alone have set. */
@@ -139,7 +142,7 @@ export class OwnReceipts {
       ...(ticks ? { ticks: ticksSeen(this.viewer, ticks, seen?.[0]) } : {}),
     };
     const { store } = this.parts;
-    const starred = store.starredIn(standing.conversationId).filter((seq) => seq >= standing.floor); // [ST-4]
+    const starred = store.stars.in(standing.conversationId).filter((seq) => seq >= standing.floor); // [ST-4]
     const stars = starred.length > 0 ? { starred } : {};
     return { ...standing, ...told, ...stars, ...store.mine(standing.conversationId) };
   }

@@ -69,7 +69,7 @@ export class Presence {
 
   private ringIfWatched(now: number): void {
     const { closedAt } = this.store.session;
-    if (this.store.watchersAt(now).length > 0) this.clock.ringBy(closedAt + GRACE_MS + 1_000, now);
+    if (this.store.people.watchersAt(now).length > 0) this.clock.ringBy(closedAt + GRACE_MS + 1_000, now);
   }
 
   /** The alarm has gone off: whoever is still gone is offline now. */
@@ -81,9 +81,10 @@ export class Presence {
 
   /** [PR-5] What this viewer may know, and a lease if they ask for one and it is theirs to have. */
   watched({ viewerId, lastSeen, until }: WatchRequest, now: number): State {
-    if (this.store.isBlocked(viewerId) || this.store.erasure) return { state: "unknown" }; // [BL-5] [ER-4]
-    if (!mayShow(this.store.privacy.lastSeen, lastSeen, this.store.isContact(viewerId))) return { state: "unknown" };
-    if (until !== null) this.store.addWatcher(viewerId, until, now);
+    if (this.store.people.isBlocked(viewerId) || this.store.erasure) return { state: "unknown" }; // [BL-5] [ER-4]
+    if (!mayShow(this.store.privacy.lastSeen, lastSeen, this.store.people.isContact(viewerId)))
+      return { state: "unknown" };
+    if (until !== null) this.store.people.addWatcher(viewerId, until, now);
     const state = this.now(now);
     if (state.state === "online" && this.sockets.foregroundHeardAt() === null) this.ringIfWatched(now);
     return state;
@@ -93,8 +94,11 @@ export class Presence {
     const { userId } = this.store;
     if (!userId) return;
     const told = { userId, ...this.now(now) };
-    for (const watcherId of this.store.watchersAt(now))
-      if (!this.store.isBlocked(watcherId) && shows(this.store.privacy.lastSeen, this.store.isContact(watcherId)))
+    for (const watcherId of this.store.people.watchersAt(now))
+      if (
+        !this.store.people.isBlocked(watcherId) &&
+        shows(this.store.privacy.lastSeen, this.store.people.isContact(watcherId))
+      )
         this.tell(watcherId, told);
   }
 }

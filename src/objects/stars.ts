@@ -5,7 +5,8 @@ import type { StarredMessage } from "../protocol/http.ts";
 import type { ConversationId, UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { ok, refuse } from "../protocol/result.ts";
-import type { InboxStore, Star } from "../storage/inbox-store.ts";
+import type { InboxStore } from "../storage/inbox-store.ts";
+import type { Star } from "../storage/star-store.ts";
 import type { ChangeIndex } from "./change-index.ts";
 import type { Outcome, Shown } from "./rpc.ts";
 
@@ -31,17 +32,17 @@ export class Stars {
     const [message] = shown.value;
     if (!message) return refuse("not_found"); // [ST-2]
     if (message.event.content.type === "gone") return refuse("too_late");
-    if (store.starredIn(id).includes(seq)) return ok(null);
-    if (store.stars().length >= LIMITS.stars) return refuse("too_many_stars"); // [ST-5]
-    store.putStar(id, seq, Date.now());
+    if (store.stars.in(id).includes(seq)) return ok(null);
+    if (store.stars.all().length >= LIMITS.stars) return refuse("too_many_stars"); // [ST-5]
+    store.stars.put(id, seq, Date.now());
     this.tell(id);
     return ok(null);
   }
 
   /** What one has starred one may let go, whatever became of it. */
   async drop(userId: UserId, id: ConversationId, seq: number): Promise<Outcome<null>> {
-    if (this.parts.store.starredIn(id).includes(seq)) {
-      this.parts.store.dropStar(id, seq);
+    if (this.parts.store.stars.in(id).includes(seq)) {
+      this.parts.store.stars.drop(id, seq);
       this.tell(id);
       return ok(null);
     }
@@ -52,13 +53,13 @@ export class Stars {
   /** [ST-3] All stars of the conversation as they are now: on live sockets, and in the summary for devices that were away. */
   private tell(conversationId: ConversationId): void {
     const { store, index } = this.parts;
-    const starred = store.starredIn(conversationId);
+    const starred = store.stars.in(conversationId);
     index.tellKept(conversationId, { type: "self", conversations: [{ conversationId, starred }] }, Date.now());
   }
 
   /** Those below a place, the newest first, with their messages as they are now. */
   async list(userId: UserId, below: number, limit: number): Promise<StarsPage> {
-    const rest = this.parts.store.stars().filter(({ place }) => place < below);
+    const rest = this.parts.store.stars.all().filter(({ place }) => place < below);
     const stars = rest.slice(0, limit);
     const asked = [...Map.groupBy(stars, ({ conversationId }) => conversationId)];
     const pages = await mapWindowed(asked, CALL_WINDOW, ([id, of]) => this.listOf(userId, id, of));
@@ -89,7 +90,7 @@ export class Stars {
   }
 
   private dropGone(id: ConversationId, stars: Star[], left: ReadonlySet<number>): void {
-    for (const { seq, place } of stars) if (!left.has(place)) this.parts.store.dropStar(id, seq);
+    for (const { seq, place } of stars) if (!left.has(place)) this.parts.store.stars.drop(id, seq);
     this.tell(id);
   }
 

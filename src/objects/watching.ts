@@ -41,7 +41,7 @@ export class Watching {
     this.asking.add(heard);
     const answers = await mapWindowed(userIds, CALL_WINDOW, async (userId): Promise<Told> => {
       if (userId === viewerId) return { userId, state: "online" };
-      if (this.store.isBlocked(userId)) return unknown(userId); // [BL-5]
+      if (this.store.people.isBlocked(userId)) return unknown(userId); // [BL-5]
       const answer = await tryCall(() => inboxOf(this.env, userId).watched({ viewerId, lastSeen, until }), 1);
       return answer.ok ? { userId, ...answer.value } : unknown(userId);
     });
@@ -51,8 +51,8 @@ export class Watching {
 
   /** One who is watched has come or gone. */
   hear(told: Told, now: number): void {
-    if (!shows(this.store.privacy.lastSeen, this.store.isContact(told.userId))) return; // [PR-5]
-    if (this.store.isBlocked(told.userId)) return; // [BL-5]
+    if (!shows(this.store.privacy.lastSeen, this.store.people.isContact(told.userId))) return; // [PR-5]
+    if (this.store.people.isBlocked(told.userId)) return; // [BL-5]
     for (const heard of this.asking) heard.set(told.userId, told);
     if (sheds(this.stage(now), "presence")) return; // [OV-1]
     for (const socket of this.sockets.ready(now)) {

@@ -262,14 +262,18 @@ test("[ST-6] an inbox of before there were stars and versions of contacts opens,
   for (let life = 0; life < 2; life++) {
     await runInDurableObject(stub, (_, { storage }) => {
       const store = new InboxStore(storage.sql, () => "never");
-      expect([store.epoch, store.isContact(friend), store.isContact(other)]).toEqual(["epoch", true, life === 1]);
+      expect([store.epoch, store.people.isContact(friend), store.people.isContact(other)]).toEqual([
+        "epoch",
+        true,
+        life === 1,
+      ]);
       const privacy = { lastSeen: "contacts", readReceipts: "nobody", conversations: "everyone", findable: "everyone" };
       expect(store.privacy).toEqual(privacy);
-      expect(store.setContact(friend, false, 0)).toBe(true); // one that carries no newer version than the old row had
-      expect(store.setContact(friend, true, 0)).toBe(true);
-      store.setContact(other, true, 7);
-      expect(store.stars()).toHaveLength(life);
-      if (life === 0) store.putStar("d0" as ConversationId, 3, 1);
+      expect(store.people.setContact(friend, false, 0)).toBe(true); // one that carries no newer version than the old row had
+      expect(store.people.setContact(friend, true, 0)).toBe(true);
+      store.people.setContact(other, true, 7);
+      expect(store.stars.all()).toHaveLength(life);
+      if (life === 0) store.stars.put("d0" as ConversationId, 3, 1);
     });
   }
 });
