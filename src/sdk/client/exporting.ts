@@ -154,7 +154,10 @@ class File {
           ending: broken(new EdgewiseError(line.code, { detail: "the server broke off", retryable: true })),
         };
       if (line.type === "end" || line.type === "more") {
-        if (!this.#isComplete(line.counts)) return { parts, ending: broken(brokenOff("lines are missing")) };
+        if (!this.#isComplete(line.counts)) {
+          this.after = undefined; // what is missing lies before it: nothing may go on behind that
+          return { parts, ending: broken(brokenOff("lines are missing")) };
+        }
         if (line.type === "more") this.after = line.after;
         else this.#held.push(this.#endOf(text, line));
         return { parts: [...parts, ...this.#release()], ending: { is: line.type } };
