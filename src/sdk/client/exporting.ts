@@ -65,7 +65,6 @@ export async function* download(ports: Ports, { signal, onProgress }: ExportOpti
       await pause(ports, error.retryAfterMs ?? PAUSE_MS * 2 ** (failures - 1), signal);
     } finally {
       signal?.removeEventListener("abort", abort);
-      stop.abort(); // who reads no further needs no more of it
     }
   }
 }

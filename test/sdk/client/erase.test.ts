@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import type { Client, ClientOptions } from "../../../src/sdk/client/api.ts";
+import type { Client, ClientOptions, Fetch } from "../../../src/sdk/client/api.ts";
 import { createClientIn } from "../../../src/sdk/client/client.ts";
 import { memoryStorage } from "../../../src/sdk/client/memory-storage.ts";
 import { type Fake, fakeServer } from "../../../src/sdk/testing.ts";
@@ -76,6 +76,33 @@ test("[CL-56] an answer that is lost: the device is told by its socket, and it e
   expect(await kept()).toEqual([]);
 });
 
+/** Answers the door of erasures long after its sockets were closed; `lost`: or not at all. */
+function slow(server: Fake, lost: boolean): { fetch: Fetch; refreshes: () => number } {
+  let refreshes = 0;
+  const fetch: Fetch = async (url, init) => {
+    if (url.endsWith("/refresh")) refreshes += 1;
+    const answer = await server.options.fetch(url, init);
+    if (init?.method !== "DELETE") return answer;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    if (lost) throw new TypeError("fetch failed");
+    return answer;
+  };
+  return { fetch, refreshes: () => refreshes };
+}
+
+test.each([true, false])("[CL-56] the socket is closed before the answer comes, which is lost: %s", async (lost) => {
+  const server = fakeServer();
+  const { fetch, refreshes } = slow(server, lost);
+  const alice = await signUp(server, "alice", { environment: impatient, fetch });
+  const told: unknown[] = [];
+  alice.on("session", (session) => told.push(session));
+  await alice.erase({ password: PASSWORD });
+  expect(alice.session).toEqual(ERASED);
+  expect(refreshes()).toBe(lost ? 1 : 0); // who has the answer does not ask why
+  expect(told.at(-1)).toEqual(ERASED);
+  expect(told.every((session) => (session as typeof ERASED).because === "erased")).toBe(true);
+});
+
 test("[CL-56] a device that dies before the answer ends as erased when it is opened again", async () => {
   const { server, storage, alice, kept } = await talked();
   server.loseNext("eraseMe");
@@ -88,6 +115,18 @@ test("[CL-56] a device that dies before the answer ends as erased when it is ope
   const again = await open(server, { environment: impatient, storage });
   expect(again.session).toMatchObject({ is: "signed_in" });
   await until(() => again.session.is === "signed_out");
+  expect(again.session).toEqual(ERASED);
+  expect(await kept()).toEqual([]);
+});
+
+test("[CL-56] one that died before its store was cleared clears it when it is opened again", async () => {
+  const { server, storage, alice, kept } = await talked();
+  await alice.close();
+  const store = await storage.open(nameOf(server));
+  const [[key, session] = []] = await store.read("session");
+  await store.write([{ key: key ?? "", value: { ...(session as object), tokens: null, erased: true } }]);
+  const again = await open(server, { environment: impatient, storage });
+  await until(() => again.conversations.list().length === 0);
   expect(again.session).toEqual(ERASED);
   expect(await kept()).toEqual([]);
 });
