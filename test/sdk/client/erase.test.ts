@@ -211,6 +211,18 @@ test.each([
   expect(fresh.session).toEqual({ is: "signed_out", because: null, handle: null });
 });
 
+test("[CL-56] [CL-48] where the tab that leads is not connected, the one that asks a door learns of it for all", async () => {
+  const { server, first, second } = await tabs();
+  const other = await open(server, { environment: impatient });
+  await other.signIn({ handle: "alice", password: PASSWORD });
+  first.disconnect();
+  await until(() => first.connection.is === "offline");
+  await other.erase({ password: PASSWORD });
+  await expect(second.profile.load()).rejects.toMatchObject({ code: "device_revoked" });
+  await until(() => [first, second].every(({ session }) => session.is === "signed_out" && session.handle === null));
+  for (const tab of [first, second]) expect(tab.session).toEqual(ERASED);
+});
+
 test("[CL-41] [CL-48] signed out in the tab that leads, the one that follows is told why as well", async () => {
   const { first, second } = await tabs();
   await first.signOut();
