@@ -1,15 +1,22 @@
 import { expect, test } from "vitest";
 import { ExportLine } from "../../../src/protocol/export.ts";
 import type { Client, ExportedLine, ExportProgress, Fetch } from "../../../src/sdk/client/api.ts";
+import { type Environment, environmentOf } from "../../../src/sdk/client/environment.ts";
 import type { Fake } from "../../../src/sdk/testing.ts";
 import { fakeServer } from "../../../src/sdk/testing.ts";
 import { impatient, signUp, until } from "./support/people.ts";
+
+/** Waits for no pause, but takes no wire for dead because this machine is slow. */
+const persistent: Environment = {
+  ...impatient,
+  after: (ms, act) => (ms > 40_000 ? environmentOf().after(ms, act) : impatient.after(ms, act)),
+};
 
 /** Alice, with two conversations of many words; and what a file of hers holds that nothing was wrong with. */
 async function talked(more: { fetch?: (real: Fetch) => Fetch } = {}) {
   const server = fakeServer();
   const fetch = more.fetch?.(server.options.fetch) ?? server.options.fetch;
-  const alice = await signUp(server, "alice", { environment: impatient, fetch });
+  const alice = await signUp(server, "alice", { environment: persistent, fetch });
   await signUp(server, "bob", { environment: impatient });
   const bob = await alice.people.find("bob");
   const chat = await alice.conversations.openDirect(bob.userId);
