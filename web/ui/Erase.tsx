@@ -20,7 +20,9 @@ export function Erase() {
   useEffect(() => {
     const { at } = wrong.value;
     const field = at && form.current?.elements.namedItem(at);
-    if (field instanceof HTMLInputElement) field.select();
+    if (!(field instanceof HTMLInputElement)) return;
+    field.select();
+    field.closest("div")?.scrollIntoView({ block: "nearest" });
   }, [wrong.value]);
   const erase = async (fields: FormData) => {
     const typed = String(fields.get("handle")).trim().toLowerCase();
@@ -115,7 +117,7 @@ function WhatGoes({ handle }: { handle: string }) {
           <li>What others wrote to you: they keep their side, without your name on it</li>
           <li>That somebody was there and left; a group without an admin gets the one who has been in it longest</li>
           <li>What somebody has reported about you, until that is settled</li>
-          <li>That an account was deleted, and when, without whose it was</li>
+          <li>The number of your account, and when it was deleted: nothing else about you</li>
         </ul>
       </section>
     </>

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import type { Taken } from "../model/takeout.ts";
 import { sizeText, takeoutText } from "../phrases.ts";
 import { Icon } from "./Icon.tsx";
@@ -7,31 +8,31 @@ import { useSession } from "./session-context.ts";
 export function TakeOut() {
   const { takeout } = useSession();
   const state = takeout.state.value;
+  const isRunning = state.is === "running";
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (state.is !== "nothing") section.current?.scrollIntoView({ block: "nearest" }); // what is told stands below
+  }, [state.is]);
   return (
-    <section id="takeout" aria-labelledby="takeout-title">
+    <section id="takeout" ref={section} aria-labelledby="takeout-title">
       <h3 id="takeout-title">My data</h3>
       <p class="quiet">
         One file with your profile, devices, contacts, conversations and all messages in them, and a list of what you
         have uploaded. It has a line of JSON for each.
       </p>
-      {state.is === "running" ? (
-        <>
-          <progress aria-label="Download of my data" />
-          <div class="inline">
-            <p class="quiet grows" id="takeout-progress">
-              {takeoutText(state.progress)}
-            </p>
-            <button type="button" onClick={() => takeout.cancel()}>
-              Cancel<span class="unseen"> the download</span>
-            </button>
-          </div>
-        </>
-      ) : (
-        <button type="button" onClick={() => void takeout.start()}>
-          <Icon name="download" />
-          Download my data
+      {isRunning && <progress aria-label="Download of my data" />}
+      <div class="inline">
+        {/* One button, so that the focus stays on it. */}
+        <button type="button" onClick={() => (isRunning ? takeout.cancel() : void takeout.start())}>
+          {!isRunning && <Icon name="download" />}
+          {isRunning ? "Cancel the download" : "Download my data"}
         </button>
-      )}
+        {state.is === "running" && (
+          <p class="quiet grows" id="takeout-progress">
+            {takeoutText(state.progress)}
+          </p>
+        )}
+      </div>
       <p class="problem" role="alert">
         {state.is === "failed" ? state.problem : ""}
       </p>

@@ -3,17 +3,30 @@ import type { Part, Ports } from "./exporting.ts";
 
 /** [CL-55] The code that downloads is loaded when somebody does: few ever do. */
 export function exportOf(ports: Ports, options: ExportOptions): Export {
-  const parts = async function* (): AsyncGenerator<readonly Part[]> {
-    const { download } = await import("./exporting.ts");
-    yield* download(ports, options);
+  const parts = async function* (told = (_: unknown) => {}): AsyncGenerator<readonly Part[]> {
+    try {
+      const { download } = await import("./exporting.ts");
+      yield* download(ports, options);
+    } catch (error) {
+      told(error);
+      throw error;
+    }
   };
-  const stream = () => streamOf(parts());
+  const fileOf = async (): Promise<Blob> => {
+    let why: unknown;
+    const stream = streamOf(parts((error) => (why = error)));
+    try {
+      return await new Response(stream, { headers: { "content-type": "application/x-ndjson" } }).blob();
+    } catch (error) {
+      throw why ?? error; // Chromium has an error of its own for every stream that fails
+    }
+  };
   return {
     async *[Symbol.asyncIterator](): AsyncGenerator<ExportedLine> {
       for await (const some of parts()) for (const { line } of some) yield line;
     },
-    stream,
-    blob: () => new Response(stream(), { headers: { "content-type": "application/x-ndjson" } }).blob(),
+    stream: () => streamOf(parts()),
+    blob: fileOf,
   };
 }
 
