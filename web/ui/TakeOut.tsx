@@ -20,19 +20,19 @@ export function TakeOut() {
         One file with your profile, devices, contacts, conversations and all messages in them, and a list of what you
         have uploaded. It has a line of JSON for each.
       </p>
-      {isRunning && <progress aria-label="Download of my data" />}
-      <div class="inline">
-        {/* One button, so that the focus stays on it. */}
-        <button type="button" onClick={() => (isRunning ? takeout.cancel() : void takeout.start())}>
-          {!isRunning && <Icon name="download" />}
-          {isRunning ? "Cancel the download" : "Download my data"}
-        </button>
-        {state.is === "running" && (
-          <p class="quiet grows" id="takeout-progress">
+      {state.is === "running" && (
+        <>
+          <progress aria-label="Download of my data" />
+          <p class="quiet" id="takeout-progress">
             {takeoutText(state.progress)}
           </p>
-        )}
-      </div>
+        </>
+      )}
+      {/* One button, so that the focus stays on it. */}
+      <button type="button" onClick={() => (isRunning ? takeout.cancel() : void takeout.start())}>
+        {!isRunning && <Icon name="download" />}
+        {isRunning ? "Cancel the download" : "Download my data"}
+      </button>
       <p class="problem" role="alert">
         {state.is === "failed" ? state.problem : ""}
       </p>
