@@ -1,5 +1,6 @@
 import type { ReportWish } from "../src/protocol/http.ts";
 import type { Mine, Presence, Shed } from "../src/protocol/states.ts";
+import type { ExportProgress } from "../src/sdk/client/api.ts";
 import { moment } from "./clock.ts";
 
 /** What stands for a message whose content is gone. */
@@ -73,6 +74,16 @@ export function shedText(shed: readonly Shed[]): string {
 export function sizeText(bytes: number): string {
   if (bytes < 1_000) return `${bytes} bytes`;
   return bytes < 1_000_000 ? `${Math.round(bytes / 1_000)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+const counted = (count: number, one: string, many: string): string =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+
+/** What has come of all that is mine. */
+export function takeoutText({ conversations, events, bytes }: ExportProgress): string {
+  if (bytes === 0) return "Asking the server …";
+  const parts = [counted(conversations, "conversation", "conversations"), counted(events, "entry", "entries")];
+  return [...parts, sizeText(bytes)].join(" · ");
 }
 
 export const membersText = (count: number): string => `${count} member${count === 1 ? "" : "s"}`;

@@ -12,6 +12,15 @@ export const profileOfTab = (): string | null => sessionStorage.getItem(TAB);
 export const rememberTab = (profile: string | null): void =>
   profile === null ? sessionStorage.removeItem(TAB) : sessionStorage.setItem(TAB, profile);
 
+/** Whose account has ended while this tab showed it: told once, where somebody may sign in. [AP-30] */
+const ERASED = "edgewise.erased";
+export const rememberErased = (handle: string): void => sessionStorage.setItem(ERASED, handle);
+export function takeErased(): string | null {
+  const handle = sessionStorage.getItem(ERASED);
+  sessionStorage.removeItem(ERASED);
+  return handle;
+}
+
 export function knownProfiles(): Profile[] {
   const stored = readJson(KNOWN);
   return (Array.isArray(stored) ? stored : []).flatMap((value): Profile[] => {

@@ -7,7 +7,8 @@ const RETRY_AFTER_MS = 1_000;
 /** A refusal as the wire tells it, on HTTP and in the socket's `error` frame alike. */
 export function describeRefusal(refusal: Refusal<ErrorCode>): Problem {
   const { status, title, retryable } = ERRORS[refusal.code];
-  const told = { type: `/docs#${refusal.code}`, title, status, code: refusal.code, detail: refusal.detail ?? title };
+  const named = { type: `/docs#${refusal.code}`, title, status, code: refusal.code, detail: refusal.detail ?? title };
+  const told = refusal.erased ? { ...named, erased: refusal.erased } : named;
   return retryable
     ? { ...told, retryable, retryAfterMs: refusal.retryAfterMs ?? RETRY_AFTER_MS }
     : { ...told, retryable };

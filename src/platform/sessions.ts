@@ -4,9 +4,10 @@ import type { ErrorCode } from "../protocol/errors.ts";
 import type { Device, Me, Session, TokenPair } from "../protocol/http.ts";
 import { DeviceId, type UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import { ok, type Result, refuse } from "../protocol/result.ts";
+import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import { addDevice, deviceOf, markRevoked, returnDevice, rotateGeneration } from "../storage/devices.ts";
 import type { Account, DeviceRow } from "../storage/directory-schema.ts";
+import { erasureOf } from "../storage/erasures.ts";
 import { tryCall } from "./calls.ts";
 import type { Env } from "./env.ts";
 import { limitRefresh } from "./rate-limit.ts";
@@ -61,12 +62,18 @@ export async function refreshSession(env: Env, token: string, now: number): Prom
   const limited = await limitRefresh(env, deviceId);
   if (!limited.ok) return limited;
   const decision = decideRefresh(await deviceOf(env.DIRECTORY, userId, deviceId), generation);
-  if (decision === "revoked") return refuse("device_revoked");
+  if (decision === "revoked") return revokedOf(env, userId);
   if (decision === "rotate" && (await rotateGeneration(env.DIRECTORY, deviceId, generation, now))) {
     return ok(await issueTokens(env, { userId, deviceId, generation: generation + 1 }, now));
   }
   const ended = await endSession(env, userId, deviceId, now); // [AC-6] used before, or by somebody else this moment
   return ended.ok ? refuse("refresh_reused") : ended;
+}
+
+/** [ER-16] Whoever holds a token that we signed for a device of the person is told why it is good no more, if the directory can say. */
+async function revokedOf(env: Env, userId: UserId): Promise<Refusal<"device_revoked">> {
+  const erasure = await erasureOf(env.DIRECTORY, userId).catch(() => undefined);
+  return erasure ? { ...refuse("device_revoked"), erased: true } : refuse("device_revoked");
 }
 
 /**

@@ -17,6 +17,10 @@ export const Problem = z
     detail: z.string(),
     retryable: z.boolean(),
     retryAfterMs: z.int().min(0).optional(),
+    erased: z
+      .literal(true)
+      .optional()
+      .meta({ description: "Of `device_revoked` when a refresh token was shown: the device's person was erased." }),
   })
   .meta({ id: "Problem" });
 export type Problem = z.infer<typeof Problem>;

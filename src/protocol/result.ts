@@ -7,6 +7,8 @@ export type Refusal<C extends string = string> = {
   readonly detail?: string;
   /** When to try again, where that is known better than the general advice. */
   readonly retryAfterMs?: number;
+  /** Of `device_revoked`: the person was erased. */
+  readonly erased?: true;
 };
 
 export const ok = <T>(value: T): Ok<T> => ({ ok: true, value });

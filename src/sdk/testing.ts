@@ -16,6 +16,10 @@ export type Fake = {
   cut(handle?: string): void;
   /** The next time that it would say this frame (`ack`, `page` …), the socket goes instead: it was done, and nobody is told. */
   cutBefore(frame: FrameType): void;
+  /** The next answer of this door is lost: it was done, and nobody is told. */
+  loseNext(door: DoorName): void;
+  /** The next export breaks off after so many of its lines; `ends`: as if it were whole. */
+  cutExport(afterLines: number, ends?: boolean): void;
   /** Closes sockets with a code of the contract: 4001 signed out, 4002 replaced, 4003 token expired. */
   close(code: number, handle?: string): void;
   /** Access tokens that were given out so far are taken no more. */

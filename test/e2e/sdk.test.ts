@@ -154,8 +154,20 @@ await client.close();`;
     expect(await runProgram("node.js", program)).toBe("alice Hello!\n");
   });
 
+  test("[CL-49] [CL-55] the README's example of an export comes to its end", async () => {
+    const program = `import { createClient } from "@edgewise/sdk";
+import { fakeServer, memoryStorage } from "@edgewise/sdk/testing";
+const client = await createClient({ ...fakeServer().options, storage: memoryStorage() });
+await client.signUp({ handle: "alice", password: "correct horse battery" });
+const [signal, draw, writable] = [undefined, () => {}, new WritableStream()];
+${example(3)}
+console.log(file.type);
+await client.close();`;
+    expect(await runProgram("export.js", program)).toBe("manifest\nprofile\ndevice\nend\napplication/x-ndjson\n");
+  });
+
   test("[CL-50] the README's example of a test runs without any server", async () => {
-    const text = example(3);
+    const text = example(4);
     const program = `import { createClient } from "@edgewise/sdk";
 ${text.replace("import { fakeServer }", "import { fakeServer, memoryStorage }")}
 await client.signUp({ handle: "alice", password: "correct horse battery" });

@@ -198,7 +198,9 @@ test("[PR-7] only those who watch are told, as long as their lease lasts, and of
   expect(phone.of("presence").filter((f) => f.id === undefined)).toHaveLength(1);
   const watchers = (ms: number) =>
     later(bob, ms, (object) =>
-      (object as unknown as { store: { watchersAt(n: number): UserId[] } }).store.watchersAt(Date.now()),
+      (object as unknown as { store: { people: { watchersAt(n: number): UserId[] } } }).store.people.watchersAt(
+        Date.now(),
+      ),
     );
   expect([await watchers(0), await watchers(TIMES.watchMs + 1)]).toEqual([[alice], []]);
   expect(await phone.ask({ type: "watch", userIds: Array.from({ length: 101 }, newUserId) })).toMatchObject({

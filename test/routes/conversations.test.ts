@@ -272,7 +272,9 @@ test("[PR-9] who of a group is there is fetched when it is opened, by its member
     ],
   ]);
   const watchers = await runInDurableObject(bindings.INBOXES.getByName(bob.user.userId), (object) =>
-    (object as unknown as { store: { watchersAt(now: number): unknown[] } }).store.watchersAt(Date.now()),
+    (object as unknown as { store: { people: { watchersAt(now: number): unknown[] } } }).store.people.watchersAt(
+      Date.now(),
+    ),
   );
   expect(watchers).toEqual([]);
   const stranger = await signUp();

@@ -106,6 +106,21 @@ test("[ER-1] a stranger, a wrong password, none, and the proof of somebody else 
   expect((await eraseMe(bob, "another password")).status).toBe(401); // [AC-16] too many guesses: the right one is refused, too
 });
 
+test("[ER-16] a refresh token of theirs is told of the erasure; a revoked device and a forged token are told nothing of it", async () => {
+  const { ann, bob, handle } = await buildWorld();
+  const other: Session = (await signIn(handle)).json;
+  await accounts("DELETE", `/v1/me/devices/${other.device.deviceId}`, { token: ann.accessToken });
+  const before = await refresh(other.refreshToken);
+  expect(before).toMatchObject({ status: 401, json: { code: "device_revoked" } });
+  expect(before.json).not.toHaveProperty("erased");
+  await eraseMe(ann);
+  for (const { refreshToken } of [ann, other])
+    expect(await refresh(refreshToken)).toMatchObject({ status: 401, json: { code: "device_revoked", erased: true } });
+  for (const forged of [`${ann.refreshToken}x`, ann.accessToken, bob.refreshToken.slice(0, -2)])
+    expect((await refresh(forged)).json).not.toHaveProperty("erased");
+  expect((await ask(ann, "GET", "/v1/me")).json).not.toHaveProperty("erased"); // an access token is asked for much more often
+});
+
 test("[ER-2] at once: no sign-in, no token, no profile, no contact; and a repeat is harmless", async () => {
   const world = await buildWorld();
   const { ann, bob, handle } = world;

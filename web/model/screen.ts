@@ -2,7 +2,16 @@ import { signal } from "@preact/signals";
 import { environmentOf } from "../../src/sdk/client/environment.ts";
 import { type Inside, openClient } from "../../src/sdk/client/inside.ts";
 import { memoryStorage } from "../../src/sdk/client/memory-storage.ts";
-import { freeProfile, keepProfile, knownProfiles, type Profile, profileOfTab, rememberTab } from "../profiles.ts";
+import {
+  forgetProfile,
+  freeProfile,
+  keepProfile,
+  knownProfiles,
+  type Profile,
+  profileOfTab,
+  rememberTab,
+  takeErased,
+} from "../profiles.ts";
 import { dropOlder } from "../storage.ts";
 import { deviceName } from "./device-name.ts";
 import { Session } from "./session.ts";
@@ -11,6 +20,8 @@ export { knownProfiles };
 
 type Screen = { is: "nothing" } | { is: "sign-in" } | { is: "chat"; session: Session };
 export const screen = signal<Screen>({ is: "nothing" });
+/** [AP-30] Whose account has just ended here. */
+export const erased = signal<string | null>(null);
 
 const PAINTED_WITHIN_MS = 200;
 
@@ -51,6 +62,7 @@ export async function vacant(): Promise<Opened> {
 export function show(opened: Opened): void {
   const { session } = opened.client;
   if (session.is === "signed_out") {
+    if (session.because === "erased") forgetProfile(opened.profile);
     spare = opened;
     screen.value = { is: "sign-in" };
     return;
@@ -66,6 +78,7 @@ export const enter = async ({ profile }: Pick<Profile, "profile">): Promise<void
 /** What the tab showed last, from the browser; there need be no network. */
 export async function begin(): Promise<void> {
   dropOlder();
+  erased.value = takeErased();
   const profile = profileOfTab();
   if (profile === null) screen.value = { is: "sign-in" };
   else await enter({ profile });

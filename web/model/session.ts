@@ -1,10 +1,12 @@
 import { batch, computed, effect, signal } from "@preact/signals";
-import { ERRORS } from "../../src/protocol/errors.ts";
+import { ERRORS, type ErrorCode } from "../../src/protocol/errors.ts";
 import type { Wish } from "../../src/protocol/events.ts";
 import type { Contact, Conversation, Profile } from "../../src/protocol/http.ts";
 import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../../src/protocol/ids.ts";
+import { ok, type Result, refuse } from "../../src/protocol/result.ts";
 import type { Mine } from "../../src/protocol/states.ts";
 import type { Client, SessionState } from "../../src/sdk/client/api.ts";
+import { EdgewiseError } from "../../src/sdk/client/errors.ts";
 import type { Inside } from "../../src/sdk/client/inside.ts";
 import type { ClientState } from "../../src/sdk/client/state.ts";
 import { heldOf, type Live, type ReplicaState } from "../../src/sdk/index.ts";
@@ -14,7 +16,7 @@ import { type Connection, connectionOf } from "../connection.ts";
 import { type Call, type Called, type Lend, lent, type PageDoor } from "../doors.ts";
 import { Names, Questions } from "../names.ts";
 import { Naming } from "../naming.ts";
-import { forgetProfile, rememberTab } from "../profiles.ts";
+import { forgetProfile, rememberErased, rememberTab } from "../profiles.ts";
 import { onNotificationClick } from "../push.ts";
 import { listOf } from "../rows.ts";
 import { Drafts } from "./drafts.ts";
@@ -22,6 +24,7 @@ import { Told } from "./news.ts";
 import { Places } from "./places.ts";
 import { openId } from "./route.ts";
 import { tell } from "./shows.ts";
+import { Takeout } from "./takeout.ts";
 import { Uploads } from "./uploads.ts";
 
 const MINUTE_MS = 60_000;
@@ -70,6 +73,7 @@ export class Session {
   readonly places: Places;
   readonly drafts: Drafts;
   readonly uploads: Uploads;
+  readonly takeout: Takeout;
   readonly #inside: Inside;
   readonly #profile: string;
   readonly #lend: Lend;
@@ -101,6 +105,7 @@ export class Session {
     this.places = new Places(this.#lend, () => client.serverNow - Date.now());
     this.drafts = new Drafts(deviceId);
     this.uploads = new Uploads(client, (id, content) => this.say(id, { kind: "message", content }));
+    this.takeout = new Takeout(client, handle);
     this.#refresh();
     this.#listen();
     void this.#bell.start().then(() => this.#heedBell());
@@ -110,7 +115,9 @@ export class Session {
     const { client } = this;
     client.subscribe(() => this.#soon());
     client.on("session", (session) => {
-      if (session.is === "signed_out" && session.because === "signed_out") this.#gone(); // in another tab
+      if (session.is !== "signed_out") return;
+      if (session.because === "signed_out") this.#gone(); // in another tab
+      if (session.because === "erased") void this.#erased();
     });
     client.on("failed", ({ id, error }) => this.#failed(id, error.code));
     onNotificationClick((id) => location.assign(`#${id}`));
@@ -268,8 +275,25 @@ export class Session {
     this.#gone();
   }
 
+  /** [AP-30] With a wrong password nothing changes. Where it is done, the page goes as when any device of the person is told of it. */
+  async erase(password: string): Promise<Result<null, ErrorCode>> {
+    try {
+      await this.client.erase({ password });
+      return ok(null);
+    } catch (error) {
+      return error instanceof EdgewiseError ? refuse(error.code) : refuse("unavailable");
+    }
+  }
+
+  async #erased(): Promise<void> {
+    rememberErased(this.handle);
+    await this.#bell.forget();
+    this.#gone();
+  }
+
   #gone(): void {
     if (this.#isLeaving) return;
+    this.takeout.cancel();
     this.drafts.forget();
     forgetProfile(this.#profile);
     rememberTab(null);

@@ -7,6 +7,7 @@ import type { Reported } from "./reporting.ts";
 /** What lies over the page; one thing at a time. */
 export type Dialog =
   | { is: "settings" }
+  | { is: "erase" }
   | { is: "new" }
   | { is: "contacts" }
   | { is: "conversation"; id: ConversationId }

@@ -1,6 +1,7 @@
 import { dialog } from "../model/shows.ts";
 import { Contacts } from "./Contacts.tsx";
 import { ConversationInfo } from "./ConversationInfo.tsx";
+import { Erase } from "./Erase.tsx";
 import { Forward } from "./Forward.tsx";
 import { MessageInfo } from "./MessageInfo.tsx";
 import { NewConversation } from "./NewConversation.tsx";
@@ -17,6 +18,8 @@ export function Dialogs() {
   switch (shown?.is) {
     case "settings":
       return <Settings />;
+    case "erase":
+      return <Erase />;
     case "new":
       return <NewConversation />;
     case "contacts":

@@ -34,6 +34,7 @@ const PATHS = {
   block: "M12 3.5a8.5 8.5 0 1 0 0 17a8.5 8.5 0 0 0 0-17M6 6l12 12",
   out: "M10 4.5H5v15h5M15 8l4 4-4 4M9 12h10",
   timer: "M12 6a7.5 7.5 0 1 0 0 15a7.5 7.5 0 0 0 0-15M12 9.5v4l2.5 2M9.5 3h5",
+  download: "M12 4v11M7 10.5l5 5 5-5M4.5 20h15",
   device: "M5 5h14v10H5zM2.5 18.5h19",
 } as const;
 export type IconName = keyof typeof PATHS;

@@ -4,10 +4,12 @@ import { ERRORS } from "../../src/protocol/errors.ts";
 import type { Me } from "../../src/protocol/http.ts";
 import type { Privacy } from "../../src/protocol/states.ts";
 import { install, installing } from "../model/install.ts";
+import { dialog } from "../model/shows.ts";
 import { Devices } from "./Devices.tsx";
 import { Dialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
 import { useSession } from "./session-context.ts";
+import { TakeOut } from "./TakeOut.tsx";
 
 const VISIBLE_TO = { everyone: "Everybody", contacts: "My contacts", nobody: "Nobody" } as const;
 const FIELDS = {
@@ -83,6 +85,7 @@ export function Settings() {
         {problem}
       </p>
       <Devices />
+      <TakeOut />
       <Leaving tell={(text) => (problem.value = text)} />
     </Dialog>
   );
@@ -127,6 +130,10 @@ function Leaving({ tell }: { tell: (problem: string) => void }) {
       <button type="button" onClick={() => void session.signOut().then(tell)}>
         <Icon name="out" />
         Sign out
+      </button>
+      <button type="button" class="danger" onClick={() => (dialog.value = { is: "erase" })}>
+        <Icon name="trash" />
+        Delete my account …
       </button>
     </section>
   );

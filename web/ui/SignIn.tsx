@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { enter, knownProfiles } from "../model/screen.ts";
+import { enter, erased, knownProfiles } from "../model/screen.ts";
 import { signIn } from "../model/sign-in.ts";
 import { Avatar } from "./Avatar.tsx";
 
@@ -21,6 +21,7 @@ export function SignIn() {
     <main class="card" id="sign-in">
       <h1>Edgewise</h1>
       <p class="quiet">Try it: make an account here, another in a second tab, and talk to yourself.</p>
+      <Erased />
       <Known />
       <form onSubmit={(event) => void submit(event)} inert={busy.value}>
         <label>
@@ -59,6 +60,17 @@ export function SignIn() {
         </div>
       </form>
     </main>
+  );
+}
+
+/** [AP-30] */
+function Erased() {
+  if (erased.value === null) return null;
+  return (
+    <p id="erased" role="status">
+      <strong>The account {erased.value} is deleted.</strong> Nothing of it is left in this browser; on the server the
+      last traces go within a few hours.
+    </p>
   );
 }
 

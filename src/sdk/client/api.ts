@@ -7,6 +7,9 @@ import type {
   Doors,
   ErrorCode,
   EventReceipts,
+  ExportError,
+  ExportLine,
+  ExportMore,
   FoundPerson,
   Invite,
   InvitePreview,
@@ -74,9 +77,16 @@ export type ConnectionState =
 /** `replaced`: another program is this device. `refused`: the server does not speak with this version of the SDK. */
 export type StopReason = "signed_out" | "replaced" | "refused";
 
-/** `because`: null when nobody was signed in here; `revoked`: ended by another device or by the server. */
+/**
+ * `because`: null when nobody was signed in here; `revoked`: ended by another device or by the server; `erased`: the account is no more, and
+ * nothing of it is left on this device.
+ */
 export type SessionState =
-  | { readonly is: "signed_out"; readonly because: "signed_out" | "revoked" | null; readonly handle: string | null }
+  | {
+      readonly is: "signed_out";
+      readonly because: "signed_out" | "revoked" | "erased" | null;
+      readonly handle: string | null;
+    }
   | { readonly is: "signed_in"; readonly userId: string; readonly deviceId: string; readonly handle: string };
 
 export type Shed = "typing" | "presence" | "receipts" | "history";
@@ -279,6 +289,33 @@ export type Joined =
 export type GroupChange = NonNullable<Doors["changeConversation"]["body"]>;
 export type Report = Omit<Doors["report"]["body"], "idempotencyKey">;
 
+/** A line of an export: as the server writes it, but for where one of its answers ended and the next began. */
+export type ExportedLine = Exclude<ExportLine, ExportMore | ExportError>;
+/** What has come and is whole so far. */
+export type ExportProgress = {
+  readonly bytes: number;
+  readonly conversations: number;
+  readonly events: number;
+  readonly media: number;
+};
+export type ExportOptions = {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ExportProgress) => void;
+};
+/**
+ * All that is the person's, line by line, as a stream of bytes or as one file: each use asks the server anew. What was broken off goes on
+ * by itself behind the last line that came. Where the whole cannot be had, each fails with an `EdgewiseError`, and so a part is never taken
+ * for the whole; aborted, with the signal's reason.
+ */
+export type Export = AsyncIterable<ExportedLine> & {
+  /** JSON lines in UTF-8. What is not read is not asked for. */
+  stream(): ReadableStream<Uint8Array>;
+  /** Resolves only when it is whole; where the platform can, the bytes lie on the disk and not in memory. */
+  blob(): Promise<Blob>;
+};
+/** Who asks for an erasure: with the password, or with a fresh token of the deployer's own issuer. */
+export type Proof = { readonly password: string } | { readonly token: string };
+
 /** What a door is asked with. */
 export type Asked<D extends DoorName> = Omit<Doors[D], "answer">;
 /** A door that needs nothing is called without a second argument. */
@@ -304,6 +341,14 @@ export type Client = {
   exchange(wanted: { token: string }): Promise<void>;
   /** Ends the session and clears the store wholly, also when the server does not answer. */
   signOut(): Promise<void>;
+  /** All that is the person's. */
+  export(options?: ExportOptions): Export;
+  /**
+   * Ends the account for ever, on all devices, with all that the person wrote. With a wrong proof it is `invalid_credentials`, and nothing is
+   * lost. Without an answer (`unavailable`) it may have been done: asking again is harmless, and a device that is told so later ends as if
+   * the answer had come.
+   */
+  erase(proof: Proof): Promise<void>;
 
   call<D extends DoorName>(door: D, ...sent: CallArguments<D>): Promise<Doors[D]["answer"]>;
 

@@ -1,5 +1,6 @@
 import type { ConversationId, IdempotencyKey } from "../../protocol/ids.ts";
 import type { Happening } from "../happenings.ts";
+import type { Proof } from "./api.ts";
 import type { Conversation, ErrorCode, Profile } from "./wire.ts";
 
 /** What a tab asks of the one that leads; plain data, so that it can be said to another tab, and said again. */
@@ -8,6 +9,7 @@ export type Command =
   | { readonly do: "know"; readonly conversation?: Conversation; readonly profiles?: readonly Profile[] }
   | { readonly do: "enter"; readonly door: "signUp" | "signIn" | "exchange"; readonly body: unknown }
   | { readonly do: "sign_out" }
+  | { readonly do: "erase"; readonly proof: Proof }
   /** Brings the contacts up to date. */
   | { readonly do: "contacts" }
   | { readonly do: "star"; readonly conversationId: ConversationId; readonly seq: number; readonly starred: boolean }

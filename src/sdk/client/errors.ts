@@ -5,7 +5,12 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["rate_limited", "i
 
 export const isRetryable = (code: ErrorCode): boolean => RETRYABLE.has(code);
 
-type Told = { detail?: string | undefined; retryable?: boolean | undefined; retryAfterMs?: number | undefined };
+type Told = {
+  detail?: string | undefined;
+  retryable?: boolean | undefined;
+  retryAfterMs?: number | undefined;
+  erased?: boolean | undefined;
+};
 
 /** The one error that this SDK rejects with. Anything else that is thrown is a bug. */
 export class EdgewiseError extends Error {
@@ -17,13 +22,19 @@ export class EdgewiseError extends Error {
   readonly retryable: boolean;
   /** No sooner than after this; null: the server did not say. Ms. */
   readonly retryAfterMs: number | null;
+  /** Of `device_revoked`: because the person was erased. */
+  readonly erased: boolean;
 
-  constructor(code: ErrorCode, { detail = "", retryable = isRetryable(code), retryAfterMs }: Told = {}) {
+  constructor(
+    code: ErrorCode,
+    { detail = "", retryable = isRetryable(code), retryAfterMs, erased = false }: Told = {},
+  ) {
     super(detail === "" ? code : `${code}: ${detail}`);
     this.code = code;
     this.detail = detail;
     this.retryable = retryable;
     this.retryAfterMs = retryAfterMs ?? null;
+    this.erased = erased;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Channel } from "./environment.ts";
 import { EdgewiseError } from "./errors.ts";
 import type { Leader, LeaderPorts } from "./leader.ts";
 import { type Moment, NO_MOMENT } from "./moment.ts";
+import type { Because } from "./sessions.ts";
 import { applyClientChange, type ClientChange, type ClientState } from "./state.ts";
 import type { ErrorCode } from "./wire.ts";
 
@@ -24,7 +25,8 @@ type Told =
       readonly ended: readonly Ended[];
     }
   | { readonly type: "cleared" }
-  | { readonly type: "session" }
+  /** `because`: why nobody is signed in any more. */
+  | { readonly type: "session"; readonly because: Because }
   | { readonly type: "done"; readonly to: string; readonly id: number; readonly value: unknown }
   | { readonly type: "refused"; readonly to: string; readonly id: number; readonly error: Refused }
   /** To the leader. */
@@ -171,7 +173,9 @@ export class Hub {
 
   /** The session has changed here: the other tabs read it anew. */
   sessionChanged(): void {
-    if (this.#leader) this.#post({ type: "session" });
+    const { state } = this.#ports.sessions;
+    const because = state.is === "signed_out" ? state.because : null;
+    if (this.#leader) this.#post({ type: "session", because });
   }
 
   #post(told: Told): void {
@@ -233,7 +237,7 @@ export class Hub {
         onCleared();
         break;
       case "session":
-        void sessions.load();
+        void sessions.load(told.because);
         break;
       case "done":
       case "refused":

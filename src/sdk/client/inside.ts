@@ -7,6 +7,7 @@ import { conversationOf, type Parts } from "./conversation.ts";
 import { Emitter } from "./emitter.ts";
 import type { Environment } from "./environment.ts";
 import { EdgewiseError, isGone } from "./errors.ts";
+import { exportOf } from "./export.ts";
 import { Hub } from "./hub.ts";
 import { indexedDbStorage } from "./indexed-db-storage.ts";
 import { memoryStorage } from "./memory-storage.ts";
@@ -81,7 +82,7 @@ class Opened {
     const { url, fetch, store, environment, name } = given;
     const { locks } = environment;
     this.#sessions = new Sessions({
-      ...{ url, fetch, store, now: environment.now },
+      ...{ url, fetch, store, now: environment.now, after: environment.after },
       exclusive: (act) => (locks ? locks.hold(`edgewise.${name}.tokens`, act) : act()),
       onChange: () => this.#sessionChanged(),
     });
@@ -174,7 +175,7 @@ class Opened {
   #sessionChanged(): void {
     if (!this.#hub) return;
     const { state } = this.#sessions;
-    if (state.is === "signed_out" && state.because === "revoked") this.#tell({ do: "over" });
+    if (state.is === "signed_out" && this.#sessions.owner) this.#tell({ do: "over" });
     this.#hub.sessionChanged();
     this.#teller.session(state);
   }
@@ -287,6 +288,11 @@ class Opened {
       signIn: (wanted) => this.#enter("signIn", wanted),
       exchange: (wanted) => this.#enter("exchange", wanted as { handle?: string }),
       signOut: async () => void (await this.#run({ do: "sign_out" })),
+      export: (options = {}) => {
+        const { url, fetch, environment } = this.#given;
+        return exportOf({ sessions, url, fetch, after: environment.after }, options);
+      },
+      erase: async (proof) => void (await this.#run({ do: "erase", proof })),
       call,
       conversations: {
         list: () => this.#view.list(this.#sight),

@@ -5,7 +5,7 @@ import type { Effects, Happening } from "../happenings.ts";
 import type { KeyMint } from "../keys.ts";
 import { Replica } from "../replica.ts";
 import { type Entry, heldOf } from "../state.ts";
-import type { Fetch, WebSocketClass } from "./api.ts";
+import type { Fetch, Proof, WebSocketClass } from "./api.ts";
 import type { Command, Ended } from "./commands.ts";
 import { Connection } from "./connection.ts";
 import type { Environment } from "./environment.ts";
@@ -72,6 +72,8 @@ export class Leader {
   #isResting = false;
   #newestKey = "";
   #syncing: Promise<void> | null = null;
+  #isErasing = false;
+  #burying: Promise<void> | null = null;
   #isClosed = false;
 
   constructor(ports: LeaderPorts) {
@@ -102,6 +104,7 @@ export class Leader {
   async start(): Promise<void> {
     this.#wasVisible = this.#isVisible();
     this.#begin(await this.#persister.load());
+    if (this.#ports.sessions.wasErased) await this.#bury(); // it died before
     if (this.#ports.sessions.state.is === "signed_in" && this.#isWanted) this.#connection.tell({ type: "connect" });
   }
 
@@ -209,13 +212,32 @@ export class Leader {
 
   #connectionChanged(): void {
     const { state } = this.#connection;
-    if (state.is === "stopped" && state.why === "signed_out") void this.#ports.sessions.end(); // [CL-44]
+    if (state.is === "stopped" && state.why === "signed_out" && !this.#isErasing) void this.#end();
     this.#changed([], []);
   }
 
   async #over(): Promise<void> {
-    await this.#ports.sessions.end();
+    await this.#end();
     this.#connection.tell({ type: "refused", why: "signed_out" });
+  }
+
+  /** [CL-44] The server wants this device no more. */
+  async #end(): Promise<void> {
+    await this.#ports.sessions.end();
+    if (this.#ports.sessions.wasErased) await this.#bury();
+  }
+
+  /** [CL-56] The account is no more: nothing of it stays here. */
+  #bury(): Promise<void> {
+    const { sessions } = this.#ports;
+    const bury = async () => {
+      await this.#clear();
+      sessions.forget("erased");
+    };
+    this.#burying ??= bury().finally(() => {
+      this.#burying = null;
+    });
+    return this.#burying;
   }
 
   #isVisible(): boolean {
@@ -316,6 +338,9 @@ export class Leader {
         break;
       case "sign_out":
         await this.#signOut();
+        break;
+      case "erase":
+        await this.#erase(command.proof);
         break;
       case "contacts":
         await this.#syncContacts();
@@ -423,7 +448,30 @@ export class Leader {
     this.#connection.tell({ type: "disconnect" });
     if (sessions.state.is === "signed_in") await sessions.call("signOut", {}).catch(() => {});
     await this.#clear();
-    sessions.forget();
+    sessions.forget("signed_out");
+  }
+
+  /** [CL-56] What has lost its answer may have been done: then the session is over, and it is told why. */
+  async #erase(proof: Proof): Promise<void> {
+    const { sessions } = this.#ports;
+    this.#isErasing = true;
+    try {
+      await sessions.call("eraseMe", { body: proof });
+      await this.#bury();
+      this.#connection.tell({ type: "refused", why: "signed_out" });
+    } catch (error) {
+      if (this.#isOver()) await this.#end();
+      const { state } = sessions;
+      if (state.is === "signed_in" || state.because !== "erased") throw error;
+    } finally {
+      this.#isErasing = false;
+    }
+  }
+
+  #isOver(): boolean {
+    const { state } = this.#connection;
+    const isStopped = state.is === "stopped" && state.why === "signed_out";
+    return isStopped || this.#ports.sessions.state.is === "signed_out";
   }
 
   async #clear(): Promise<void> {

@@ -4,9 +4,15 @@ import { EdgewiseError } from "./errors.ts";
 import type { Store } from "./storage.ts";
 import type { DoorName, Doors, ErrorCode, Session, TokenPair } from "./wire.ts";
 
+/** What a signed-in device's end comes of. */
+export type Because = Extract<SessionState, { is: "signed_out" }>["because"];
+
 /** A token is not used for the last minute of its life. Ms. */
 const EARLY_MS = 60_000;
 const KEY = "session";
+/** How often a device that is wanted no more asks why, and the time between. Ms. */
+const WHY_TRIES = 3;
+const WHY_PAUSE_MS = 500;
 
 /** What is stored of a session. `expiresAt`: epoch ms by this device's own clock, however wrong that is. `tokens` null: it has ended. */
 type Kept = {
@@ -14,6 +20,8 @@ type Kept = {
   readonly deviceId: string;
   readonly handle: string;
   readonly tokens: { readonly accessToken: string; readonly refreshToken: string; readonly expiresAt: number } | null;
+  /** Its person was erased. */
+  readonly erased?: true;
 };
 
 /** One at a time, over all tabs that hold the same store. */
@@ -24,6 +32,7 @@ type Ports = {
   readonly store: Store;
   readonly exclusive: Exclusive;
   readonly now: () => number;
+  readonly after: (ms: number, act: () => void) => unknown;
   readonly onChange: () => void;
 };
 
@@ -35,13 +44,14 @@ const OVER: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "unauthenticated",
 ]);
 /** The access token, and not the wish, is what is wrong. */
-const OF_THE_TOKEN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["token_expired", "unauthenticated"]);
+const OF_THE_TOKEN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["token_expired", "unauthenticated", "device_revoked"]);
 
 /** Who this device is, and the tokens that show it. */
 export class Sessions {
   readonly #ports: Ports;
   #kept: Kept | null = null;
   #refreshing: Promise<string> | null = null;
+  #ending: Promise<void> | null = null;
   #state: SessionState = { is: "signed_out", because: null, handle: null };
 
   constructor(ports: Ports) {
@@ -57,10 +67,15 @@ export class Sessions {
     return this.#kept;
   }
 
-  /** What the store says by now: another tab may have changed it. */
-  async load(): Promise<void> {
+  /** [CL-56] The store is still to be cleared. */
+  get wasErased(): boolean {
+    return this.#kept?.erased ?? false;
+  }
+
+  /** What the store says by now: another tab may have changed it. `because`: why it is empty, where that was told. */
+  async load(because?: Because): Promise<void> {
     const [[, kept] = []] = await this.#ports.store.read(KEY);
-    this.#take((kept as Kept | undefined) ?? null);
+    this.#take((kept as Kept | undefined) ?? null, because);
   }
 
   async begin({ user, device, ...tokens }: Session, serverTime: number): Promise<void> {
@@ -68,14 +83,36 @@ export class Sessions {
     await this.#keep({ userId, handle, deviceId: device.deviceId, tokens: this.#local(tokens, serverTime) });
   }
 
-  /** [CL-44] The server wants this device no more. What the person wrote stays where it is. */
-  async end(): Promise<void> {
-    if (this.#kept?.tokens) await this.#keep({ ...this.#kept, tokens: null });
+  /** [CL-44] The server wants this device no more. What the person wrote stays where it is, unless they were erased. */
+  end(): Promise<void> {
+    this.#ending ??= this.#ports
+      .exclusive(() => this.#end())
+      .finally(() => {
+        this.#ending = null;
+      });
+    return this.#ending;
+  }
+
+  /**
+   * [CL-56] A socket does not say why it is wanted no more; the refresh token is told. It may still be taken for a moment, and then nobody
+   * uses what it is traded for.
+   */
+  async #end(): Promise<void> {
+    await this.load();
+    for (let tries = 1; this.#kept?.tokens; tries++) {
+      await this.#refresh(this.#kept.tokens.refreshToken).catch(() => {}); // it ends the session where it is told so
+      if (tries === WHY_TRIES) await this.#over(false);
+      else if (this.#kept?.tokens) await new Promise<void>((go) => this.#ports.after(WHY_PAUSE_MS * tries, go));
+    }
+  }
+
+  async #over(isErased: boolean): Promise<void> {
+    if (this.#kept?.tokens) await this.#keep({ ...this.#kept, tokens: null, ...(isErased ? { erased: true } : {}) });
   }
 
   /** The store was cleared. */
-  forget(): void {
-    this.#take(null, "signed_out");
+  forget(because: "signed_out" | "erased"): void {
+    this.#take(null, because);
   }
 
   /** [CL-42] An access token that is good for a while yet. `force`: also when the one we have looks good. */
@@ -102,19 +139,24 @@ export class Sessions {
       await this.#keep({ ...this.#kept, tokens: this.#local(value, serverTime) });
       return value.accessToken;
     } catch (error) {
-      if (error instanceof EdgewiseError && OVER.has(error.code)) await this.end();
+      if (error instanceof EdgewiseError && OVER.has(error.code)) await this.#over(error.erased);
       throw error;
     }
   }
 
   /** Calls a door as this device; a token that is not taken is renewed, once. */
   async call<D extends DoorName>(name: D, sent: Sent): Promise<Doors[D]["answer"]> {
+    return (await this.withToken((token) => callDoor(this.#ports, name, sent, token))).value;
+  }
+
+  /** [CL-42] Acts as this device; where its token is not taken, once more with a new one. */
+  async withToken<T>(act: (token: string) => Promise<T>): Promise<T> {
     const token = await this.token();
     try {
-      return (await callDoor(this.#ports, name, sent, token)).value;
+      return await act(token);
     } catch (error) {
       if (!(error instanceof EdgewiseError) || !OF_THE_TOKEN.has(error.code)) throw error;
-      return (await callDoor(this.#ports, name, sent, await this.token(true))).value;
+      return act(await this.token(true));
     }
   }
 
@@ -144,7 +186,11 @@ export class Sessions {
     this.#take(kept);
   }
 
-  #take(kept: Kept | null, because: "signed_out" | null = null): void {
+  /** What was told of an end holds until somebody signs in. */
+  #take(
+    kept: Kept | null,
+    because: Because = this.#kept || this.#state.is === "signed_in" ? null : this.#state.because,
+  ): void {
     this.#kept = kept;
     const next = stateOf(kept, because);
     if (JSON.stringify(next) === JSON.stringify(this.#state)) return;
@@ -153,8 +199,9 @@ export class Sessions {
   }
 }
 
-function stateOf(kept: Kept | null, because: "signed_out" | null): SessionState {
+function stateOf(kept: Kept | null, because: Because): SessionState {
   if (!kept) return { is: "signed_out", because, handle: null };
-  const { userId, deviceId, handle, tokens } = kept;
-  return tokens ? { is: "signed_in", userId, deviceId, handle } : { is: "signed_out", because: "revoked", handle };
+  const { userId, deviceId, handle, tokens, erased } = kept;
+  if (tokens) return { is: "signed_in", userId, deviceId, handle };
+  return { is: "signed_out", because: erased ? "erased" : "revoked", handle };
 }

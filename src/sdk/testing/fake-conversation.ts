@@ -112,6 +112,15 @@ export class FakeConversation {
     }
   }
 
+  /** All that somebody wrote here goes. */
+  bury(userId: UserId): void {
+    for (const [i, event] of this.log.entries()) {
+      if (event.senderId !== userId) continue;
+      if (event.kind === "message" || event.kind === "edit") this.log[i] = tombstoneOf(event, "recalled") as Event;
+      if (event.kind === "reaction") this.log[i] = { ...event, emoji: null };
+    }
+  }
+
   /** Whether something changed. */
   receive(userId: UserId, { delivered = 0, read = 0 }: Partial<Marks>): boolean {
     const marks = this.marksOf(userId);

@@ -4,11 +4,12 @@ import { DOOR_TABLE } from "../client/door-table.ts";
 import { isRetryable } from "../client/errors.ts";
 import type { Contact, DoorName, Doors, ErrorCode } from "../client/wire.ts";
 import type { FakeConversation } from "./fake-conversation.ts";
+import { exportLines, fileOf } from "./fake-export.ts";
 import type { FakeDevice, FakePerson } from "./fake-people.ts";
 import type { FakeServer } from "./fake-server.ts";
 
 /** Who asks, and what with: the doors trust it, as the SDK's types hold callers to it. */
-type Ask = {
+export type Ask = {
   readonly server: FakeServer;
   readonly device: FakeDevice;
   readonly params: Record<string, string>;
@@ -21,8 +22,14 @@ type Answer<D extends DoorName> = Result<Doors[D]["answer"], ErrorCode>;
 type Table = { readonly [D in DoorName]?: (ask: Ask) => Answer<D> };
 
 const ok = <T>(value: T): Result<T, ErrorCode> => ({ ok: true, value });
-const meOf = ({ password: _, ...me }: FakePerson) => me;
-const profileOf = ({ userId, handle, displayName }: FakePerson) => ({ userId, handle, displayName });
+export const meOf = ({ password: _, ...me }: FakePerson) => me;
+export const profileOf = ({ userId, handle, displayName }: FakePerson) => ({ userId, handle, displayName });
+/** The real one counts what it takes away; nobody needs to know of this one. */
+const NOTHING_ERASED: Doors["eraseMe"]["answer"]["counts"] = {
+  ...{ accounts: 0, identities: 0, devices: 0, contacts: 0, blocks: 0, names: 0, reports: 0, copies: 0 },
+  ...{ pushEndpoints: 0, conversations: 0, messages: 0, edits: 0, reactions: 0, invites: 0, historyRows: 0 },
+  ...{ searchEntries: 0, mediaRows: 0, bucketObjects: 0, inboxRows: 0, unreached: 0 },
+};
 const pair = (a: string, b: string): string => `${a} ${b}`;
 
 /** The conversation of a path, if the one who asks is, or was, in it. */
@@ -37,7 +44,7 @@ function session({ server, now }: Ask, person: FakePerson, device: FakeDevice): 
   return ok({ user: meOf(person), device: server.people.describe(device, true), ...tokens });
 }
 
-function contactsOf({ server, device }: Ask): Contact[] {
+export function contactsOf({ server, device }: Ask): Contact[] {
   const { asked, people } = server.people;
   return [...people.values()].flatMap((person): Contact[] => {
     const [mine, theirs] = [
@@ -65,7 +72,8 @@ function changeMember(ask: Ask, change: "added" | "removed" | "left" | "role", r
 const TABLE: Table = {
   signUp(ask) {
     const { handle, password, displayName, device } = ask.body;
-    if (ask.server.people.byHandle(handle)) return refuse("handle_taken");
+    const { people } = ask.server;
+    if (people.byHandle(handle) || people.spent.has(handle.toLowerCase())) return refuse("handle_taken");
     const person = ask.server.people.add(handle, password, displayName, ask.now);
     return session(ask, person, ask.server.people.enter(person.userId, device.name, undefined, ask.now));
   },
@@ -96,6 +104,12 @@ const TABLE: Table = {
     const changed = { ...person, displayName: body.displayName ?? person.displayName, privacy };
     server.people.people.set(device.userId, changed);
     return ok(meOf(changed));
+  },
+  eraseMe({ server, device, body, now }) {
+    const { userId } = device;
+    if (server.people.people.get(userId)?.password !== body.password) return refuse("invalid_credentials");
+    server.erase(userId, now);
+    return ok({ userId, state: "erasing", askedBy: "user", begunAt: now, rounds: 0, counts: NOTHING_ERASED });
   },
   devices({ server, device }) {
     const mine = [...server.people.devices.values()].filter(({ userId }) => userId === device.userId);
@@ -235,25 +249,40 @@ const TABLE: Table = {
 /** Doors that nobody needs to be signed in for. */
 const OPEN = new Set<DoorName>(["signUp", "signIn", "exchange", "refresh", "health"]);
 
-/** Answers a request as the real doors do; a door that is not here is `unavailable`. */
-export function answerDoor(server: FakeServer, path: string, { method = "GET", headers, body }: RequestInit): Response {
+/** Answers a request as the real doors do, and says which door did; a door that is not here is `unavailable`. */
+export function answerDoor(
+  server: FakeServer,
+  path: string,
+  { method = "GET", headers, body }: RequestInit,
+): { door: DoorName | null; response: Response } {
   const [pathname = "", search = ""] = path.split("?");
-  for (const name of Object.keys(DOOR_TABLE) as DoorName[]) {
-    const params = DOOR_TABLE[name].method === method ? matched(DOOR_TABLE[name].path, pathname) : null;
+  for (const door of Object.keys(DOOR_TABLE) as DoorName[]) {
+    const params = DOOR_TABLE[door].method === method ? matched(DOOR_TABLE[door].path, pathname) : null;
     if (!params) continue;
-    const refusal = server.takeRefusal(name);
-    if (refusal) return problem(refusal.code, refusal.retryAfterMs);
     const token = new Headers(headers).get("authorization")?.replace("Bearer ", "") ?? "";
-    const known = server.people.whose(token);
-    const isTaken = known?.kind === "access" && known.generation >= known.device.accessFrom;
-    if (!OPEN.has(name) && !isTaken) return problem(known ? "token_expired" : "unauthenticated");
     const parsed = typeof body === "string" ? JSON.parse(body) : undefined;
     const asked = { server, params, body: parsed, query: new URLSearchParams(search), now: Date.now() };
-    const answer = TABLE[name]?.({ ...asked, device: known?.device as FakeDevice });
-    if (!answer) return problem("unavailable");
-    return answer.ok ? json(200, answer.value) : problem(answer.code);
+    return { door, response: answerOf(door, token, asked) };
   }
-  return problem("not_found");
+  return { door: null, response: problem("not_found") };
+}
+
+function answerOf(name: DoorName, token: string, asked: Omit<Ask, "device">): Response {
+  const { server } = asked;
+  const refusal = server.takeRefusal(name);
+  if (refusal) return problem(refusal.code, refusal.retryAfterMs);
+  const { people } = server;
+  if (name === "refresh" && people.isOfErased(asked.body.refreshToken))
+    return problem("device_revoked", undefined, true);
+  if (!OPEN.has(name) && people.isOfErased(token)) return problem("device_revoked");
+  const known = people.whose(token);
+  const isTaken = known?.kind === "access" && known.generation >= known.device.accessFrom;
+  if (!OPEN.has(name) && !isTaken) return problem(known ? "token_expired" : "unauthenticated");
+  const ask = { ...asked, device: known?.device as FakeDevice };
+  if (name === "exportMe") return fileOf(exportLines(ask), server.takeCut());
+  const answer = TABLE[name]?.(ask);
+  if (!answer) return problem("unavailable");
+  return answer.ok ? json(200, answer.value) : problem(answer.code);
 }
 
 function matched(pattern: string, path: string): Record<string, string> | null {
@@ -268,7 +297,7 @@ const json = (status: number, value: unknown): Response =>
     headers: { "content-type": "application/json", date: new Date().toUTCString() },
   });
 
-function problem(code: ErrorCode, retryAfterMs?: number): Response {
+function problem(code: ErrorCode, retryAfterMs?: number, erased = false): Response {
   const after = retryAfterMs === undefined ? {} : { retryAfterMs };
   const body = {
     type: `/docs#${code}`,
@@ -278,6 +307,7 @@ function problem(code: ErrorCode, retryAfterMs?: number): Response {
     detail: "a test wants it so",
     retryable: isRetryable(code),
     ...after,
+    ...(erased ? { erased } : {}),
   };
   return new Response(JSON.stringify(body), { status: 400, headers: { "content-type": "application/problem+json" } });
 }

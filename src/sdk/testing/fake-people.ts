@@ -22,6 +22,10 @@ export class FakePeople {
   /** `[from, to]`: who asked whom to be a contact. */
   readonly asked = new Set<string>();
   readonly blocked = new Set<string>();
+  /** Handles that nobody gets again. */
+  readonly spent = new Set<string>();
+  /** Devices of those who were erased. */
+  readonly #erased = new Set<string>();
   /** Rises with every change of contacts. */
   contactsVersion = 1;
   #count = 0;
@@ -65,6 +69,20 @@ export class FakePeople {
     const device = this.devices.get(deviceId as DeviceId);
     return device ? { device, generation: Number(generation), kind } : null;
   }
+
+  /** Answers the devices, which are to be ended. */
+  erase(userId: UserId): DeviceId[] {
+    const devices = [...this.devices.values()].filter((device) => device.userId === userId);
+    this.spent.add(this.people.get(userId)?.handle ?? "");
+    this.people.delete(userId);
+    for (const of of [this.asked, this.blocked])
+      for (const pair of of) if (pair.split(" ").includes(userId)) of.delete(pair);
+    for (const { deviceId } of devices) this.#erased.add(deviceId);
+    return devices.map(({ deviceId }) => deviceId);
+  }
+
+  /** Whether this was a token of somebody who was erased. */
+  isOfErased = (token: string): boolean => this.#erased.has(token.split(".")[1] ?? "");
 
   describe({ deviceId, name, createdAt }: FakeDevice, current: boolean): Device {
     return { deviceId, name, createdAt, lastUsedAt: createdAt, current };

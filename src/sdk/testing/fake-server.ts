@@ -15,6 +15,8 @@ const PAGE = 100;
 
 type Frame<T extends ClientFrame["type"]> = Extract<ClientFrame, { type: T }>;
 type Refusal = { code: ErrorCode; retryAfterMs: number | undefined };
+/** Where an export breaks off, and whether it looks as if it had ended there. */
+export type Cut = { readonly afterLines: number; readonly ends: boolean };
 /** What can be refused: a door, or a frame that is answered. */
 export type Refusable = DoorName | "hello" | "pull" | "watch";
 
@@ -29,6 +31,8 @@ export class FakeServer {
   /** [device, conversation]: the send that was refused for now. Until it comes again nothing newer of that device may overtake it. */
   readonly #held = new Map<string, string>();
   readonly #refusals = new Map<Refusable, Refusal[]>();
+  readonly #lost: DoorName[] = [];
+  readonly #cutExports: Cut[] = [];
   #cutBefore: ServerFrame["type"] | null = null;
   #position = 0;
   #epoch = 0;
@@ -49,7 +53,9 @@ export class FakeServer {
     const fetch: Fetch = async (url, init = {}) => {
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (!this.#isUp) throw new TypeError("fetch failed");
-      return answerDoor(this, url.slice(this.url.length), init);
+      const answer = answerDoor(this, url.slice(this.url.length), init);
+      if (answer.door !== null && this.#takeLost(answer.door)) throw new TypeError("fetch failed");
+      return answer.response;
     };
     return { url: this.url, fetch, WebSocket: Socket as unknown as WebSocketClass };
   }
@@ -69,6 +75,14 @@ export class FakeServer {
   /** The next time that it would say this, the socket goes instead: what it answers was done, and nobody is told. */
   cutBefore(frame: ServerFrame["type"]): void {
     this.#cutBefore = frame;
+  }
+
+  loseNext(door: DoorName): void {
+    this.#lost.push(door);
+  }
+
+  cutExport(afterLines: number, ends = false): void {
+    this.#cutExports.push({ afterLines, ends });
   }
 
   /** Closes sockets with a code of the contract: 4001 signed out, 4002 replaced, 4003 token expired … */
@@ -107,6 +121,16 @@ export class FakeServer {
   /** The refusal that a test asked for. */
   takeRefusal(what: Refusable): Refusal | undefined {
     return this.#refusals.get(what)?.shift();
+  }
+
+  takeCut(): Cut | undefined {
+    return this.#cutExports.shift();
+  }
+
+  #takeLost(door: DoorName): boolean {
+    const i = this.#lost.indexOf(door);
+    if (i >= 0) this.#lost.splice(i, 1);
+    return i >= 0;
   }
 
   make(
@@ -165,6 +189,18 @@ export class FakeServer {
   endDevice(deviceId: DeviceId): void {
     this.people.devices.delete(deviceId);
     for (const socket of [...this.#sockets]) if (socket.sender?.deviceId === deviceId) socket.vanish(4001);
+  }
+
+  /** Everything of theirs goes, for ever; what others wrote stays. */
+  erase(userId: UserId, now: number): void {
+    for (const conversation of this.conversations.values()) {
+      if (!conversation.members.has(userId)) continue;
+      conversation.bury(userId);
+      const change = { kind: "member", userId, change: "left", erased: true } as const;
+      this.publish(conversation, conversation.change(userId, change, now), null);
+    }
+    const devices = this.people.erase(userId);
+    for (const deviceId of devices) this.endDevice(deviceId);
   }
 
   // --- the socket ---

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { Problem } from "../../../src/protocol/errors.ts";
+import { ExportLine } from "../../../src/protocol/export.ts";
 import { ClientFrame, ServerFrame } from "../../../src/protocol/frames.ts";
 import { DOORS, type DoorName } from "../../../src/protocol/http.ts";
 import type { Fetch, SocketLike } from "../../../src/sdk/client/api.ts";
 import { DOOR_TABLE } from "../../../src/sdk/client/door-table.ts";
 import { type Fake, fakeServer } from "../../../src/sdk/testing.ts";
-import { live, signUp, texts, until } from "./support/people.ts";
+import { live, PASSWORD, signUp, texts, until } from "./support/people.ts";
 
 /** Holds all that is said to and by the fake server against the contract's schemas. */
 function watched(server: Fake): { server: Fake; seen: Set<string> } {
@@ -34,6 +35,7 @@ function watched(server: Fake): { server: Fake; seen: Set<string> } {
     const text = await response.clone().text();
     const schemas = Object.values(answers as Record<number, { parse(value: unknown): void } | null>);
     if (!response.ok) Problem.parse(JSON.parse(text));
+    else if (name === "exportMe") for (const line of text.trimEnd().split("\n")) ExportLine.parse(JSON.parse(line));
     else if (text !== "") schemas.find((schema) => schema !== null)?.parse(JSON.parse(text));
     seen.add(name);
     return response;
@@ -80,7 +82,13 @@ test("[CL-50] all that the fake server and its clients say to each other fits th
   await until(() => texts(alice, chat.id).length === 2);
   fake.refuseNext("me", "rate_limited", 5);
   await expect(alice.profile.load()).rejects.toMatchObject({ code: "rate_limited", retryAfterMs: 5, retryable: true });
+  expect((await alice.export().blob()).size).toBeGreaterThan(1_000);
+  await bob.erase({ password: PASSWORD });
+  await until(() => bob.session.is === "signed_out");
+  await until(() => texts(alice, chat.id).includes(""));
   const frames = ["welcome", "ack", "page", "events", "changed", "caught_up", "receipts", "typing", "presence"];
   expect([...seen]).toEqual(expect.arrayContaining([...frames, "hello", "send", "pull", "receipt", "cursor", "watch"]));
-  expect([...seen]).toEqual(expect.arrayContaining(["signUp", "findUser", "createGroup", "history", "search"]));
+  expect([...seen]).toEqual(
+    expect.arrayContaining(["signUp", "findUser", "createGroup", "history", "search", "exportMe", "eraseMe"]),
+  );
 });
