@@ -99,7 +99,8 @@ class Opened {
   async start(glimpse: boolean): Promise<void> {
     const { store, environment, options } = this.#given;
     await this.#sessions.load();
-    const state = glimpse ? await glimpseOf(store) : new Encoder().load(await store.read(""));
+    const read = async () => (glimpse ? glimpseOf(store) : new Encoder().load(await store.read("")));
+    const state = this.#sessions.isRevoked ? NOTHING_KEPT : await read(); // [CL-57] what has to go is not shown before it does
     this.#hub = new Hub(this.#hubPorts(), state, !glimpse);
     this.#teller.begin(this.#sessions.state, this.#hub.moment);
     if (!glimpse) await this.#hub.start();

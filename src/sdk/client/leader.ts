@@ -1,5 +1,5 @@
 import type { ServerFrame } from "../../protocol/frames.ts";
-import type { ConversationId, IdempotencyKey, UserId } from "../../protocol/ids.ts";
+import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../../protocol/ids.ts";
 import { LIMITS } from "../../protocol/limits.ts";
 import type { Effects, Happening } from "../happenings.ts";
 import type { KeyMint } from "../keys.ts";
@@ -29,8 +29,11 @@ import {
 } from "./state.ts";
 import type { Store } from "./storage.ts";
 import { knownIds } from "./stored.ts";
+import { trace, unsureOf } from "./tracing.ts";
 import type { Contacts, Session } from "./wire.ts";
 
+/** What uploads keep, to be gone on with. */
+const UPLOADS = "upload/";
 /** What was said of a tab's screen counts this long. Ms. */
 const SHOWN_MS = 75_000;
 
@@ -79,7 +82,8 @@ export class Leader {
     this.#persister = this.#newPersister();
     const { url, WebSocket, environment, sessions } = ports;
     this.#connection = new Connection({
-      ...{ url, WebSocket, environment, tokens: sessions },
+      ...{ url, WebSocket, environment },
+      tokens: { token: (force) => this.#token(force), isTaken: () => sessions.isTaken() },
       isVisible: () => this.#isVisible(),
       onOpened: (background) => this.tell({ type: "opened", background }),
       onFrame: (frame) => this.#hear(frame),
@@ -102,6 +106,7 @@ export class Leader {
   async start(): Promise<void> {
     this.#wasVisible = this.#isVisible();
     this.#begin(await this.#persister.load());
+    if (this.#ports.sessions.isRevoked) await this.#leave(); // it may have died before it could
     if (this.#ports.sessions.state.is === "signed_in" && this.#isWanted) this.#connection.tell({ type: "connect" });
   }
 
@@ -170,7 +175,7 @@ export class Leader {
       for (const { idempotencyKey } of keys) if (idempotencyKey > this.#newestKey) this.#newestKey = idempotencyKey;
       this.tell({ type: "minted", conversationId, keys }, also);
     }
-    if (refused === "device_revoked") void this.#over();
+    if (refused === "device_revoked") this.#connection.tell({ type: "refused", why: "signed_out" });
     else if (refused !== null) this.#connection.tell({ type: "refused", why: "refused" });
   }
 
@@ -196,7 +201,6 @@ export class Leader {
     if (frame.type === "self" && (frame.contactsVersion ?? 0) > (this.#state.contacts.version ?? Infinity))
       this.#refreshContacts();
     if (before === "live" || this.#replica.phase !== "live") return;
-    this.#asked.clear();
     this.#connection.tell({ type: "caught_up" });
     this.#askMissing();
     if (this.#state.contacts.version !== null) this.#refreshContacts();
@@ -204,18 +208,49 @@ export class Leader {
 
   #lost(): void {
     this.#round += 1;
+    this.#asked.clear();
     this.tell({ type: "lost" });
   }
 
   #connectionChanged(): void {
     const { state } = this.#connection;
-    if (state.is === "stopped" && state.why === "signed_out") void this.#ports.sessions.end(); // [CL-44]
+    if (state.is === "stopped" && state.why === "signed_out") void this.#end();
     this.#changed([], []);
   }
 
+  /** A device whose tokens are renewed no more, for whatever reason, has to be signed in again. [CL-44] */
+  async #token(force: boolean): Promise<string> {
+    const { sessions } = this.#ports;
+    return sessions.token(force).catch(async (error: unknown) => {
+      if (error instanceof EdgewiseError && !error.retryable) await sessions.end("expired");
+      throw error;
+    });
+  }
+
+  /** A tab was told that the session is over. */
   async #over(): Promise<void> {
-    await this.#ports.sessions.end();
+    const { sessions } = this.#ports;
+    await sessions.load();
+    if (sessions.state.is === "signed_in") return; // somebody has signed in since
     this.#connection.tell({ type: "refused", why: "signed_out" });
+    if (sessions.isRevoked) await this.#leave();
+  }
+
+  /** [CL-44] [CL-57] */
+  async #end(): Promise<void> {
+    const { sessions } = this.#ports;
+    await sessions.end("revoked");
+    if (sessions.isRevoked) await this.#leave();
+  }
+
+  /** [CL-57] At once, and not when somebody signs in: whoever has a lost device in their hands may never do that. */
+  async #leave(): Promise<void> {
+    const { store, sessions } = this.#ports;
+    const deviceId = (sessions.owner?.deviceId ?? "") as DeviceId;
+    this.tell({ type: "left", deviceId }, [{ type: "wiped" }]);
+    const uploads = await store.read(UPLOADS);
+    await store.write(uploads.map(([key]) => ({ key, value: undefined })));
+    await this.#persister.flush();
   }
 
   #isVisible(): boolean {
@@ -234,6 +269,8 @@ export class Leader {
       const { peerId } = about ?? {};
       if (peerId && !this.#state.people[peerId]) this.#ask(peerId, () => this.#askPerson(peerId));
     }
+    for (const [id, entries] of unsureOf(this.#state.replica.outbox))
+      this.#ask(`unsure ${id}`, async () => this.tell(await trace(this.#ports.sessions, id, entries)));
   }
 
   #ask(what: string, question: () => Promise<void>): void {
@@ -409,7 +446,8 @@ export class Leader {
     const session: Session = value;
     const { owner } = sessions;
     const isSame = owner?.userId === session.user.userId && owner.deviceId === session.device.deviceId;
-    if (owner && !isSame) await this.#clear();
+    if (owner && owner.userId !== session.user.userId) await this.#clear();
+    else if (owner && !isSame) await this.#leave(); // [CL-58] before what it sent would go out as another device
     await sessions.begin(session, serverTime);
     const { userId, handle, displayName } = session.user;
     this.#know({ do: "know", profiles: [{ userId, handle, displayName }] });

@@ -8,8 +8,11 @@ import type { DoorName, Doors, ErrorCode, Session, TokenPair } from "./wire.ts";
 const EARLY_MS = 60_000;
 const KEY = "session";
 
+/** How a session ended that its person did not end here. Expired: its tokens ran out, and the device may come back as it was. */
+type End = "revoked" | "expired";
 /** What is stored of a session. `expiresAt`: epoch ms by this device's own clock, however wrong that is. `tokens` null: it has ended. */
 type Kept = {
+  readonly end?: End;
   readonly userId: string;
   readonly deviceId: string;
   readonly handle: string;
@@ -57,6 +60,11 @@ export class Sessions {
     return this.#kept;
   }
 
+  /** [CL-57] Whether another device or the server signed this one out: then nothing stays here but what was written. */
+  get isRevoked(): boolean {
+    return this.#kept?.tokens === null && this.#kept.end !== "expired";
+  }
+
   /** What the store says by now: another tab may have changed it. */
   async load(): Promise<void> {
     const [[, kept] = []] = await this.#ports.store.read(KEY);
@@ -69,8 +77,8 @@ export class Sessions {
   }
 
   /** [CL-44] The server wants this device no more. What the person wrote stays where it is. */
-  async end(): Promise<void> {
-    if (this.#kept?.tokens) await this.#keep({ ...this.#kept, tokens: null });
+  async end(end: End): Promise<void> {
+    if (this.#kept?.tokens) await this.#keep({ ...this.#kept, tokens: null, end });
   }
 
   /** The store was cleared. */
@@ -102,7 +110,8 @@ export class Sessions {
       await this.#keep({ ...this.#kept, tokens: this.#local(value, serverTime) });
       return value.accessToken;
     } catch (error) {
-      if (error instanceof EdgewiseError && OVER.has(error.code)) await this.end();
+      if (error instanceof EdgewiseError && OVER.has(error.code))
+        await this.end(OF_THE_TOKEN.has(error.code) ? "expired" : "revoked");
       throw error;
     }
   }
