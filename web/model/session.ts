@@ -110,7 +110,10 @@ export class Session {
     const { client } = this;
     client.subscribe(() => this.#soon());
     client.on("session", (session) => {
-      if (session.is === "signed_out" && session.because === "signed_out") this.#gone(); // in another tab
+      if (session.is !== "signed_out") return;
+      if (session.because === "signed_out")
+        this.#gone(); // in another tab
+      else void this.#ended(session.because === "revoked");
     });
     client.on("failed", ({ id, error }) => this.#failed(id, error.code));
     onNotificationClick((id) => location.assign(`#${id}`));
@@ -178,6 +181,10 @@ export class Session {
   /** A message, or what is said of one. */
   say(id: ConversationId, wish: Wish): void {
     this.client.conversations.get(id).wish(wish);
+  }
+  /** [CL-12] */
+  retry(wishId: IdempotencyKey): void {
+    this.client.retry(wishId);
   }
   discard(wishId: IdempotencyKey): void {
     this.client.discard(wishId);
@@ -256,6 +263,17 @@ export class Session {
   async signOut(): Promise<string> {
     await this.leave();
     return "";
+  }
+
+  /** [AP-31] What was on the screen goes from it, and the page begins anew where the person may sign in again. */
+  async #ended(isRevoked: boolean): Promise<void> {
+    if (this.#isLeaving) return;
+    if (isRevoked) {
+      this.drafts.forget();
+      await this.#bell.forget();
+    }
+    await this.client.flush();
+    location.replace("/");
   }
 
   /** Nothing of this device stays in the browser. */

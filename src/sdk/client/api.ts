@@ -74,9 +74,16 @@ export type ConnectionState =
 /** `replaced`: another program is this device. `refused`: the server does not speak with this version of the SDK. */
 export type StopReason = "signed_out" | "replaced" | "refused";
 
-/** `because`: null when nobody was signed in here; `revoked`: ended by another device or by the server. */
+/**
+ * `because`: null when nobody was signed in here; `revoked`: ended by another device or by the server, and nothing is kept here but what was
+ * written; `expired`: it has run out, and the same person goes on with all that is here. `handle`: whose what is kept here is.
+ */
 export type SessionState =
-  | { readonly is: "signed_out"; readonly because: "signed_out" | "revoked" | null; readonly handle: string | null }
+  | {
+      readonly is: "signed_out";
+      readonly because: "signed_out" | "revoked" | "expired" | null;
+      readonly handle: string | null;
+    }
   | { readonly is: "signed_in"; readonly userId: string; readonly deviceId: string; readonly handle: string };
 
 export type Shed = "typing" | "presence" | "receipts" | "history";

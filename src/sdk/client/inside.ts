@@ -99,8 +99,8 @@ class Opened {
   async start(glimpse: boolean): Promise<void> {
     const { store, environment, options } = this.#given;
     await this.#sessions.load();
-    const read = async () => (glimpse ? glimpseOf(store) : new Encoder().load(await store.read("")));
-    const state = this.#sessions.isRevoked ? NOTHING_KEPT : await read(); // [CL-57] what has to go is not shown before it does
+    const all = this.#sessions.isRevoked ? "out/" : ""; // [CL-57] what has to go is not shown before it does
+    const state = glimpse && all === "" ? await glimpseOf(store) : new Encoder().load(await store.read(all));
     this.#hub = new Hub(this.#hubPorts(), state, !glimpse);
     this.#teller.begin(this.#sessions.state, this.#hub.moment);
     if (!glimpse) await this.#hub.start();
@@ -175,7 +175,7 @@ class Opened {
   #sessionChanged(): void {
     if (!this.#hub) return;
     const { state } = this.#sessions;
-    if (state.is === "signed_out" && state.because === "revoked") this.#tell({ do: "over" });
+    if (state.is === "signed_out" && state.handle !== null) this.#tell({ do: "over" });
     this.#hub.sessionChanged();
     this.#teller.session(state);
   }

@@ -62,7 +62,7 @@ export class Sessions {
 
   /** [CL-57] Whether another device or the server signed this one out: then nothing stays here but what was written. */
   get isRevoked(): boolean {
-    return this.#kept?.tokens === null && this.#kept.end !== "expired";
+    return this.#state.is === "signed_out" && this.#state.because === "revoked";
   }
 
   /** What the store says by now: another tab may have changed it. */
@@ -164,6 +164,6 @@ export class Sessions {
 
 function stateOf(kept: Kept | null, because: "signed_out" | null): SessionState {
   if (!kept) return { is: "signed_out", because, handle: null };
-  const { userId, deviceId, handle, tokens } = kept;
-  return tokens ? { is: "signed_in", userId, deviceId, handle } : { is: "signed_out", because: "revoked", handle };
+  const { userId, deviceId, handle, tokens, end = "revoked" } = kept;
+  return tokens ? { is: "signed_in", userId, deviceId, handle } : { is: "signed_out", because: end, handle };
 }
