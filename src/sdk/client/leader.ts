@@ -214,7 +214,7 @@ export class Leader {
 
   #connectionChanged(): void {
     const { state } = this.#connection;
-    if (state.is === "stopped" && state.why === "signed_out") void this.#end();
+    if (state.is === "stopped" && state.why === "signed_out") void this.#ports.sessions.end("revoked"); // [CL-44] all tabs are told, this one, too
     this.#changed([], []);
   }
 
@@ -227,19 +227,12 @@ export class Leader {
     });
   }
 
-  /** A tab was told that the session is over. */
+  /** [CL-57] The session is over, as this tab or another one was told. */
   async #over(): Promise<void> {
     const { sessions } = this.#ports;
     await sessions.load();
     if (sessions.state.is === "signed_in") return; // somebody has signed in since
     this.#connection.tell({ type: "refused", why: "signed_out" });
-    if (sessions.isRevoked) await this.#leave();
-  }
-
-  /** [CL-44] [CL-57] */
-  async #end(): Promise<void> {
-    const { sessions } = this.#ports;
-    await sessions.end("revoked");
     if (sessions.isRevoked) await this.#leave();
   }
 

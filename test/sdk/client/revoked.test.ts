@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { Client } from "../../../src/sdk/client/api.ts";
 import { createClientIn } from "../../../src/sdk/client/client.ts";
+import { openClient } from "../../../src/sdk/client/inside.ts";
 import { memoryStorage } from "../../../src/sdk/client/memory-storage.ts";
 import type { Storage } from "../../../src/sdk/client/storage.ts";
 import { type Fake, fakeServer } from "../../../src/sdk/testing.ts";
@@ -68,6 +69,10 @@ test("[CL-57] a device that died before it could let go of it does so when it is
   const store = await storage.open(`default@${server.options.url}`);
   const [[, kept] = []] = await store.read("session");
   await store.write([{ key: "session", value: { ...(kept as object), tokens: null } }]); // as an older version wrote it, too
+  const { client, sight } = await openClient(impatient, { ...server.options, storage }, true);
+  const { about, people, replica } = sight().state;
+  expect([about, people, replica.conversations]).toEqual([{}, {}, {}]);
+  await client.close();
   const again = await open(server, { environment: impatient, storage });
   expect(again.conversations.list()).toEqual([]);
   expect(texts(again, id)).toEqual([]);
@@ -128,18 +133,26 @@ test("[CL-58] what was sent and whose answer was lost with the device is found i
 
 test("[CL-58] it is found however far the conversation has gone on since, and past what is kept here", async () => {
   const server = fakeServer();
-  const alice = await signUp(server, "alice", { environment: impatient, keep: 20 });
+  const alice = await signUp(server, "alice", { environment: impatient, keep: 300 });
   const bob = await signUp(server, "bob");
+  const failed: string[] = [];
+  alice.on("failed", ({ id }) => failed.push(id));
   const chat = await alice.conversations.openDirect((await alice.people.find("bob")).userId);
-  await loseAnswer(server, alice, () => chat.send("long ago"));
   await until(() => bob.conversations.list().length === 1);
   const theirs = bob.conversations.get(chat.id);
-  await Promise.all(Array.from({ length: 300 }, (_, n) => theirs.send(`${n}`).sent));
+  const goOn = () => Promise.all(Array.from({ length: 260 }, (_, n) => theirs.send(`${n}`).sent));
+  alice.disconnect();
+  await goOn();
+  chat.send("long ago");
+  await loseAnswer(server, alice, () => alice.connect());
+  await goOn();
+  await goOn();
   await revoke(server, alice);
   await signInAgain(alice);
   await live(alice);
-  await until(() => texts(alice, chat.id).length === 20);
+  await until(() => texts(alice, chat.id).length === 300);
   await until(() => !texts(alice, chat.id).includes("long ago"));
+  expect(failed).toEqual([]);
   expect(logged(server, chat.id).filter((text) => text === "long ago")).toHaveLength(1);
 });
 
@@ -176,11 +189,13 @@ test("[CL-58] it waits for a log that cannot be read just now", async () => {
 });
 
 test("[CL-41] [CL-58] what was written by one person never goes out as another, nor after they have signed out", async () => {
-  const { server, alice, chat, id } = await pair();
+  const { server, storage, alice, chat, id } = await pair();
   await revoke(server, alice);
   chat.send("alice's own words");
   await alice.signUp({ handle: "carol", password: PASSWORD });
   await live(alice);
+  expect(texts(alice, id)).toEqual([]);
+  expect(JSON.stringify(await rowsOf(server, storage))).not.toContain("own words");
   await alice.signOut();
   await signInAgain(alice);
   await live(alice);
