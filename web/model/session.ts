@@ -18,6 +18,7 @@ import { forgetProfile, rememberTab } from "../profiles.ts";
 import { onNotificationClick } from "../push.ts";
 import { listOf } from "../rows.ts";
 import { Drafts } from "./drafts.ts";
+import { LookingBack } from "./looking-back.ts";
 import { Told } from "./news.ts";
 import { Places } from "./places.ts";
 import { openId } from "./route.ts";
@@ -25,8 +26,6 @@ import { tell } from "./shows.ts";
 import { Uploads } from "./uploads.ts";
 
 const MINUTE_MS = 60_000;
-/** Pages of older messages that a jump far back fetches at most. */
-const PAGES_MAX = 50;
 
 type SignedIn = Extract<SessionState, { is: "signed_in" }>;
 
@@ -67,6 +66,14 @@ export class Session {
   });
   readonly waiting = computed(() => this.state.value.outbox.filter(({ standing }) => standing.is === "waiting").length);
   readonly client: Client;
+  readonly back = new LookingBack({
+    state: this.state,
+    around: (id, seq) =>
+      this.client.conversations
+        .get(id)
+        .around(seq)
+        .catch(() => null),
+  });
   readonly places: Places;
   readonly drafts: Drafts;
   readonly uploads: Uploads;
@@ -228,11 +235,6 @@ export class Session {
       .catch(() => 0);
     this.#refresh();
     return count > 0;
-  }
-  /** Fetches what lies down to this message. */
-  async olderTo(id: ConversationId, seq: number): Promise<void> {
-    for (let page = 0; page < PAGES_MAX && heldOf(this.state.peek(), id).from > seq; page++)
-      if (!(await this.older(id))) return;
   }
   /** Unread messages: `here` of what is kept; of what is not, as many as the server counted. */
   unread(id: ConversationId, here: number): number {

@@ -10,6 +10,7 @@ import type { Command, Ended } from "./commands.ts";
 import { Connection } from "./connection.ts";
 import type { Environment } from "./environment.ts";
 import { EdgewiseError, isGone } from "./errors.ts";
+import { historyOf } from "./history.ts";
 import type { Moment } from "./moment.ts";
 import { Persister } from "./persister.ts";
 import type { Sessions } from "./sessions.ts";
@@ -470,9 +471,8 @@ export class Leader {
     const { from = 1 } = heldOf(this.#state.replica, conversationId);
     if (from <= 1) return 0;
     const query = { before: from, limit: LIMITS.historyPage };
-    const page = await this.#ports.sessions.call("history", { params: { id: conversationId }, query });
-    // The ids are those of the wire; only the SDK's inside tells them apart by type.
-    const events = page.events.toReversed() as unknown as Extract<Happening, { type: "older" }>["events"];
+    const page = await historyOf(this.#ports.sessions, conversationId, query);
+    const events = page.events.toReversed();
     const reached = page.hasMore ? (events[0]?.seq ?? from) : 1;
     this.tell({ type: "older", conversationId, before: from, from: reached, events });
     await this.#persister.flush();

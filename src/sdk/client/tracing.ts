@@ -6,14 +6,15 @@ import { groupBy } from "../group-by.ts";
 import type { Happening } from "../happenings.ts";
 import type { Entry } from "../state.ts";
 import { EdgewiseError } from "./errors.ts";
+import { type HistoryPage, historyOf } from "./history.ts";
 import type { Sessions } from "./sessions.ts";
-import type { ErrorCode, History } from "./wire.ts";
+import type { ErrorCode } from "./wire.ts";
 
 /** Pages that are looked through for wishes that may have been appended. */
 const PAGES_MAX = 50;
 /** There is nothing to be seen there (any more). */
 const OUT_OF_SIGHT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["not_found", "not_member"]);
-const NOTHING: Pick<History, "events" | "hasMore"> = { events: [], hasMore: false };
+const NOTHING: HistoryPage = { events: [], hasMore: false };
 
 type Unsure = Entry & { readonly standing: { readonly is: "unsure" } };
 const isUnsure = (entry: Entry): entry is Unsure => entry.standing.is === "unsure";
@@ -37,14 +38,12 @@ export async function trace(sessions: Sessions, id: ConversationId, entries: rea
 async function eventsAfter(sessions: Sessions, id: ConversationId, after: number): Promise<Event[]> {
   const all: Event[] = [];
   for (let page = 0, from = after; page < PAGES_MAX; page++) {
-    const query = { after: from, limit: LIMITS.historyPage };
-    const asked = sessions.call("history", { params: { id }, query });
-    const { events, hasMore }: Pick<History, "events" | "hasMore"> = await asked.catch((error: unknown) => {
+    const asked = historyOf(sessions, id, { after: from, limit: LIMITS.historyPage });
+    const { events, hasMore } = await asked.catch((error: unknown) => {
       if (error instanceof EdgewiseError && OUT_OF_SIGHT.has(error.code)) return NOTHING;
       throw error;
     });
-    // The ids are those of the wire; only the SDK's inside tells them apart by type.
-    all.push(...(events as unknown as Event[]));
+    all.push(...events);
     from = events.at(-1)?.seq ?? from;
     if (!hasMore || events.length === 0) break;
   }

@@ -233,7 +233,8 @@ const OPEN = new Set<DoorName>(["signUp", "signIn", "exchange", "refresh", "heal
 export function answerDoor(server: FakeServer, path: string, { method = "GET", headers, body }: RequestInit): Response {
   const [pathname = "", search = ""] = path.split("?");
   for (const name of Object.keys(DOOR_TABLE) as DoorName[]) {
-    const params = DOOR_TABLE[name].method === method ? matched(DOOR_TABLE[name].path, pathname) : null;
+    const [wanted, pattern = ""] = DOOR_TABLE[name].split(" ");
+    const params = wanted === method ? matched(pattern, pathname) : null;
     if (!params) continue;
     const refusal = server.takeRefusal(name);
     if (refusal) return problem(refusal.code, refusal.retryAfterMs);
