@@ -28,8 +28,8 @@ export class LookingBack {
   stateOf(id: ConversationId): ReplicaState {
     const state = this.#ports.state.value;
     const past = this.of(id);
-    if (!past) return state;
     const held = heldOf(state, id);
+    if (!past || held.events.length === 0) return state; // it was cleared meanwhile
     const events = past.events as unknown as readonly Event[]; // ids are branded inside only
     const shown = { ...held, events: [...events, ...laterThan(events, held.events)] };
     const outbox = state.outbox.filter(({ event }) => event.kind !== "message");
