@@ -133,3 +133,9 @@ function becauseOf(event: MessageEvent, recalled: ReadonlySet<number>, { now, ke
   if (recalled.has(event.seq)) return "recalled";
   return now !== null && expiryOfHeld(event, keepMs) <= now ? "expired" : undefined;
 }
+
+/** What is said in `kept` of the messages of a window that lies before it. */
+export function laterThan(window: readonly Event[], kept: readonly Event[]): Event[] {
+  const seqs = new Set(window.map(({ seq }) => seq));
+  return kept.filter((event) => "targetSeq" in event && seqs.has(event.targetSeq) && !seqs.has(event.seq));
+}

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Event, Wish } from "../protocol/events.ts";
 import type { ClientFrame, ServerFrame } from "../protocol/frames.ts";
-import type { ConversationId, IdempotencyKey, UserId } from "../protocol/ids.ts";
+import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../protocol/ids.ts";
 import type { Mine } from "../protocol/states.ts";
 import type { Change } from "./state.ts";
 
@@ -26,6 +26,15 @@ export type Happening =
     }
   /** The answer to a `MintRequest`. */
   | { type: "minted"; conversationId: ConversationId; keys: readonly NewKey[] }
+  /** The server wants this device no more, or its person has come back as another one. */
+  | { type: "left"; deviceId: DeviceId }
+  /** All of the log was looked through for these wishes that are unsure; `found`: those that are there. */
+  | {
+      type: "traced";
+      conversationId: ConversationId;
+      wishIds: readonly IdempotencyKey[];
+      found: readonly { readonly wishId: IdempotencyKey; readonly seq: number }[];
+    }
   /** The person takes a failed wish off the screen. */
   | { type: "discarded"; wishId: IdempotencyKey }
   /** Everything up to `seq` was on the screen. */

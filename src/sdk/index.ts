@@ -2,7 +2,7 @@
 
 export { forwarded } from "../domain/life.ts";
 export { decideSize, kindOf, lineOf } from "../domain/media.ts";
-export { isReadable, type Line, type Reaction, timelineOf, wordsOf } from "./fold.ts";
+export { isReadable, type Line, laterThan, type Reaction, timelineOf, wordsOf } from "./fold.ts";
 export type { Effects, Happening, MintRequest, NewKey, Outcome } from "./happenings.ts";
 export { KeyMint } from "./keys.ts";
 export { type Live, NOTHING_LIVE } from "./live.ts";

@@ -4,6 +4,7 @@ import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { Expiring } from "./burying.ts";
 import { ForwardClock } from "./forward-clock.ts";
 import type { Effects, Happening } from "./happenings.ts";
+import { leaveOutbox, takeTraced } from "./inheriting.ts";
 import { Link, type Welcome } from "./link.ts";
 import { expire, hearLive, type Live, NOTHING_LIVE } from "./live.ts";
 import { hearChanged, hearEvents, hearPage, pullDue, pullRefused, takeCursor } from "./reading.ts";
@@ -90,6 +91,12 @@ export class Replica {
         break;
       case "minted":
         takeKeys(turn, link, happening);
+        break;
+      case "left":
+        leaveOutbox(turn, happening.deviceId);
+        break;
+      case "traced":
+        takeTraced(turn, link, happening);
         break;
       case "discarded":
         discard(turn, happening);

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Event } from "../protocol/events.ts";
 import type { ConversationId } from "../protocol/ids.ts";
-import { arrived, ownKeys } from "./arrivals.ts";
+import { ownKeys, settleAs } from "./arrivals.ts";
 import { groupBy } from "./group-by.ts";
 import type { Happening } from "./happenings.ts";
 import type { Asked, Link, Welcome } from "./link.ts";
@@ -81,15 +81,7 @@ export function hearAck(turn: Turn, link: Welcome, asked: Send, ack: Frame<"ack"
   // A repeat's ack is not the whole event: the first attempt left at another time. [CL-9]
   if (ack.duplicate) link.catchUp.heard(conversationId, ack.seq);
   else hearEvents(turn, link, conversationId, [ownEvent(link, entry, ack, asked.sentAt)]);
-  if (!turn.entry(wishId)) return;
-  if (turn.covered(conversationId) >= ack.seq) arrived(turn, link, entry, ack.seq);
-  else awaitEvent(turn, entry, ack.seq);
-}
-
-/** Appended, but a gap lies before it: it is shown as sent until its event has been pulled. */
-function awaitEvent(turn: Turn, entry: Entry, seq: number): void {
-  turn.outcomes.push({ wishId: entry.wishId, seq });
-  turn.change({ type: "entry", entry: { ...entry, standing: { is: "acked", seq } } });
+  if (turn.entry(wishId)) settleAs(turn, link, entry, ack.seq);
 }
 
 function ownEvent({ me }: Welcome, entry: Entry, ack: Frame<"ack">, sentAt: number): Event {

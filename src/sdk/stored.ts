@@ -2,7 +2,7 @@ import * as z from "zod";
 import { NOT_MUTED } from "../domain/ringing.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { Event, Wish } from "../protocol/events.ts";
-import { ConversationId, Cursor, EpochMs, IdempotencyKey, Seq, SeqOrZero } from "../protocol/ids.ts";
+import { ConversationId, Cursor, DeviceId, EpochMs, IdempotencyKey, Seq, SeqOrZero } from "../protocol/ids.ts";
 import { Mine } from "../protocol/states.ts";
 
 /** What a device keeps, as schemas for whoever reads it back from a disk that others write to. */
@@ -42,9 +42,13 @@ export const Held = z.object({
 });
 export type Held = z.infer<typeof Held>;
 
-/** `sent`: it has left under its present key, so it may have been appended. Acked: its event is not in the log here yet. */
+/**
+ * `sent`: it has left under its present key, so it may have been appended. Acked: its event is not in the log here yet. Unsure: it left as
+ * another device, which was signed out since, and may lie in the log past `after`.
+ */
 const Standing = z.discriminatedUnion("is", [
   z.object({ is: z.literal("waiting"), sent: z.boolean() }),
+  z.object({ is: z.literal("unsure"), after: SeqOrZero }),
   z.object({ is: z.literal("acked"), seq: z.int() }),
   z.object({ is: z.literal("failed"), code: ErrorCode }),
 ]);
@@ -57,6 +61,8 @@ export const Entry = z.object({
   conversationId: ConversationId,
   composedAt: EpochMs,
   event: Wish,
+  /** The device, signed out since, as which it may have been appended; absent: this one. */
+  leftAs: DeviceId.optional(),
   standing: Standing,
 });
 export type Entry = z.infer<typeof Entry>;

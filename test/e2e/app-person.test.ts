@@ -53,7 +53,7 @@ const LOOKS = [
 /** Looks at the screen in light and dark, on a desktop and on a phone. */
 async function look(who: Person, name: string): Promise<void> {
   for (const [colorScheme, width] of LOOKS) {
-    await who.page.emulateMedia({ colorScheme });
+    await who.page.emulateMedia({ colorScheme, reducedMotion: "reduce" }); // colours do not fade over
     await who.page.setViewportSize({ width, height: 780 });
     await who.page.waitForTimeout(250);
     const told = who.page.getByRole("dialog").locator(".problem:not(:empty), #takeout-said, :focus").last();

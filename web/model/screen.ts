@@ -18,7 +18,9 @@ import { Session } from "./session.ts";
 
 export { knownProfiles };
 
-type Screen = { is: "nothing" } | { is: "sign-in" } | { is: "chat"; session: Session };
+/** Who was signed out here, without having said so, and how much of theirs waits to be sent. */
+type Ended = { handle: string; because: "revoked" | "expired"; waiting: number };
+type Screen = { is: "nothing" } | { is: "sign-in"; ended: Ended | null } | { is: "chat"; session: Session };
 export const screen = signal<Screen>({ is: "nothing" });
 /** [AP-30] Whose account has just ended here. */
 export const erased = signal<string | null>(null);
@@ -26,7 +28,7 @@ export const erased = signal<string | null>(null);
 const PAINTED_WITHIN_MS = 200;
 
 type Opened = Inside & { readonly profile: string };
-/** A client in which nobody is signed in yet. */
+/** A client in which nobody is signed in. */
 let spare: Opened | null = null;
 
 /** [AP-12] Everybody in this browser has a store of their own. Where the browser keeps nothing, the page does as long as it is open. */
@@ -47,10 +49,13 @@ const painted = (): Promise<void> =>
     requestAnimationFrame(() => setTimeout(resolve));
   });
 
-/** Where a new person may sign in: not where somebody has, in another tab, meanwhile. */
-export async function vacant(): Promise<Opened> {
+/** Whose what is kept here is; null: nobody is signed in, nor was. */
+const handleIn = ({ client }: Opened): string | null => client.session.handle;
+
+/** Where a new person may sign in: not where somebody has, in another tab, meanwhile, nor where what somebody wrote waits for them. */
+async function vacant(): Promise<Opened> {
   const taken: string[] = [];
-  while (spare?.client.session.is !== "signed_out") {
+  while (!spare || handleIn(spare) !== null) {
     if (spare) taken.push(spare.profile);
     await spare?.client.close();
     spare = await open(freeProfile(taken));
@@ -58,19 +63,53 @@ export async function vacant(): Promise<Opened> {
   return spare;
 }
 
+/** [AP-31] Where this person may sign in: where they were signed out, so that what they wrote there goes out. */
+export async function placeFor(handle: string | null): Promise<Opened> {
+  const name = handle?.toLowerCase();
+  const isTheirs = (opened: Opened) => opened.client.session.is === "signed_out" && handleIn(opened) === name;
+  if (spare && isTheirs(spare)) return spare;
+  for (const { profile } of knownProfiles().filter((known) => known.handle === name)) {
+    const opened = await open(profile);
+    if (isTheirs(opened)) {
+      await spare?.client.close();
+      spare = opened;
+      return opened;
+    }
+    await opened.client.close();
+  }
+  return vacant();
+}
+
+/** What was written by whoever was signed out here is thrown away, with all else. */
+export async function throwAway(): Promise<void> {
+  if (!spare) return;
+  await spare.client.signOut();
+  forgetProfile(spare.profile);
+  rememberTab(null);
+  screen.value = { is: "sign-in", ended: null };
+}
+
 /** Shows the chat of whoever is signed in there. */
 export function show(opened: Opened): void {
   const { session } = opened.client;
   if (session.is === "signed_out") {
     if (session.because === "erased") forgetProfile(opened.profile);
+    if (spare !== opened) void spare?.client.close();
     spare = opened;
-    screen.value = { is: "sign-in" };
+    screen.value = { is: "sign-in", ended: endedIn(opened) };
     return;
   }
   if (opened === spare) spare = null;
   keepProfile({ profile: opened.profile, handle: session.handle });
   rememberTab(opened.profile);
   screen.value = { is: "chat", session: new Session(opened, session) };
+}
+
+function endedIn({ client: { session }, sight }: Opened): Ended | null {
+  if (session.is !== "signed_out" || session.handle === null || session.because === "erased") return null;
+  const because = session.because === "expired" ? "expired" : "revoked";
+  const written = sight().state.replica.outbox.filter(({ event }) => event.kind === "message");
+  return { handle: session.handle, because, waiting: written.length };
 }
 
 export const enter = async ({ profile }: Pick<Profile, "profile">): Promise<void> => show(await open(profile));
@@ -80,6 +119,6 @@ export async function begin(): Promise<void> {
   dropOlder();
   erased.value = takeErased();
   const profile = profileOfTab();
-  if (profile === null) screen.value = { is: "sign-in" };
+  if (profile === null) screen.value = { is: "sign-in", ended: null };
   else await enter({ profile });
 }

@@ -20,6 +20,7 @@ import { forgetProfile, rememberErased, rememberTab } from "../profiles.ts";
 import { onNotificationClick } from "../push.ts";
 import { listOf } from "../rows.ts";
 import { Drafts } from "./drafts.ts";
+import { LookingBack } from "./looking-back.ts";
 import { Told } from "./news.ts";
 import { Places } from "./places.ts";
 import { openId } from "./route.ts";
@@ -28,8 +29,6 @@ import { Takeout } from "./takeout.ts";
 import { Uploads } from "./uploads.ts";
 
 const MINUTE_MS = 60_000;
-/** Pages of older messages that a jump far back fetches at most. */
-const PAGES_MAX = 50;
 
 type SignedIn = Extract<SessionState, { is: "signed_in" }>;
 
@@ -70,6 +69,14 @@ export class Session {
   });
   readonly waiting = computed(() => this.state.value.outbox.filter(({ standing }) => standing.is === "waiting").length);
   readonly client: Client;
+  readonly back = new LookingBack({
+    state: this.state,
+    around: (id, seq) =>
+      this.client.conversations
+        .get(id)
+        .around(seq)
+        .catch(() => null),
+  });
   readonly places: Places;
   readonly drafts: Drafts;
   readonly uploads: Uploads;
@@ -116,8 +123,10 @@ export class Session {
     client.subscribe(() => this.#soon());
     client.on("session", (session) => {
       if (session.is !== "signed_out") return;
-      if (session.because === "signed_out") this.#gone(); // in another tab
-      if (session.because === "erased") void this.#erased();
+      if (session.because === "signed_out")
+        this.#gone(); // in another tab
+      else if (session.because === "erased") void this.#erased();
+      else void this.#ended(session.because === "revoked");
     });
     client.on("failed", ({ id, error }) => this.#failed(id, error.code));
     onNotificationClick((id) => location.assign(`#${id}`));
@@ -186,6 +195,10 @@ export class Session {
   say(id: ConversationId, wish: Wish): void {
     this.client.conversations.get(id).wish(wish);
   }
+  /** [CL-12] */
+  retry(wishId: IdempotencyKey): void {
+    this.client.retry(wishId);
+  }
   discard(wishId: IdempotencyKey): void {
     this.client.discard(wishId);
   }
@@ -229,11 +242,6 @@ export class Session {
     this.#refresh();
     return count > 0;
   }
-  /** Fetches what lies down to this message. */
-  async olderTo(id: ConversationId, seq: number): Promise<void> {
-    for (let page = 0; page < PAGES_MAX && heldOf(this.state.peek(), id).from > seq; page++)
-      if (!(await this.older(id))) return;
-  }
   /** Unread messages: `here` of what is kept; of what is not, as many as the server counted. */
   unread(id: ConversationId, here: number): number {
     return this.hasOlder(id) ? this.client.conversations.get(id).snapshot().unread : here;
@@ -263,6 +271,17 @@ export class Session {
   async signOut(): Promise<string> {
     await this.leave();
     return "";
+  }
+
+  /** [AP-31] What was on the screen goes from it, and the page begins anew where the person may sign in again. */
+  async #ended(isRevoked: boolean): Promise<void> {
+    if (this.#isLeaving) return;
+    if (isRevoked) {
+      this.drafts.forget();
+      await this.#bell.forget();
+    }
+    await this.client.flush();
+    location.replace("/");
   }
 
   /** Nothing of this device stays in the browser. */

@@ -1,12 +1,12 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
 import { EdgewiseError } from "../../src/sdk/client/errors.ts";
-import { show, vacant } from "./screen.ts";
+import { placeFor, show } from "./screen.ts";
 
 const HANDLE_RULE = "A handle has letters, digits, dots, dashes and underscores, and begins with a letter or digit";
 
 /** Answers what is in the way, for a person. */
 export async function signIn(isNew: boolean, handle: string, password: string): Promise<string> {
-  const opened = await vacant();
+  const opened = await placeFor(isNew ? null : handle);
   try {
     await (isNew ? opened.client.signUp({ handle, password }) : opened.client.signIn({ handle, password }));
   } catch (error) {

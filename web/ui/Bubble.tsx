@@ -105,11 +105,16 @@ function Ticks({ row: { tick, seq } }: { row: ShownMessage }) {
   );
 }
 
+const CUT_OFF = "Not sent: the device was signed out meanwhile";
+
 function Failure({ row: { wishId, code } }: { row: ShownMessage }) {
   const session = useSession();
   return (
     <p class="problem">
-      {code ? `${ERRORS[code].title}. ` : ""}
+      {code ? `${code === "device_revoked" ? CUT_OFF : ERRORS[code].title}. ` : ""}
+      <button type="button" class="link" onClick={() => wishId && session.retry(wishId)}>
+        Try again
+      </button>{" "}
       <button type="button" class="link" onClick={() => wishId && session.discard(wishId)}>
         Dismiss
       </button>

@@ -22,7 +22,7 @@ export function ComposerAbout() {
 function Answered({ seq }: { seq: number }) {
   const session = useSession();
   const writing = useWriting();
-  const { events } = heldOf(session.state.value, writing.id);
+  const { events } = heldOf(session.back.stateOf(writing.id), writing.id);
   const from = Math.max(
     0,
     events.findIndex((event) => event.seq === seq),

@@ -28,7 +28,6 @@ export function Connection() {
     return () => clearInterval(timer);
   }, [connection]);
   const waiting = connection.is === "connected" ? 0 : session.waiting.value;
-  const canSignIn = connection.is === "stopped" && connection.why === "signed_out";
   return (
     <>
       <p id="connection" data-is={connection.is}>
@@ -36,11 +35,6 @@ export function Connection() {
         {connection.is === "waiting" && (
           <button type="button" class="link" onClick={() => session.connect()}>
             Try now
-          </button>
-        )}
-        {canSignIn && (
-          <button type="button" class="link" onClick={() => void session.leave()}>
-            Sign in again
           </button>
         )}
       </p>

@@ -27,7 +27,7 @@ export function Log({ id }: { id: ConversationId }) {
     now: session.now.value,
     isAdmin: session.naming.value.isAdmin(id),
   }));
-  const rows = useComputed(() => rowsOf(session.state.value, id, looking.value));
+  const rows = useComputed(() => rowsOf(session.back.stateOf(id), id, looking.value));
   const unread = useComputed(() => session.unread(id, unreadOf(heldOf(session.state.value, id), looking.value)));
   const from = useSignal<{ key: string; count: number } | null>(useMemo(() => firstUnread(rows.peek(), readOf()), []));
   const count = useSignal(SHOWN + (from.peek() ? rows.peek().length - indexOf(rows.peek(), from.peek()?.key) : 0));
@@ -79,21 +79,40 @@ export function Log({ id }: { id: ConversationId }) {
   useEffect(() => {
     if (sentCount.value === 0) return;
     from.value = null;
-    scroll.follow();
+    toNewest();
   }, [sentCount.value]);
   useEffect(() => {
     const wanted = jump.value;
     if (wanted?.id !== id) return;
     jump.value = null;
-    void session.olderTo(id, wanted.seq).then(() => {
+    void session.back.to(id, wanted.seq).then(() => {
       const key = rows.peek().find((row) => row.seq === wanted.seq)?.key;
       if (key === undefined) tell("That message is not here any more");
       count.value = Math.max(count.peek(), rows.peek().length - indexOf(rows.peek(), key) + SHOWN / 2);
+      scroll.isInPast = past.peek() !== null;
       requestAnimationFrame(() => requestAnimationFrame(() => scroll.show(wanted.seq)));
     });
   }, [jump.value]);
-  const hasOlder = useComputed(() => session.hasOlder(id));
+  const past = useComputed(() => session.back.of(id));
+  const hasOlder = useComputed(() => past.value?.hasOlder ?? session.hasOlder(id));
   const fetching = useRef(false);
+  useEffect(() => () => session.back.leave(), []);
+  /** From wherever somebody looks back to what was said last. */
+  const toNewest = () => {
+    if (past.peek()) count.value = SHOWN;
+    session.back.leave();
+    scroll.isInPast = false;
+    scroll.follow();
+  };
+  /** [CL-59] Down to the present: there what is kept is shown again, with all that was fetched before it. */
+  const later = async () => {
+    if (fetching.current) return;
+    fetching.current = true;
+    await session.back.newer(id);
+    count.value = Math.max(count.peek(), rows.peek().length);
+    scroll.isInPast = past.peek() !== null;
+    fetching.current = false;
+  };
   /** [CL-39] What is kept here first, then what the server has. */
   const more = async () => {
     if (rows.peek().length > count.peek() || fetching.current) {
@@ -101,7 +120,10 @@ export function Log({ id }: { id: ConversationId }) {
       return;
     }
     fetching.current = true;
-    if (await session.older(id)) count.value += SHOWN;
+    if (past.peek()) {
+      await session.back.older(id);
+      count.value = Math.max(count.peek(), rows.peek().length);
+    } else if (await session.older(id)) count.value += SHOWN;
     fetching.current = false;
   };
 
@@ -109,15 +131,16 @@ export function Log({ id }: { id: ConversationId }) {
     <div id="log-frame">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard could not scroll */}
       <div id="log" ref={log} role="log" aria-live="off" aria-label="Messages" tabIndex={0}>
-        {(rows.value.length > count.value || hasOlder.value) && <Earlier more={more} />}
+        {(rows.value.length > count.value || hasOlder.value) && <Edge more={more} at="earlier" />}
         <ol id="rows" class="plain" ref={list}>
           {shown.map((row) => (
             <RowItem key={row.key} row={row} />
           ))}
         </ol>
+        {past.value && <Edge more={later} at="later" />}
       </div>
-      {scroll.away.value && (
-        <button type="button" id="newest" onClick={() => scroll.follow()} aria-label={newestLabel(unread.value)}>
+      {(scroll.away.value || past.value) && (
+        <button type="button" id="newest" onClick={toNewest} aria-label={newestLabel(unread.value)}>
           <Icon name="down" />
           {unread.value > 0 && <span class="unread">{unread}</span>}
         </button>
@@ -139,21 +162,23 @@ function firstUnread(rows: readonly Row[], read: number): { key: string; count: 
   return unread[0] ? { key: unread[0].key, count: unread.length } : null;
 }
 
-/** Brings earlier messages when it comes into sight, or is pressed. */
-function Earlier({ more }: { more: () => void }) {
+const EDGE = { earlier: "400px 0px 0px", later: "0px 0px 400px" } as const;
+
+/** Brings more messages when it comes into sight, or is pressed. */
+function Edge({ more, at }: { more: () => void; at: keyof typeof EDGE }) {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     const root = button.current?.closest("#log") ?? null; // a margin counts only around the root itself
     const sight = new IntersectionObserver(([entry]) => entry?.isIntersecting && more(), {
       root,
-      rootMargin: "400px 0px 0px",
+      rootMargin: EDGE[at],
     });
     if (button.current) sight.observe(button.current);
     return () => sight.disconnect();
   });
   return (
-    <button type="button" id="earlier" ref={button} onClick={more}>
-      Show earlier messages
+    <button type="button" id={at} ref={button} onClick={more}>
+      Show {at} messages
     </button>
   );
 }

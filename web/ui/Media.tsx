@@ -65,7 +65,7 @@ function Picture({ media, url }: { media: MediaContent; url: string }) {
   const open = () => {
     const id = openId.value;
     if (!id) return;
-    const { events } = heldOf(session.state.peek(), id);
+    const { events } = heldOf(session.back.stateOf(id), id);
     const lines = timelineOf(events, { me: session.me, wishes: [], now: session.now.peek() });
     const all = lines.flatMap((line) => (line.is === "message" && isPicture(line.content) ? [line.content] : []));
     dialog.value = { is: "picture", media, all: all.length > 0 ? all : [media] };

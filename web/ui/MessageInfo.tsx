@@ -55,8 +55,8 @@ export function MessageInfo({ id, seq }: { id: ConversationId; seq: number }) {
 }
 
 function Message({ id, seq }: { id: ConversationId; seq: number }) {
-  const { state, me } = useSession();
-  const lines = timelineOf(heldOf(state.value, id).events, { me, wishes: [], now: Date.now() });
+  const { back, me } = useSession();
+  const lines = timelineOf(heldOf(back.stateOf(id), id).events, { me, wishes: [], now: Date.now() });
   const line = lines.find(({ event }) => event.seq === seq);
   return (
     <>

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { enter, erased, knownProfiles } from "../model/screen.ts";
+import { enter, erased, knownProfiles, screen, throwAway } from "../model/screen.ts";
 import { signIn } from "../model/sign-in.ts";
 import { Avatar } from "./Avatar.tsx";
 
@@ -7,6 +7,7 @@ import { Avatar } from "./Avatar.tsx";
 export function SignIn() {
   const problem = useSignal("");
   const busy = useSignal(false);
+  const { ended } = screen.value.is === "sign-in" ? screen.value : { ended: null };
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     if (!(event.currentTarget instanceof HTMLFormElement)) return;
@@ -20,14 +21,19 @@ export function SignIn() {
   return (
     <main class="card" id="sign-in">
       <h1>Edgewise</h1>
-      <p class="quiet">Try it: make an account here, another in a second tab, and talk to yourself.</p>
+      {ended ? (
+        <Ended {...ended} />
+      ) : (
+        <p class="quiet">Try it: make an account here, another in a second tab, and talk to yourself.</p>
+      )}
       <Erased />
-      <Known />
+      <Known but={ended?.handle ?? null} />
       <form onSubmit={(event) => void submit(event)} inert={busy.value}>
         <label>
           Handle
           <input
             name="handle"
+            defaultValue={ended?.handle ?? ""}
             autocomplete="username"
             autocapitalize="none"
             spellcheck={false}
@@ -74,8 +80,31 @@ function Erased() {
   );
 }
 
-function Known() {
-  const known = knownProfiles();
+const ENDED = {
+  revoked: "This device was signed out, and what it had is gone from it.",
+  expired: "You were away for long, so this device was signed out.",
+} as const;
+
+/** [AP-31] */
+function Ended({ handle, because, waiting }: { handle: string; because: keyof typeof ENDED; waiting: number }) {
+  const what = waiting === 1 ? "One message was" : `${waiting} messages were`;
+  return (
+    <div id="ended">
+      <p role="status">
+        {ENDED[because]}
+        {waiting > 0 && ` ${what} not sent yet: sign in as ${handle}, and they go out.`}
+      </p>
+      {waiting > 0 && (
+        <button type="button" class="link" onClick={() => void throwAway()}>
+          Throw away what was not sent
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Known({ but }: { but: string | null }) {
+  const known = knownProfiles().filter(({ handle }) => handle !== but);
   if (known.length === 0) return null;
   return (
     <section id="known">

@@ -14,6 +14,8 @@ export class Scroll {
   #log: HTMLElement | null = null;
   #rows: HTMLElement | null = null;
   #follows = true;
+  /** The end that is here is not the newest: nobody stays at it. */
+  isInPast = false;
   #anchor: { row: HTMLElement; top: number } | null = null;
   #noteRead: () => void = () => {};
   readonly #sizes = new ResizeObserver(() => this.settle());
@@ -39,7 +41,7 @@ export class Scroll {
     if (!this.#log) return;
     const { scrollTop, scrollHeight, clientHeight, scrollLeft } = this.#log;
     if (scrollLeft !== 0) this.#log.scrollLeft = 0;
-    this.#follows = scrollHeight - scrollTop - clientHeight < NEAR;
+    this.#follows = !this.isInPast && scrollHeight - scrollTop - clientHeight < NEAR;
     this.away.value = scrollHeight - scrollTop - clientHeight > clientHeight / 2;
     const { top } = this.#log.getBoundingClientRect();
     const row = this.#list().find((each) => each.getBoundingClientRect().bottom > top);

@@ -12,12 +12,11 @@ const doors = (Object.entries(DOORS) as [string, Door][]).filter(([, { access }]
 
 /** Which doors there are, as data: small enough to be sent to a browser. */
 export function doorTable(): string {
-  const rows = doors.map(([name, { method, path, access }]) => {
-    const isOpen = access === "anyone" ? ", open: true" : "";
-    return `  ${name}: { method: "${method.toUpperCase()}", path: "${path}"${isOpen} },\n`;
+  const rows = doors.map(([name, { method, path }]) => {
+    return `  ${name}: "${method.toUpperCase()} ${path}",\n`;
   });
-  const type = "Record<DoorName, { readonly method: string; readonly path: string; readonly open?: true }>";
-  return `import type { DoorName } from "./wire.ts";\n\n${BANNER}export const DOOR_TABLE: ${type} = {\n${rows.join("")}};\n`;
+  const type = "Readonly<Record<DoorName, string>>";
+  return `import type { DoorName } from "./wire.ts";\n\n${BANNER}/** The method and the path of each. */\nexport const DOOR_TABLE: ${type} = {\n${rows.join("")}};\n`;
 }
 
 export function wireTypes(): string {

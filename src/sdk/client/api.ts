@@ -6,6 +6,7 @@ import type {
   DoorName,
   Doors,
   ErrorCode,
+  Event,
   EventReceipts,
   ExportError,
   ExportLine,
@@ -78,13 +79,14 @@ export type ConnectionState =
 export type StopReason = "signed_out" | "replaced" | "refused";
 
 /**
- * `because`: null when nobody was signed in here; `revoked`: ended by another device or by the server; `erased`: the account is no more, and
- * nothing of it is left on this device.
+ * `because`: null when nobody was signed in here; `revoked`: ended by another device or by the server, and nothing is kept here but what was
+ * written; `expired`: it has run out, and the same person goes on with all that is here; `erased`: the account is no more, and nothing of it is
+ * left on this device. `handle`: whose what is kept here is.
  */
 export type SessionState =
   | {
       readonly is: "signed_out";
-      readonly because: "signed_out" | "revoked" | "erased" | null;
+      readonly because: "signed_out" | "revoked" | "expired" | "erased" | null;
       readonly handle: string | null;
     }
   | { readonly is: "signed_in"; readonly userId: string; readonly deviceId: string; readonly handle: string };
@@ -171,6 +173,21 @@ export type ConversationSnapshot = {
   readonly hasOlder: boolean;
 };
 
+/**
+ * What lies around a message that is not kept here: a window of its own, in this tab alone. When it has met what is kept, which then goes on from
+ * here without a gap, `hasNewer` is false, and the conversation's own `messages()` has it all.
+ */
+export type Past = {
+  /** As the wire has them, oldest first, without a gap. */
+  readonly events: readonly Event[];
+  messages(): readonly Line[];
+  readonly hasOlder: boolean;
+  readonly hasNewer: boolean;
+  /** A page more; how many came. */
+  loadOlder(): Promise<number>;
+  loadNewer(): Promise<number>;
+};
+
 /** A message on its way. */
 export type Sending = {
   readonly id: string;
@@ -191,6 +208,8 @@ export type Conversation = {
   subscribe(listener: () => void): () => void;
   /** Fetches a page of older messages and keeps it; how many came. */
   loadOlder(): Promise<number>;
+  /** What lies around a message that is not kept here (a hit, a quote, a star), in two small pages; null: it is kept, `messages()` has it. */
+  around(seq: number): Promise<Past | null>;
   send(content: Sendable, options?: SendOptions): Sending;
   edit(seq: number, text: string, options?: Pick<SendOptions, "mentions">): Sending;
   recall(seq: number): Sending;

@@ -22,7 +22,7 @@ export type Command =
   | { readonly do: "connect" | "disconnect" }
   /** The server takes this device's tokens no more. */
   | { readonly do: "over" };
-export type Said = Extract<Happening, { type: "wish" | "discarded" | "read" | "typing" | "set" }>;
+export type Said = Extract<Happening, { type: "wish" | "discarded" | "read" | "typing" | "set" | "older" }>;
 
 /** How wishes end, told in every tab. */
 export type Ended = { readonly wishId: IdempotencyKey; readonly conversationId: ConversationId } & (

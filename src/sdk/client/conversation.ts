@@ -6,6 +6,7 @@ import type { Conversation, Message, Sendable, Sending, SendOptions } from "./ap
 import type { Command } from "./commands.ts";
 import type { Emitter } from "./emitter.ts";
 import { EdgewiseError } from "./errors.ts";
+import { pastAround } from "./past.ts";
 import type { Sendings } from "./sendings.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Sight, View } from "./view.ts";
@@ -38,6 +39,8 @@ export function conversationOf(id: ConversationId, parts: Parts): Conversation {
     messages: () => view.lines(id, sight()),
     subscribe: (listener) => emitter.on(changesOf(id), listener),
     loadOlder: async () => Number(await run({ do: "older", conversationId: id })),
+
+    around: (seq) => pastAround(id, seq, parts),
 
     send: (content, options) => send({ kind: "message", content: contentOf(content, options) }),
     edit: (targetSeq, text, { mentions } = {}) =>

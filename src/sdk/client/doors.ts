@@ -41,7 +41,7 @@ export async function openDoor(
   token: string | null,
   signal: AbortSignal,
 ): Promise<Response> {
-  const { method } = DOOR_TABLE[name];
+  const [method = ""] = DOOR_TABLE[name].split(" ");
   const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
   const init: RequestInit = { method, headers, signal };
   if (method !== "GET" && sent.body !== undefined) {
@@ -54,7 +54,8 @@ export async function openDoor(
 }
 
 export function pathOf(name: DoorName, { params = {}, query = {} }: Sent): string {
-  const path = DOOR_TABLE[name].path.replace(/\{(\w+)\}/g, (_, key) => encodeURIComponent(String(params[key] ?? "")));
+  const [, template = ""] = DOOR_TABLE[name].split(" ");
+  const path = template.replace(/\{(\w+)\}/g, (_, key) => encodeURIComponent(String(params[key] ?? "")));
   const given = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
   return given.length > 0 ? `${path}?${new URLSearchParams(given)}` : path;
 }

@@ -100,7 +100,8 @@ class Opened {
   async start(glimpse: boolean): Promise<void> {
     const { store, environment, options } = this.#given;
     await this.#sessions.load();
-    const state = glimpse ? await glimpseOf(store) : new Encoder().load(await store.read(""));
+    const all = this.#sessions.isRevoked ? "out/" : ""; // [CL-57] what has to go is not shown before it does
+    const state = glimpse && all === "" ? await glimpseOf(store) : new Encoder().load(await store.read(all));
     this.#hub = new Hub(this.#hubPorts(), state, !glimpse);
     this.#teller.begin(this.#sessions.state, this.#hub.moment);
     if (!glimpse) await this.#hub.start();
@@ -175,7 +176,7 @@ class Opened {
   #sessionChanged(): void {
     if (!this.#hub) return;
     const { state } = this.#sessions;
-    if (state.is === "signed_out" && this.#sessions.owner) this.#tell({ do: "over" });
+    if (state.is === "signed_out" && state.handle !== null) this.#tell({ do: "over" });
     this.#hub.sessionChanged();
     this.#teller.session(state);
   }

@@ -1,5 +1,5 @@
 import type { ServerFrame } from "../../protocol/frames.ts";
-import type { ConversationId, IdempotencyKey, UserId } from "../../protocol/ids.ts";
+import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../../protocol/ids.ts";
 import { LIMITS } from "../../protocol/limits.ts";
 import type { Effects, Happening } from "../happenings.ts";
 import type { KeyMint } from "../keys.ts";
@@ -10,6 +10,7 @@ import type { Command, Ended } from "./commands.ts";
 import { Connection } from "./connection.ts";
 import type { Environment } from "./environment.ts";
 import { EdgewiseError, isGone } from "./errors.ts";
+import { historyOf } from "./history.ts";
 import type { Moment } from "./moment.ts";
 import { Persister } from "./persister.ts";
 import type { Sessions } from "./sessions.ts";
@@ -29,8 +30,11 @@ import {
 } from "./state.ts";
 import type { Store } from "./storage.ts";
 import { knownIds } from "./stored.ts";
+import { trace, unsureOf } from "./tracing.ts";
 import type { Contacts, Session } from "./wire.ts";
 
+/** What uploads keep, to be gone on with. */
+const UPLOADS = "upload/";
 /** What was said of a tab's screen counts this long. Ms. */
 const SHOWN_MS = 75_000;
 
@@ -81,7 +85,8 @@ export class Leader {
     this.#persister = this.#newPersister();
     const { url, WebSocket, environment, sessions } = ports;
     this.#connection = new Connection({
-      ...{ url, WebSocket, environment, tokens: sessions },
+      ...{ url, WebSocket, environment },
+      tokens: { token: (force) => this.#token(force), isTaken: () => sessions.isTaken() },
       isVisible: () => this.#isVisible(),
       onOpened: (background) => this.tell({ type: "opened", background }),
       onFrame: (frame) => this.#hear(frame),
@@ -104,7 +109,9 @@ export class Leader {
   async start(): Promise<void> {
     this.#wasVisible = this.#isVisible();
     this.#begin(await this.#persister.load());
-    if (this.#ports.sessions.wasErased) await this.#bury(); // it died before
+    if (this.#ports.sessions.wasErased)
+      await this.#bury(); // it died before
+    else if (this.#ports.sessions.isRevoked) await this.#leave();
     if (this.#ports.sessions.state.is === "signed_in" && this.#isWanted) this.#connection.tell({ type: "connect" });
   }
 
@@ -173,7 +180,7 @@ export class Leader {
       for (const { idempotencyKey } of keys) if (idempotencyKey > this.#newestKey) this.#newestKey = idempotencyKey;
       this.tell({ type: "minted", conversationId, keys }, also);
     }
-    if (refused === "device_revoked") void this.#over();
+    if (refused === "device_revoked") this.#connection.tell({ type: "refused", why: "signed_out" });
     else if (refused !== null) this.#connection.tell({ type: "refused", why: "refused" });
   }
 
@@ -199,7 +206,6 @@ export class Leader {
     if (frame.type === "self" && (frame.contactsVersion ?? 0) > (this.#state.contacts.version ?? Infinity))
       this.#refreshContacts();
     if (before === "live" || this.#replica.phase !== "live") return;
-    this.#asked.clear();
     this.#connection.tell({ type: "caught_up" });
     this.#askMissing();
     if (this.#state.contacts.version !== null) this.#refreshContacts();
@@ -207,6 +213,7 @@ export class Leader {
 
   #lost(): void {
     this.#round += 1;
+    this.#asked.clear();
     this.tell({ type: "lost" });
   }
 
@@ -216,15 +223,39 @@ export class Leader {
     this.#changed([], []);
   }
 
-  async #over(): Promise<void> {
-    await this.#end();
-    this.#connection.tell({ type: "refused", why: "signed_out" });
+  /** A device whose tokens are renewed no more, for whatever reason, has to be signed in again. [CL-44] */
+  async #token(force: boolean): Promise<string> {
+    const { sessions } = this.#ports;
+    return sessions.token(force).catch(async (error: unknown) => {
+      if (error instanceof EdgewiseError && !error.retryable) await sessions.end("expired");
+      throw error;
+    });
   }
 
-  /** [CL-44] The server wants this device no more. */
+  /** [CL-57] The session is over, as this tab or another one was told. */
+  async #over(): Promise<void> {
+    const { sessions } = this.#ports;
+    await sessions.load();
+    if (sessions.state.is === "signed_in") return; // somebody has signed in since
+    this.#connection.tell({ type: "refused", why: "signed_out" });
+    if (sessions.wasErased) await this.#bury();
+    else if (sessions.isRevoked) await this.#leave();
+  }
+
+  /** [CL-57] At once, and not when somebody signs in: whoever has a lost device in their hands may never do that. */
+  async #leave(): Promise<void> {
+    const { store, sessions } = this.#ports;
+    const deviceId = (sessions.owner?.deviceId ?? "") as DeviceId;
+    this.tell({ type: "left", deviceId }, [{ type: "wiped" }]);
+    const uploads = await store.read(UPLOADS);
+    await store.write(uploads.map(([key]) => ({ key, value: undefined })));
+    await this.#persister.flush();
+  }
+
+  /** [CL-44] The server wants this device no more: all tabs are told, this one, too. */
   async #end(): Promise<void> {
-    await this.#ports.sessions.end();
-    if (this.#ports.sessions.wasErased) await this.#bury();
+    await this.#ports.sessions.end("revoked");
+    await this.#over();
   }
 
   /** [CL-56] The account is no more: nothing of it stays here. */
@@ -256,6 +287,8 @@ export class Leader {
       const { peerId } = about ?? {};
       if (peerId && !this.#state.people[peerId]) this.#ask(peerId, () => this.#askPerson(peerId));
     }
+    for (const [id, entries] of unsureOf(this.#state.replica.outbox))
+      this.#ask(`unsure ${id}`, async () => this.tell(await trace(this.#ports.sessions, id, entries)));
   }
 
   #ask(what: string, question: () => Promise<void>): void {
@@ -434,7 +467,8 @@ export class Leader {
     const session: Session = value;
     const { owner } = sessions;
     const isSame = owner?.userId === session.user.userId && owner.deviceId === session.device.deviceId;
-    if (owner && !isSame) await this.#clear();
+    if (owner && owner.userId !== session.user.userId) await this.#clear();
+    else if (owner && !isSame) await this.#leave(); // [CL-58] before what it sent would go out as another device
     await sessions.begin(session, serverTime);
     const { userId, handle, displayName } = session.user;
     this.#know({ do: "know", profiles: [{ userId, handle, displayName }] });
@@ -487,9 +521,8 @@ export class Leader {
     const { from = 1 } = heldOf(this.#state.replica, conversationId);
     if (from <= 1) return 0;
     const query = { before: from, limit: LIMITS.historyPage };
-    const page = await this.#ports.sessions.call("history", { params: { id: conversationId }, query });
-    // The ids are those of the wire; only the SDK's inside tells them apart by type.
-    const events = page.events.toReversed() as unknown as Extract<Happening, { type: "older" }>["events"];
+    const page = await historyOf(this.#ports.sessions, conversationId, query);
+    const events = page.events.toReversed();
     const reached = page.hasMore ? (events[0]?.seq ?? from) : 1;
     this.tell({ type: "older", conversationId, before: from, from: reached, events });
     await this.#persister.flush();

@@ -13,15 +13,19 @@ const KEY = "session";
 /** How often a device that is wanted no more asks why, and the time between. Ms. */
 const WHY_TRIES = 3;
 const WHY_PAUSE_MS = 500;
+/** Longer than this it is not waited for, for what is on the device has to go. Ms. */
+const WHY_WITHIN_MS = 3_000;
 
+/** How a session ended that its person did not end here. Expired: its tokens ran out, and the device may come back as it was. Erased: the
+ * store is still to be cleared. */
+type End = "revoked" | "expired" | "erased";
 /** What is stored of a session. `expiresAt`: epoch ms by this device's own clock, however wrong that is. `tokens` null: it has ended. */
 type Kept = {
+  readonly end?: End;
   readonly userId: string;
   readonly deviceId: string;
   readonly handle: string;
   readonly tokens: { readonly accessToken: string; readonly refreshToken: string; readonly expiresAt: number } | null;
-  /** Its person was erased. */
-  readonly erased?: true;
 };
 
 /** One at a time, over all tabs that hold the same store. */
@@ -43,8 +47,10 @@ const OVER: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "token_expired",
   "unauthenticated",
 ]);
+/** It is only old. */
+const RUN_OUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["token_expired", "unauthenticated"]);
 /** The access token, and not the wish, is what is wrong. */
-const OF_THE_TOKEN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["token_expired", "unauthenticated", "device_revoked"]);
+const OF_THE_TOKEN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([...RUN_OUT, "device_revoked"]);
 
 /** Who this device is, and the tokens that show it. */
 export class Sessions {
@@ -69,7 +75,12 @@ export class Sessions {
 
   /** [CL-56] The store is still to be cleared. */
   get wasErased(): boolean {
-    return this.#kept?.erased ?? false;
+    return this.#kept?.end === "erased";
+  }
+
+  /** [CL-57] Whether another device or the server signed this one out: then nothing stays here but what was written. */
+  get isRevoked(): boolean {
+    return this.#state.is === "signed_out" && this.#state.because === "revoked";
   }
 
   /** What the store says by now: another tab may have changed it. `because`: why it is empty, where that was told. */
@@ -84,7 +95,8 @@ export class Sessions {
   }
 
   /** [CL-44] The server wants this device no more. What the person wrote stays where it is, unless they were erased. */
-  end(): Promise<void> {
+  end(end: "revoked" | "expired"): Promise<void> {
+    if (end === "expired") return this.#over(end);
     this.#ending ??= this.#ports
       .exclusive(() => this.#end())
       .finally(() => {
@@ -93,21 +105,29 @@ export class Sessions {
     return this.#ending;
   }
 
+  async #end(): Promise<void> {
+    await this.load();
+    await Promise.race([this.#askWhy(), this.#pause(WHY_WITHIN_MS)]);
+    await this.#over("revoked"); // unless it was told otherwise
+  }
+
   /**
    * [CL-56] A socket does not say why it is wanted no more; the refresh token is told. It may still be taken for a moment, and then nobody
    * uses what it is traded for.
    */
-  async #end(): Promise<void> {
-    await this.load();
-    for (let tries = 1; this.#kept?.tokens; tries++) {
+  async #askWhy(): Promise<void> {
+    for (let tries = 1; this.#kept?.tokens && tries <= WHY_TRIES; tries++) {
       await this.#refresh(this.#kept.tokens.refreshToken).catch(() => {}); // it ends the session where it is told so
-      if (tries === WHY_TRIES) await this.#over(false);
-      else if (this.#kept?.tokens) await new Promise<void>((go) => this.#ports.after(WHY_PAUSE_MS * tries, go));
+      if (this.#kept?.tokens && tries < WHY_TRIES) await this.#pause(WHY_PAUSE_MS * tries);
     }
   }
 
-  async #over(isErased: boolean): Promise<void> {
-    if (this.#kept?.tokens) await this.#keep({ ...this.#kept, tokens: null, ...(isErased ? { erased: true } : {}) });
+  #pause(ms: number): Promise<void> {
+    return new Promise((go) => void this.#ports.after(ms, go));
+  }
+
+  async #over(end: End): Promise<void> {
+    if (this.#kept?.tokens) await this.#keep({ ...this.#kept, tokens: null, end });
   }
 
   /** The store was cleared. */
@@ -136,10 +156,12 @@ export class Sessions {
     if (tokens.refreshToken !== used) return tokens.accessToken;
     try {
       const { value, serverTime } = await callDoor(this.#ports, "refresh", { body: { refreshToken: used } }, null);
+      if (!this.#kept.tokens) throw new EdgewiseError("device_revoked", { detail: "the session has ended" }); // meanwhile
       await this.#keep({ ...this.#kept, tokens: this.#local(value, serverTime) });
       return value.accessToken;
     } catch (error) {
-      if (error instanceof EdgewiseError && OVER.has(error.code)) await this.#over(error.erased);
+      if (error instanceof EdgewiseError && OVER.has(error.code))
+        await this.#over(error.erased ? "erased" : RUN_OUT.has(error.code) ? "expired" : "revoked");
       throw error;
     }
   }
@@ -201,7 +223,6 @@ export class Sessions {
 
 function stateOf(kept: Kept | null, because: Because): SessionState {
   if (!kept) return { is: "signed_out", because, handle: null };
-  const { userId, deviceId, handle, tokens, erased } = kept;
-  if (tokens) return { is: "signed_in", userId, deviceId, handle };
-  return { is: "signed_out", because: erased ? "erased" : "revoked", handle };
+  const { userId, deviceId, handle, tokens, end = "revoked" } = kept;
+  return tokens ? { is: "signed_in", userId, deviceId, handle } : { is: "signed_out", because: end, handle };
 }

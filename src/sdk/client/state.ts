@@ -58,6 +58,8 @@ export type ClientChange =
   | { readonly type: "about"; readonly conversationId: ConversationId; readonly about: Partial<About> }
   | { readonly type: "person"; readonly profile: Profile }
   | { readonly type: "alias"; readonly key: string; readonly wishId: string }
+  /** What is known besides the logs and the outbox is let go of. */
+  | { readonly type: "wiped" }
   /** `reset`: these are all. */
   | ({ readonly type: "contacts" } & Pick<ContactsPage, "contacts" | "removed" | "reset"> & {
         readonly version: number | null;
@@ -67,6 +69,7 @@ export type ClientChange =
 export function applyClientChange(state: ClientState, change: ClientChange): ClientState {
   if (change.type === "person")
     return { ...state, people: { ...state.people, [change.profile.userId]: change.profile } };
+  if (change.type === "wiped") return { ...NOTHING_KEPT, replica: state.replica, aliases: state.aliases };
   if (change.type === "alias") {
     const all = Object.entries({ ...state.aliases, [change.key]: change.wishId }).sort(([a], [b]) => (a < b ? -1 : 1));
     return { ...state, aliases: Object.fromEntries(all.slice(-ALIASES_MAX)) };

@@ -118,6 +118,8 @@ export class Encoder {
           ),
           [`alias/${change.key}`, change.wishId],
         ];
+      case "wiped":
+        return [...WIPED.flatMap((prefix) => this.#stale(prefix, [])), ["meta", null]];
       case "person":
         return [[`person/${change.profile.userId}`, change.profile]];
     }
@@ -177,6 +179,8 @@ function tailOf(events: Held["events"]): Held["events"] {
   );
 }
 
+/** [CL-57] Besides the logs. */
+const WIPED = ["about/", "person/", "contact/"];
 const BEFORE_LOGS = ["about/", "alias/", "contact/", "held/", "meta", "out/", "person/"];
 
 /** [CL-54] What a list is drawn from, without the logs: of each no more than its tail is here, and the rest is as if it were not kept. */

@@ -257,7 +257,8 @@ export function answerDoor(
 ): { door: DoorName | null; response: Response } {
   const [pathname = "", search = ""] = path.split("?");
   for (const door of Object.keys(DOOR_TABLE) as DoorName[]) {
-    const params = DOOR_TABLE[door].method === method ? matched(DOOR_TABLE[door].path, pathname) : null;
+    const [wanted, pattern = ""] = DOOR_TABLE[door].split(" ");
+    const params = wanted === method ? matched(pattern, pathname) : null;
     if (!params) continue;
     const token = new Headers(headers).get("authorization")?.replace("Bearer ", "") ?? "";
     const parsed = typeof body === "string" ? JSON.parse(body) : undefined;

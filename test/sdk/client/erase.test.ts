@@ -124,7 +124,7 @@ test("[CL-56] one that died before its store was cleared clears it when it is op
   await alice.close();
   const store = await storage.open(nameOf(server));
   const [[key, session] = []] = await store.read("session");
-  await store.write([{ key: key ?? "", value: { ...(session as object), tokens: null, erased: true } }]);
+  await store.write([{ key: key ?? "", value: { ...(session as object), tokens: null, end: "erased" } }]);
   const again = await open(server, { environment: impatient, storage });
   await until(() => again.conversations.list().length === 0);
   expect(again.session).toEqual(ERASED);
@@ -164,7 +164,7 @@ test("[CL-56] the person's other devices end as erased: one that is there, and o
   for (const storage of storages) expect(await (await storage.open(nameOf(server))).read("")).toEqual([]);
 });
 
-test("[CL-44] [CL-56] a device that was only revoked is not erased, and keeps what was written", async () => {
+test("[CL-44] [CL-56] a device that was only revoked is not erased, and still knows whose it was", async () => {
   const { server, alice, kept } = await talked();
   const second = await open(server, { environment: impatient });
   await second.signIn({ handle: "alice", password: PASSWORD });
@@ -172,7 +172,7 @@ test("[CL-44] [CL-56] a device that was only revoked is not erased, and keeps wh
   await second.devices.revoke(deviceId);
   await until(() => alice.session.is === "signed_out");
   expect(alice.session).toEqual({ is: "signed_out", because: "revoked", handle: "alice" });
-  expect((await kept()).length).toBeGreaterThan(3);
+  expect((await kept()).map(([key]) => key)).toContain("session");
 });
 
 /** Two tabs of one browser. */

@@ -46,8 +46,8 @@ function watched(server: Fake): { server: Fake; seen: Set<string> } {
 
 function doorOf(path: string, method: string): DoorName {
   const found = (Object.keys(DOOR_TABLE) as (keyof typeof DOOR_TABLE)[]).find((name) => {
-    const pattern = new RegExp(`^${DOOR_TABLE[name].path.replaceAll(/\{\w+\}/g, "[^/]+")}$`);
-    return DOOR_TABLE[name].method === method && pattern.test(path);
+    const pattern = new RegExp(`^${DOOR_TABLE[name].replaceAll(/\{\w+\}/g, "[^/]+")}$`);
+    return pattern.test(`${method} ${path}`);
   });
   if (!found) throw new Error(`no door ${method} ${path}`);
   return found;
