@@ -1,5 +1,10 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/order.ts";
+
+/** One file more than there are cores: many tests wait for what takes its time. Vitest itself would leave one core idle. */
+const maxWorkers = availableParallelism() + 1;
 
 const workerd = async () => ({
   wrangler: { configPath: "./wrangler.toml" },
@@ -21,6 +26,7 @@ const workerd = async () => ({
 /** Pure rules run in plain Node in milliseconds; objects and routes on the real runtime; end-to-end against real processes. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         // The simulation runs the objects in plain Node, on a runtime of its own.
@@ -30,6 +36,7 @@ export default defineConfig({
           include: ["test/{protocol,domain,sdk,simulation,architecture}/**/*.test.ts"],
           environment: "node",
           testTimeout: 60_000,
+          maxWorkers,
         },
       },
       {
@@ -39,6 +46,7 @@ export default defineConfig({
           include: ["test/{storage,platform,objects,routes}/**/*.test.ts"],
           setupFiles: ["test/migrate.ts"],
           testTimeout: 30_000,
+          maxWorkers,
         },
       },
       {
@@ -48,6 +56,7 @@ export default defineConfig({
           environment: "node",
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          maxWorkers,
         },
       },
     ],
