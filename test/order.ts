@@ -5,12 +5,13 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * begin so, below test/.
  */
 const LONG = [
-  "e2e/presence",
-  "simulation/simulation",
-  "routes/erasure-crash",
-  "e2e/page-states",
   "e2e/app-more",
+  "simulation/simulation",
+  "e2e/page-states",
   "e2e/page.",
+  "e2e/presence",
+  "routes/erasure-crash",
+  "e2e/app-screens",
   "e2e/app-talk",
 ];
 
