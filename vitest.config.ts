@@ -1,5 +1,13 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/order.ts";
+
+/** One file more than there are cores: many tests wait for what takes its time. Vitest itself would leave one core idle. */
+const maxWorkers = availableParallelism() + 1;
+
+/** A test that takes so long will not end; what takes long on a busy machine does. Ms. */
+const PATIENCE_MS = 120_000;
 
 const workerd = async () => ({
   wrangler: { configPath: "./wrangler.toml" },
@@ -21,6 +29,7 @@ const workerd = async () => ({
 /** Pure rules run in plain Node in milliseconds; objects and routes on the real runtime; end-to-end against real processes. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         // The simulation runs the objects in plain Node, on a runtime of its own.
@@ -29,7 +38,8 @@ export default defineConfig({
           name: "pure",
           include: ["test/{protocol,domain,sdk,simulation,architecture}/**/*.test.ts"],
           environment: "node",
-          testTimeout: 60_000,
+          testTimeout: PATIENCE_MS,
+          maxWorkers,
         },
       },
       {
@@ -38,7 +48,8 @@ export default defineConfig({
           name: "workerd",
           include: ["test/{storage,platform,objects,routes}/**/*.test.ts"],
           setupFiles: ["test/migrate.ts"],
-          testTimeout: 30_000,
+          testTimeout: PATIENCE_MS,
+          maxWorkers,
         },
       },
       {
@@ -46,8 +57,9 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           environment: "node",
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: PATIENCE_MS,
+          hookTimeout: PATIENCE_MS,
+          maxWorkers,
         },
       },
     ],

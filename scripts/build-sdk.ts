@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { build as bundle, type Metafile } from "esbuild";
 
 const ROOT = join(import.meta.dirname, "..");
-export const SDK_DIR = join(ROOT, "dist/sdk");
+const SDK_DIR = join(ROOT, "dist/sdk");
 
 /** The package's doors, by their names, and the sources they are made of. */
 const ENTRIES = {
@@ -16,11 +16,11 @@ const ENTRIES = {
 } as const;
 
 /** One file for each door, and what they share; what they import is in them. */
-async function bundleCode(): Promise<Metafile> {
+async function bundleCode(dir: string): Promise<Metafile> {
   const { metafile } = await bundle({
     absWorkingDir: ROOT,
     entryPoints: Object.fromEntries(Object.values(ENTRIES).map(({ name, source }) => [name, source])),
-    outdir: SDK_DIR,
+    outdir: dir,
     bundle: true,
     splitting: true,
     format: "esm",
@@ -41,8 +41,8 @@ async function bundleCode(): Promise<Metafile> {
 }
 
 /** The types of what the doors show, and of nothing else: no schema and no package of others is needed to read them. */
-async function emitTypes(): Promise<void> {
-  const all = join(SDK_DIR, "all-types");
+async function emitTypes(dir: string): Promise<void> {
+  const all = join(dir, "all-types");
   const cli = join(ROOT, "node_modules/typescript/bin/tsc");
   const args = [cli, "-p", join(ROOT, "src/sdk/tsconfig.json"), "--outDir", all];
   await promisify(execFile)(process.execPath, args, { cwd: ROOT });
@@ -53,7 +53,7 @@ async function emitTypes(): Promise<void> {
     if (seen.has(path)) continue;
     seen.add(path);
     const text = await readFile(path, "utf8");
-    const target = join(SDK_DIR, "types", relative(all, path));
+    const target = join(dir, "types", relative(all, path));
     await mkdir(dirname(target), { recursive: true });
     await writeFile(target, text.replaceAll(/(from "\.[^"]*|import\("\.[^"]*)\.ts"/g, '$1.js"'));
     for (const [, imported] of text.matchAll(/(?:from |import\()"(\.[^"]+)\.ts"/g))
@@ -62,7 +62,7 @@ async function emitTypes(): Promise<void> {
   await rm(all, { recursive: true });
 }
 
-async function describe(): Promise<void> {
+async function describe(dir: string): Promise<void> {
   const { version, license, engines } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   const exported = Object.entries(ENTRIES).map(([door, { name, source }]) => {
     const types = `./types/${relative("src", source).replace(/\.ts$/, ".d.ts")}`;
@@ -74,17 +74,17 @@ async function describe(): Promise<void> {
     exports: Object.fromEntries(exported),
     files: ["*.js", "types"],
   };
-  await writeFile(join(SDK_DIR, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-  await cp(join(ROOT, "src/sdk/README.md"), join(SDK_DIR, "README.md"));
+  await writeFile(join(dir, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  await cp(join(ROOT, "src/sdk/README.md"), join(dir, "README.md"));
 }
 
-/** Builds the package; answers what went into which of its files. */
-export async function buildSdk(): Promise<Metafile> {
-  await rm(SDK_DIR, { recursive: true, force: true });
-  await mkdir(SDK_DIR, { recursive: true });
-  const metafile = await bundleCode();
-  await emitTypes();
-  await describe();
+/** Builds the package in `dir`, of which nothing else stays; answers what went into which of its files. */
+export async function buildSdk(dir = SDK_DIR): Promise<Metafile> {
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { recursive: true });
+  const metafile = await bundleCode(dir);
+  await emitTypes(dir);
+  await describe(dir);
   return metafile;
 }
 

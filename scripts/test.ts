@@ -33,7 +33,9 @@ const report = join(dir, "report.json");
 const cli = join(import.meta.dirname, "../node_modules/vitest/vitest.mjs");
 const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
 const args = [cli, "run", ...reporters, ...process.argv.slice(2)];
-const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
+// The runner and the servers of the tests start scores of processes from the same files, Wrangler's among them: compiled once.
+const env = { ...process.env, NODE_COMPILE_CACHE: join(dir, "compiled") };
+const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"], env });
 const { passed, failed, skipped } = readReport(report);
 rmSync(dir, { recursive: true, force: true });
 

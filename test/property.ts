@@ -2,6 +2,5 @@ import * as fc from "fast-check";
 
 /** The property holds for what fast-check tries; a failure prints its seed and path. */
 export function always<T>(property: fc.IProperty<T>): void {
-  // biome-ignore lint/nursery/noFloatingPromises: the overload for a synchronous property answers nothing
   fc.assert(property);
 }

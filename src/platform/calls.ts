@@ -41,8 +41,11 @@ export async function tryCall<T>(
 
 const byTimer: Limit = (promise) => within(CALL_TIMEOUT_MS, promise);
 
-/** How often an object with calls under way looks for late ones. Ms; also how long the timer outlives the last call. */
-const LOOK_EVERY_MS = 2_000;
+/**
+ * How often an object with calls under way looks for late ones; also how long the timer outlives the last call. Tests look more often: an
+ * object that is evicted goes when its timers have run out.
+ */
+export const LATE_CALLS = { lookEveryMs: 2_000 };
 
 /** The deadlines of one object's calls on one timer: setting and clearing one a call would cost more than the call's own code. */
 export class Deadlines {
@@ -69,7 +72,7 @@ export class Deadlines {
       for (const [call, { at, giveUp }] of this.open) if (at <= Date.now() && this.open.delete(call)) giveUp();
       this.looking = false;
       if (this.open.size > 0) this.lookLater();
-    }, LOOK_EVERY_MS);
+    }, LATE_CALLS.lookEveryMs);
   }
 }
 

@@ -150,17 +150,7 @@ export async function changeReport(
   return report;
 }
 
-/** The reports that this user has made, and those that are about them: what an erasure has to decide on. */
-export async function reportsWith(db: D1Database, userId: UserId): Promise<{ made: ReportId[]; about: ReportId[] }> {
-  const ids = (column: "reporter_id" | "reported_id") =>
-    db.prepare(`SELECT report_id AS id FROM reports WHERE ${column} = ? ORDER BY report_id`).bind(userId);
-  const [made, about] = await reach("reports with", () =>
-    db.batch<{ id: ReportId }>([ids("reporter_id"), ids("reported_id")]),
-  );
-  return { made: (made?.results ?? []).map(({ id }) => id), about: (about?.results ?? []).map(({ id }) => id) };
-}
-
-/** What this user has reported, the oldest first; without the evidence, which is others'. */
+/** [RP-8] What this user has reported, the oldest first; without the evidence, which is others'. */
 export async function reportsMadeBy(db: D1Database, userId: UserId) {
   const query = db.prepare(`SELECT ${COLUMNS} FROM reports WHERE reporter_id = ? ORDER BY report_id`).bind(userId);
   const { results } = await reach("reports made", () => query.all<Row>());
@@ -170,17 +160,8 @@ export async function reportsMadeBy(db: D1Database, userId: UserId) {
   });
 }
 
-/** Takes reports away with their evidence. Repeating it is harmless. */
-export async function deleteReports(db: D1Database, reportIds: readonly ReportId[]): Promise<void> {
-  const from = (table: "report_evidence" | "reports") =>
-    db
-      .prepare(`DELETE FROM ${table} WHERE report_id IN (SELECT value FROM json_each(?))`)
-      .bind(JSON.stringify(reportIds));
-  await reach("delete reports", () => db.batch([from("report_evidence"), from("reports")]));
-}
-
 /**
- * [ER-15] What goes with a person who is erased, as statements that count themselves: what they reported, what is settled about them, and
+ * [RP-8] [ER-15] What goes with a person who is erased, as statements that count themselves: what they reported, what is settled about them, and
  * what they wrote wherever it was copied. An open report about them stays with what it shows until it is settled.
  */
 export function reportsGone(

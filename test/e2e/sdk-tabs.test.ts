@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "@playwright/test";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildSdk, SDK_DIR } from "../../scripts/build-sdk.ts";
+import { buildSdk } from "../../scripts/build-sdk.ts";
 import type { Client } from "../../src/sdk/client/api.ts";
 import type { Storage } from "../../src/sdk/client/storage.ts";
 import { PASSWORD, signUp } from "./support/client.ts";
@@ -19,10 +20,11 @@ let server: Server;
 let browser: Browser;
 let context: BrowserContext;
 const sockets: string[] = [];
+const SDK_DIR = mkdtempSync(join(tmpdir(), "edgewise-sdk-tabs-"));
 tellAsStory();
 
 beforeAll(async () => {
-  [server] = await Promise.all([startServer(), buildSdk()]);
+  [server] = await Promise.all([startServer(), buildSdk(SDK_DIR)]);
   // The page is made up here, so Chromium does not know that it is as local as the server that it speaks with.
   browser = await launchBrowser("--disable-features=LocalNetworkAccessChecks");
   context = await browser.newContext();
@@ -37,6 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await server?.remove();
+  rmSync(SDK_DIR, { recursive: true, force: true });
 });
 
 async function openTab(): Promise<Page> {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { buildSdk, SDK_DIR } from "../../scripts/build-sdk.ts";
+import { buildSdk } from "../../scripts/build-sdk.ts";
 import type { Client, WebSocketClass } from "../../src/sdk/client/api.ts";
 import { createClient } from "../../src/sdk/client/index.ts";
 import { fileStorage } from "../../src/sdk/node.ts";
@@ -114,8 +114,9 @@ describe("the SDK against the real server", () => {
 describe("the package, installed", () => {
   const project = join(folder, "project");
   beforeAll(async () => {
-    await buildSdk();
-    const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: SDK_DIR });
+    const sdk = join(folder, "sdk");
+    await buildSdk(sdk);
+    const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: sdk });
     const [{ filename }] = JSON.parse(stdout);
     const target = join(project, "node_modules/@edgewise/sdk");
     mkdirSync(target, { recursive: true }); // it depends on nothing, so this is all that an installation does

@@ -120,7 +120,7 @@ test("[LM-20] [LM-21] [LM-22] words go once every device of every member has con
   expect((await logOf(id, bob))[0]).toMatchObject({ content: { type: "gone", because: "recalled" } });
   expect(await unread(id, bob)).toBe(0);
   expect(await wish(id, alice, recall(seq))).toBe("too_late");
-}, 60_000);
+}, 120_000);
 
 test("[LM-21] a device that never comes holds it up for 30 days; a person without a device, for as long as they have none", async () => {
   const { alice, bob, id } = await openDirect();
@@ -149,7 +149,7 @@ test("[LM-21] a device that never comes holds it up for 30 days; a person withou
   const returned = await TestSocket.caughtUp(bob, lost);
   const page = await returned.ask({ type: "pull", conversationId: id, after: 0 });
   expect(page).toMatchObject({ events: [{ content: { delivered: true } }, { content: { delivered: true } }] });
-}, 60_000);
+}, 120_000);
 
 test("[LM-22] the sender's own device has to have its ack; who crashed before that still gets the words", async () => {
   const { alice, bob, id } = await openDirect();
@@ -169,7 +169,7 @@ test("[LM-22] the sender's own device has to have its ack; who crashed before th
   const back = await connect(alice, phone, cursor);
   expect(JSON.stringify(await back.ask({ type: "pull", conversationId: id, after: 1 }))).toContain(SECRET);
   expect(await tryToForget(id)).not.toContain(SECRET);
-}, 60_000);
+}, 120_000);
 
 test("[LM-20] above 256 members, without the deployer's wish, and of media, nothing is forgotten", async () => {
   const { alice, bob, id } = await openDirect();
@@ -184,7 +184,7 @@ test("[LM-20] above 256 members, without the deployer's wish, and of media, noth
   await maker.say(crowd.id, SECRET);
   expect(await tryToForget(crowd.id)).toContain(SECRET);
   expect(asked).not.toHaveBeenCalled();
-}, 60_000);
+}, 120_000);
 
 test("[LM-17] a time that the deployer sets holds for what was sent before, also where nobody wakes the conversation", async () => {
   const { alice, bob, id } = await openDirect();
@@ -317,4 +317,4 @@ test("[PU-8] a first subscription asks very many conversations in turns, and goe
   await runDurableObjectAlarm(stub);
   await runDurableObjectAlarm(stub);
   expect(await state()).toEqual({ ringing: true, after: undefined });
-}, 60_000);
+}, 120_000);

@@ -3,9 +3,12 @@ import type { Env } from "../../src/platform/env.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
 import { bindings } from "./support.ts";
 
-/** Rows and requests where they are billed, for acts that a test file names: see cost.test.ts, which counts the same way. */
+/**
+ * What an act costs, counted where it is billed: rows of the objects' cursors and of D1's `meta`, one for each `setAlarm`, and a request
+ * for each call of an object, each alarm, and each twentieth frame that comes in on a socket.
+ */
 export const bill = { rows: 0, calls: 0, alarms: 0, frames: 0 };
-const FRAMES_PER_REQUEST = 20;
+export const FRAMES_PER_REQUEST = 20;
 
 type Innards = { env: Env; store: { sql: SqlStorage }; clock: { storage: DurableObjectStorage } };
 
@@ -66,14 +69,21 @@ function countingEnv(env: Env): Env {
   } as unknown as Env;
 }
 
-/** What a run costs, with the alarm that settles it, and a line for `npm run bench:cost`. */
-export async function costOf(act: string, run: () => Promise<void>): Promise<{ rows: number; requests: number }> {
+type Cost = { rows: number; requests: number };
+
+/** A line for `npm run bench:cost`. */
+export const tell = (act: string, cost: Cost): void => console.log(`COST ${JSON.stringify({ act, ...cost })}`);
+
+/** What a run costs, divided by how many of the act it does (`per`), with the alarm that settles it; told, too. */
+export async function costOf(act: string, run: () => Promise<void>, per = 1): Promise<Cost> {
   Object.assign(bill, { rows: 0, calls: 0, alarms: 0, frames: 0 });
   await run();
-  const requests = Math.round((bill.calls + bill.alarms + bill.frames / FRAMES_PER_REQUEST) * 100) / 100;
-  console.log(`COST ${JSON.stringify({ act, rows: bill.rows, requests })}`);
-  return { rows: bill.rows, requests };
+  const requests = bill.calls + bill.alarms + bill.frames / FRAMES_PER_REQUEST;
+  const cost = { rows: round(bill.rows / per), requests: round(requests / per) };
+  tell(act, cost);
+  return cost;
 }
+export const round = (n: number): number => Math.round(n * 100) / 100;
 
 export async function settle(id: ConversationId): Promise<void> {
   if (await runDurableObjectAlarm(bindings.CONVERSATIONS.getByName(id))) bill.alarms += 1;

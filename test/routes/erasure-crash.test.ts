@@ -126,7 +126,7 @@ beforeAll(async () => {
   await eraseMe(world.ann);
   await finish(world);
   faultless = await recordOf(world.ann.user.userId);
-}, 60_000);
+}, 120_000);
 
 describe("[ER-5] [ER-8] whatever fails at whatever step, it goes on and ends the same", () => {
   test("in one life, or piece by piece in many", async () => {

@@ -1,10 +1,12 @@
 import { afterEach, expect, test } from "vitest";
 import { sweepReports } from "../../src/platform/chores.ts";
-import type { Session } from "../../src/protocol/http.ts";
+import { ExportLine } from "../../src/protocol/export.ts";
+import type { Report, Session } from "../../src/protocol/http.ts";
+import worker from "../../src/worker.ts";
 import { bindings, newKey, TestSocket } from "../objects/support.ts";
 import { signUp } from "./support/accounts.ts";
 import { backToNow, buildWorld, eraseMe, finish, OPERATOR, operate, recordOf, scan, WORDS } from "./support/erasure.ts";
-import { ask } from "./support/worker.ts";
+import { ask, openPair, say } from "./support/worker.ts";
 
 afterEach(backToNow);
 
@@ -12,6 +14,18 @@ const report = async (who: Session, wish: object): Promise<string> => {
   const answer = await ask(who, "POST", "/v1/reports", { idempotencyKey: newKey(), reason: "spam", ...wish });
   expect(answer.status).toBe(201);
   return answer.json.reportId;
+};
+/** What the person's own export tells of the reports that they have made. */
+const exportedReports = async (who: Session): Promise<string[]> => {
+  const headers = { authorization: `Bearer ${who.accessToken}` };
+  const answer = await worker.fetch(new Request("https://edgewise.test/v1/me/export", { headers }), bindings);
+  const lines = new TextDecoder()
+    .decode(await answer.arrayBuffer())
+    .split("\n")
+    .filter(Boolean);
+  return lines
+    .map((line) => ExportLine.parse(JSON.parse(line)))
+    .flatMap((line) => (line.type === "report" ? [line.reportId] : []));
 };
 const settled = async (reportId: string) =>
   expect((await operate("PATCH", `/v1/operator/reports/${reportId}`, OPERATOR, { state: "resolved" })).status).toBe(
@@ -49,6 +63,31 @@ test("[ER-15] what they reported goes, and what is settled about them; an open r
   await sweepReports(bindings, Date.now());
   expect(await reports()).toEqual([ofCara]);
   expect(await scan([...WORDS.slice(0, 2)])).toEqual([]);
+});
+
+test("[RP-8] what a person has reported, and what is reported of them, is listed; an erasure takes the one at once, the other when it is settled", async () => {
+  const [ann, bob, cat] = [await signUp(), await signUp(), await signUp()];
+  const conversationId = await openPair(bob, ann);
+  const ofBob = await report(ann, { conversationId, seqs: [await say(bob, conversationId, "rude")] });
+  const ofCat = await report(bob, { userId: cat.user.userId });
+  const left = async () => (await reports()).filter((id) => id === ofBob || id === ofCat);
+  expect(await exportedReports(bob)).toEqual([ofCat]);
+  const listed = JSON.parse((await operate("GET", "/v1/operator/reports")).text).reports as Report[];
+  expect(listed.filter(({ reportedId }) => reportedId === bob.user.userId).map(({ reportId }) => reportId)).toEqual([
+    ofBob,
+  ]);
+
+  await eraseMe(bob);
+  await expect.poll(left).toEqual([ofBob]);
+  await sweepReports(bindings, Date.now());
+  expect(await left()).toEqual([ofBob]); // nobody has decided on it yet
+  await settled(ofBob);
+  for (let i = 0; i < 2; i++) await sweepReports(bindings, Date.now()); // repeating it is harmless
+  expect(await left()).toEqual([]);
+  const { results } = await bindings.DIRECTORY.prepare("SELECT * FROM report_evidence WHERE report_id IN (?, ?)")
+    .bind(ofBob, ofCat)
+    .all();
+  expect(results).toEqual([]);
 });
 
 test("[ER-10] [CT-14] whose contact they were is told that it has ended, live and when they ask for what changed", async () => {

@@ -216,4 +216,4 @@ test("[GR-5] a full group takes nobody in, and the invite is not used", async ()
   await conversation(id).invite(maker, code, { maxUses: 5 });
   expect(await conversation(id).join(newUserId(), code)).toMatchObject({ ok: false, code: "group_full" });
   expect(await conversation(id).invites(maker)).toMatchObject({ value: [{ uses: 0 }] });
-}, 60_000);
+}, 120_000);

@@ -144,7 +144,7 @@ test("[IV-8] two admins at once: one is first, and all agree on what came of it"
     const added = events.filter((e: { userId?: string }) => e.userId === eve.user.userId);
     expect(added).toHaveLength(isIn ? 1 : 0);
   }
-}, 60_000);
+}, 120_000);
 
 test("[GR-5] [IV-8] who waits while the group fills up is let in when there is room", async () => {
   const { maker, members, id } = await openGroup(LIMITS.groupMembers - 1);
@@ -163,7 +163,7 @@ test("[GR-5] [IV-8] who waits while the group fills up is let in when there is r
   await conversation(id).removeMember({ actorId: maker, userId: members[1] as UserId });
   await asleep(id);
   expect(await conversation(id).acceptRequest({ actorId: maker, userId: late })).toMatchObject({ ok: true });
-}, 60_000);
+}, 180_000);
 
 test("[IV-10] no more than may wait wait, each for a row, and the object's sleep forgets none", async () => {
   const { maker, id } = await openGroup(1);
@@ -186,7 +186,7 @@ test("[IV-10] no more than may wait wait, each for a row, and the object's sleep
   expect(rows).toBe(LIMITS.joinRequests);
   await conversation(id).dropRequest({ actorId: maker, userId: people[7] as UserId });
   expect(await conversation(id).join(late, code)).toMatchObject({ ok: true, value: { added: false } });
-}, 60_000);
+}, 120_000);
 
 test("[IV-11] admins who look are told that somebody waits, and that nobody does any more", async () => {
   const { ann, bob, eve, id, code } = await approving();

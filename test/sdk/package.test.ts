@@ -1,10 +1,14 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, type Metafile } from "esbuild";
 import { publint } from "publint";
-import { beforeAll, describe, expect, test } from "vitest";
-import { buildSdk, SDK_DIR } from "../../scripts/build-sdk.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildSdk } from "../../scripts/build-sdk.ts";
+
+const SDK_DIR = mkdtempSync(join(tmpdir(), "edgewise-package-"));
+afterAll(() => rmSync(SDK_DIR, { recursive: true, force: true }));
 
 /** What an app's bundler makes of the client: minified, in the pieces in which a browser loads it. Bytes, gzipped. */
 async function bundled(): Promise<{ entry: number; all: number }> {
@@ -33,7 +37,7 @@ async function bundled(): Promise<{ entry: number; all: number }> {
 describe("[CL-49] the package", () => {
   let metafile: Metafile;
   beforeAll(async () => {
-    metafile = await buildSdk();
+    metafile = await buildSdk(SDK_DIR);
   }, 60_000);
 
   test("[CL-49] is one that bundlers, Node and TypeScript understand", async () => {
