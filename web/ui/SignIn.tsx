@@ -19,7 +19,10 @@ export function SignIn() {
   };
   return (
     <main class="card" id="sign-in">
-      <h1>Edgewise</h1>
+      <header>
+        <img src="/icon.svg" alt="" width="40" height="40" />
+        <h1>Edgewise</h1>
+      </header>
       <p class="quiet">Try it: make an account here, another in a second tab, and talk to yourself.</p>
       <Known />
       <form onSubmit={(event) => void submit(event)} inert={busy.value}>
@@ -27,6 +30,7 @@ export function SignIn() {
           Handle
           <input
             name="handle"
+            ref={begin}
             autocomplete="username"
             autocapitalize="none"
             spellcheck={false}
@@ -60,6 +64,11 @@ export function SignIn() {
       </form>
     </main>
   );
+}
+
+/** Where there is a keyboard, one can write at once. */
+function begin(field: HTMLInputElement | null): void {
+  if (matchMedia("(pointer: fine)").matches) field?.focus();
 }
 
 function Known() {

@@ -367,7 +367,10 @@ export class Leader {
   #know({ conversation, profiles = [] }: Extract<Command, { do: "know" }>): void {
     const me = this.#ports.sessions.owner?.userId ?? "";
     const changes: ClientChange[] = profiles.map((profile) => ({ type: "person", profile }));
-    if (conversation) changes.push(aboutAnswered(conversation, me));
+    if (conversation) {
+      const { events } = heldOf(this.#state.replica, conversation.conversationId as ConversationId);
+      changes.push(aboutAnswered(conversation, me, events));
+    }
     this.#take(changes);
     this.#changed(changes, []);
   }

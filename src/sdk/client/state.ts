@@ -103,13 +103,22 @@ export function aboutSelf(frame: ServerFrame): AboutChange[] {
   );
 }
 
-/** What a door says of a conversation. */
-export function aboutAnswered(conversation: Conversation, me: string): AboutChange {
+/**
+ * What a door says of a conversation, and what `events`, the log as it is here, say past the answer's head: an answer that comes late takes
+ * nothing back. [AP-33]
+ */
+export function aboutAnswered(conversation: Conversation, me: string, events: readonly Event[]): AboutChange {
   const { kind, title = null, members, createdAt, head, mine } = conversation;
   const peerId = kind === "direct" ? (members.find(({ userId }) => userId !== me)?.userId ?? null) : null;
   const settings = settingsOf(conversation);
   const about = { kind, title, peerId, role: mine.role, members, settings, createdAt, unread: mine.unread, head };
-  return { type: "about", conversationId: conversation.conversationId as ConversationId, about };
+  const later = events.filter(({ seq }) => seq > head);
+  const since = aboutFrom(later, { ...NOTHING_KNOWN, ...about }, me as UserId);
+  return {
+    type: "about",
+    conversationId: conversation.conversationId as ConversationId,
+    about: { ...about, ...since },
+  };
 }
 
 function settingsOf(said: Settings): Settings {
