@@ -42,7 +42,7 @@ export function CannotSend({ id, why }: { id: ConversationId; why: keyof typeof 
       {WORDS[why]}
       {why === "ended" && (
         <button type="button" class="link" onClick={() => void session.leave()}>
-          Sign in again
+          Sign in
         </button>
       )}
       {why === "blocked" && (

@@ -1,6 +1,6 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
-import { goTo } from "../model/route.ts";
+import { goTo, openId } from "../model/route.ts";
 import { ask, tell } from "../model/shows.ts";
 import { GroupHead } from "./GroupHead.tsx";
 import { GroupRules } from "./GroupRules.tsx";
@@ -31,7 +31,9 @@ export function LeaveGroup({ id }: { id: ConversationId }) {
   const leave = async () => {
     goTo(null); // at once: what the server answers later must not close what has been opened meanwhile [AP-33]
     const answer = await session.call("removeMember", { params: { id, userId: session.me } });
-    if (!answer.ok) tell(ERRORS[answer.code].title);
+    if (answer.ok) return;
+    tell(answer.code === "last_admin" ? "Make somebody else an admin first" : ERRORS[answer.code].title);
+    if (openId.peek() === null) goTo(id);
   };
   if (!session.naming.value.role(id)) return null;
   return (

@@ -1,5 +1,7 @@
 /** Held for so long, a finger asks for the menu. Ms. */
 const LONG_MS = 480;
+/** A click that comes so soon after is that of the lifted finger. Ms. */
+const GHOST_MS = 350;
 /** No finger is quite still. Px. */
 const JITTER = 10;
 
@@ -13,6 +15,13 @@ let answered = false;
 function stop(): void {
   clearTimeout(timer);
   down = null;
+}
+/** What presses later is another finger, or a key. */
+function lift(): void {
+  stop();
+  setTimeout(() => {
+    answered = false;
+  }, GHOST_MS);
 }
 
 /** [AP-34] What a finger that stays on something asks for; one that scrolls, or that rests on a link, asks for nothing. */
@@ -32,8 +41,8 @@ export function onLongPress(then: (at: Point) => void) {
     onPointerMove({ clientX, clientY }: PointerEvent) {
       if (down && Math.hypot(clientX - down.x, clientY - down.y) > JITTER) stop();
     },
-    onPointerUp: stop,
-    onPointerCancel: stop,
+    onPointerUp: lift,
+    onPointerCancel: lift,
     onClickCapture(event: MouseEvent) {
       if (!answered) return;
       answered = false;
