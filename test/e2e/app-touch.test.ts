@@ -264,6 +264,31 @@ const sizeOf = (src: string): Promise<string> =>
     ),
   );
 
+test("[AP-32] the head says that there is no connection, and a device that is signed out says so where it would write", async () => {
+  const other = await signIn(server.url, "anna", "other");
+  const known = await devicesOf(other);
+  const tablet = await newPerson(browser, server.url, "anna", true);
+  await tablet.open("ben");
+  await see(tablet.status).toHaveText("online");
+  await tablet.page.evaluate("navigator.serviceWorker.ready.then(() => {})");
+  await tablet.context.setOffline(true);
+  await tablet.page.reload();
+  await see(tablet.status).toHaveText("reconnecting …", { timeout: 30_000 });
+  await tablet.context.setOffline(false);
+  await tablet.isConnected();
+  await see(tablet.status).toHaveText("online");
+  const [deviceId = ""] = (await devicesOf(other)).filter((id) => !known.includes(id));
+  await must(server.url, "revokeDevice", { params: { deviceId }, token: other.token });
+  await see(tablet.status).toHaveText("signed out");
+  await see(tablet.page.locator("#conversation .left")).toContainText("This device is signed out.");
+  await see(tablet.page.locator("#text")).toHaveCount(0);
+  await tablet.page.locator("#conversation .left button").click();
+  await see(button(tablet, "Create account")).toBeVisible();
+  await tablet.context.close();
+});
+const devicesOf = async ({ token }: Device): Promise<string[]> =>
+  (await must(server.url, "devices", { token })).devices.map(({ deviceId }) => deviceId);
+
 test("[AP-34] a finger that stays opens the menu, selects nothing and presses nothing; one that scrolls does not", async () => {
   const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: server.url });
   const phone = new Person(await context.newPage(), "anna");

@@ -31,7 +31,6 @@ export function Camera({ take }: { take: (picture: File) => void }) {
   };
   return (
     <Dialog id="camera" title="Take a picture">
-      {/* biome-ignore lint/a11y/useMediaCaption: it is what the person holds the camera at */}
       <video
         ref={video}
         autoPlay
