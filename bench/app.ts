@@ -1,6 +1,6 @@
 /**
  * `npm run bench:app`: how soon the app is there, in Chromium, with what a year leaves on a device: 500 conversations and 50,000 messages in the
- * browser's store. `--built` takes dist/ as it is. Ends with one line of JSON.
+ * browser's store; and what Lighthouse would say of its start on a slow phone. `--built` takes dist/ as it is. Ends with one line of JSON.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { addKept } from "../test/e2e/support/kept.ts";
 import { newPerson, type Somebody, see } from "../test/e2e/support/person.ts";
 import { startServer } from "../test/e2e/support/server.ts";
 import { launchBrowser } from "../test/e2e/support/story.ts";
+import { type FirstSight, firstSight } from "./first-sight.ts";
 
 const CONVERSATIONS = 500;
 const MESSAGES = 50_000;
@@ -82,6 +83,20 @@ function scripts(): { all: number; first: number } {
   return { all: sum(names), first: sum(names.filter((name) => name.startsWith("index-"))) };
 }
 
+/** The way in, for somebody who comes the first time, and the list of somebody who has been away; on a slow phone. */
+async function sights(anna: Somebody, url: string): Promise<{ signIn: FirstSight; list: FirstSight }> {
+  const stranger = await browser.newPage(PHONE);
+  const button = stranger.getByRole("button", { name: "Create account" });
+  const signIn = await firstSight(stranger, url, () => see(button).toBeVisible({ timeout: 60_000 }));
+  await stranger.close();
+  await anna.page.setViewportSize(PHONE.viewport);
+  await anna.page.goto(`${url}/icon.svg`);
+  const connection = anna.page.locator("#connection-text");
+  const list = await firstSight(anna.page, url, () => see(connection).toHaveText("connected", { timeout: 60_000 }));
+  return { signIn, list };
+}
+const PHONE = { viewport: { width: 390, height: 844 } };
+
 const median = (values: readonly number[]): number =>
   Math.round(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN);
 
@@ -105,6 +120,7 @@ try {
   const numbers = {
     ...{ conversations: CONVERSATIONS, messages: MESSAGES, firstPaintMs: of("paint"), listMs: of("list") },
     ...{ connectedMs: of("connected"), keyMs: of("key"), scriptBytesGzip: first, allScriptsBytesGzip: all },
+    onSlowPhone: await sights(anna, server.url),
   };
   process.stdout.write(`${JSON.stringify(numbers)}\n`);
 } finally {

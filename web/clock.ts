@@ -1,4 +1,4 @@
-const timeOf = (date: Date): string => date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+const timeOf = (date: Date): string => date.toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit" });
 const dayOf = (date: Date): string => date.toLocaleDateString(undefined, { day: "numeric", month: "short" });
 const DAY_MS = 86_400_000;
 

@@ -2,7 +2,7 @@ import type { ConversationId, MediaId, UserId } from "../src/protocol/ids.ts";
 import type { Live } from "../src/sdk/index.ts";
 import { clock } from "./clock.ts";
 import type { Naming } from "./naming.ts";
-import { GONE, isMuted, typingText } from "./phrases.ts";
+import { GONE, isMuted, sentence, typingText } from "./phrases.ts";
 import type { Listed, Tick } from "./rows.ts";
 import { plainName } from "./words.ts";
 
@@ -74,7 +74,7 @@ function lineOf(item: Listed, isGroup: boolean, facts: ListFacts): Pick<Item, "l
 }
 
 function saidIn({ last }: Listed, isGroup: boolean, { naming, me }: ListFacts): string {
-  if (last?.is !== "message") return last ? naming.note(last.event) : "";
+  if (last?.is !== "message") return last ? sentence(naming.note(last.event)) : "";
   const who = last.senderId === me ? "You: " : isGroup ? `${naming.handle(last.senderId)}: ` : "";
   return last.gone ? GONE[last.gone] : who + last.text.slice(0, 120);
 }

@@ -106,5 +106,8 @@ export const REASONS = {
 export const forwardedText = (forwards: number, most: number): string =>
   forwards === 0 ? "" : forwards < most ? "Forwarded" : "Forwarded many times";
 
+/** A line that begins with me begins a sentence; a handle stays as its owner writes it. */
+export const sentence = (line: string): string => line.replace(/^you /, "You ");
+
 /** How many ask to be let in. */
 export const waitingText = (count: number): string => `${count} ${count === 1 ? "person asks" : "people ask"} to join`;

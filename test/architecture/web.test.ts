@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { importsOf, read, typescript, withoutComments } from "./sources.ts";
 
-/** What of web/ a component may use when it runs, besides other components: what it shows from, and pure words. */
+/** What of web/ a component may use when it runs, besides other components: what it shows from, pure words, and of the SDK its pure rules. */
 const ALLOWED =
-  /^web\/(ui|model)\/|^web\/(blur|clock|emoji|items|naming|phrases|rows|shown|way|words)\.ts$|^src\/(protocol|sdk)\//;
+  /^web\/(ui|model)\/|^web\/(blur|clock|emoji|items|naming|phrases|rows|shown|way|words)\.ts$|^src\/protocol\/|^src\/sdk\/index\.ts$/;
 /** What only the seam may touch. */
-const OUTSIDE = /\b(fetch|WebSocket|localStorage|sessionStorage|XMLHttpRequest)\b/;
+const OUTSIDE = /\b(fetch|WebSocket|EventSource|localStorage|sessionStorage|indexedDB|caches|XMLHttpRequest)\b/;
 
 test("[AP-2] components know the seam in web/model, and nothing of sockets, doors and storage", () => {
   const components = typescript("web/ui");

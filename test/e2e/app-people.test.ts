@@ -42,7 +42,7 @@ test("[AP-9] an invite is made, followed, and good no more once it is revoked", 
   await button(ben, "Join the group").click();
   await see(ben.page.locator("#title")).toHaveText("Choir");
   await see(info.locator("#members")).toContainText("ben");
-  await see(ben.page.locator("#rows .note").last()).toContainText("you joined by an invite");
+  await see(ben.page.locator("#rows .note").last()).toContainText("You joined by an invite");
   await info.getByRole("button", { name: "Revoke" }).click();
   await see(info.locator("#invites li")).toHaveCount(0);
   const stranger = new Person(await browser.newPage(), "dan");

@@ -59,6 +59,8 @@ test("[AP-8] without a mouse: open, send, answer, react, edit, delete", async ()
   await see(row("in two lines")).toBeVisible();
   expect(await anna.texts()).toEqual(["Do you see this?", "I do\nin two lines"]);
 
+  await see(page.locator("#rows button.more")).toHaveCount(2);
+  await see(page.locator('#rows button.more[tabindex="0"]')).toHaveCount(1); // one stop for all of them
   // The menu of the newest, from there by an arrow that of the one before it.
   for (let i = 0; i < 6 && (await page.locator("button.more:focus").count()) === 0; i++) await keys("Shift+Tab");
   await see(row("in two lines").locator("button.more")).toBeFocused();
@@ -137,6 +139,8 @@ test("[AP-8] what others say is said to a screen reader once, and the past is no
 
 test("[AP-5] what was not sent is there again after a reload, and shows in the list", async () => {
   const { page } = anna;
+  await row("in two lines").click({ button: "right" });
+  await page.locator("#message-menu").getByRole("button", { name: "Reply" }).click();
   await field().fill("half a thou");
   await page.evaluate("location.hash = ''");
   await see(anna.listed("ben")).toContainText("Draft: half a thou");
@@ -144,8 +148,10 @@ test("[AP-5] what was not sent is there again after a reload, and shows in the l
   await see(anna.listed("ben")).toContainText("Draft: half a thou");
   await anna.open("ben");
   await see(field()).toHaveValue("half a thou");
+  await see(page.locator("#answering")).toContainText("in two lines");
   await anna.isConnected();
   await field().press("Enter");
+  await see(row("half a thou").locator("button.quote")).toContainText("in two lines");
   await see(row("half a thou")).toHaveAttribute("data-tick", /sent|delivered/);
   expect(
     await page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('edgewise.drafts.'))"),

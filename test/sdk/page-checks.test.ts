@@ -30,6 +30,17 @@ describe("[AP-3] what the page checks by hand is what the schemas say", () => {
     );
   });
 
+  test("every letter in every place of an id or a code", () => {
+    const letters = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
+    for (const whole of [ULID, HERE, `${"0".repeat(26)}${"a".repeat(22)}`])
+      for (let at = 0; at < whole.length; at++)
+        for (const letter of letters) {
+          const text = whole.slice(0, at) + letter + whole.slice(at + 1);
+          const schemas = [UserId, ConversationId, InviteCode].map((schema) => schema.safeParse(text).success);
+          expect([text, isUserId(text), isConversationId(text), isInviteCode(text)]).toEqual([text, ...schemas]);
+        }
+  });
+
   test("pushes, whole and spoilt", () => {
     const place = { conversationId: HERE, seq: 3, unread: 1 };
     const whole = [

@@ -5,6 +5,8 @@ import type { Session } from "./session.ts";
 /** Whom I know, as the SDK keeps it; whom I block, as it was asked last. */
 export const contacts = signal<readonly Contact[]>([]);
 export const blocks = signal<readonly Profile[]>([]);
+/** Whether both were asked for: whoever is in neither is a stranger then. */
+export const isAcquainted = signal(false);
 /** How many ask to be my contact. */
 export const incoming = computed(() => contacts.value.filter(({ state }) => state === "incoming").length);
 
@@ -12,6 +14,7 @@ export const incoming = computed(() => contacts.value.filter(({ state }) => stat
 export async function loadAcquaintance(session: Session): Promise<boolean> {
   const [isKnown, blocked] = await Promise.all([loadContacts(session), session.call("blocks")]);
   if (blocked.ok) blocks.value = blocked.value.blocks;
+  isAcquainted.value ||= isKnown && blocked.ok;
   return isKnown && blocked.ok;
 }
 

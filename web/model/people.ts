@@ -1,11 +1,13 @@
-import { ERRORS } from "../../src/protocol/errors.ts";
+import { ERRORS, type ErrorCode } from "../../src/protocol/errors.ts";
 import type { FoundPerson, Profile } from "../../src/protocol/http.ts";
 import type { Session } from "./session.ts";
+
+const title = (code: ErrorCode): string => (code === "unavailable" ? "The server did not answer" : ERRORS[code].title);
 
 /** Who has this handle; what is in the way otherwise, for a person. */
 export async function personCalled(session: Session, handle: string): Promise<Profile | string> {
   const answer = await session.call("findUser", { query: { handle } });
-  if (!answer.ok) return answer.code === "not_found" ? `Nobody is called ${handle}` : ERRORS[answer.code].title;
+  if (!answer.ok) return answer.code === "not_found" ? `Nobody is called ${handle}` : title(answer.code);
   session.keepUser(answer.value);
   return answer.value;
 }
@@ -14,5 +16,5 @@ export async function personCalled(session: Session, handle: string): Promise<Pr
 export async function peopleLike(session: Session, words: string): Promise<readonly FoundPerson[] | string> {
   const answer = await session.call("findPeople", { query: { q: words } });
   if (answer.ok) return answer.value.users;
-  return answer.code === "people_search_not_offered" ? [] : ERRORS[answer.code].title;
+  return answer.code === "people_search_not_offered" ? [] : title(answer.code);
 }

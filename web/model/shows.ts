@@ -17,6 +17,7 @@ export type Dialog =
   | { is: "report"; reported: Reported }
   | { is: "message"; id: ConversationId; seq: number }
   | { is: "picture"; media: MediaContent; all: readonly MediaContent[] }
+  | { is: "camera"; take: (picture: File) => void }
   | { is: "sure"; question: string; act: string; then: () => void };
 export const dialog = signal<Dialog | null>(null);
 export const close = (): void => {

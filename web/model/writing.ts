@@ -61,9 +61,9 @@ export class Writing {
     this.focusCount.value += 1;
   }
 
-  stage(files: FileList | null | undefined): boolean {
+  stage(files: ArrayLike<File> | null | undefined): boolean {
     if (!files || files.length === 0) return false;
-    this.#session.uploads.stage(this.id, files);
+    this.#session.uploads.stage(this.id, Array.from(files));
     this.focus();
     return true;
   }

@@ -1,12 +1,26 @@
-import { useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { hasCamera } from "../model/camera.ts";
+import { dialog } from "../model/shows.ts";
 import { IconButton } from "./IconButton.tsx";
 import { useWriting } from "./writing-context.ts";
 
-/** Files from the device; on a phone also straight from its camera. */
+/** A phone has an app of its own for its camera. */
+const isPhone = (): boolean => matchMedia("(pointer: coarse)").matches;
+
+/** Files from the device, or straight from its camera. [AP-35] */
 export function Attach() {
   const writing = useWriting();
   const files = useRef<HTMLInputElement>(null);
   const camera = useRef<HTMLInputElement>(null);
+  const sees = useSignal(isPhone());
+  useEffect(() => {
+    if (!sees.value) void hasCamera().then((has) => (sees.value = has));
+  }, []);
+  const shoot = () => {
+    if (isPhone()) camera.current?.click();
+    else dialog.value = { is: "camera", take: (picture) => writing.stage([picture]) };
+  };
   const take = (input: HTMLInputElement) => {
     writing.stage(input.files);
     input.value = "";
@@ -22,6 +36,7 @@ export function Attach() {
         onChange={({ currentTarget }) => take(currentTarget)}
       />
       <input
+        id="attach-camera"
         ref={camera}
         type="file"
         accept="image/*"
@@ -30,9 +45,7 @@ export function Attach() {
         onChange={({ currentTarget }) => take(currentTarget)}
       />
       <IconButton icon="attach" label="Attach files" onClick={() => files.current?.click()} />
-      {matchMedia("(pointer: coarse)").matches && (
-        <IconButton icon="camera" label="Take a picture" onClick={() => camera.current?.click()} />
-      )}
+      {sees.value && <IconButton icon="camera" label="Take a picture" onClick={shoot} />}
     </>
   );
 }

@@ -16,7 +16,9 @@ import { Words } from "./Words.tsx";
 /** One message. */
 export function Bubble({ row }: { row: ShownMessage }) {
   const words = row.media ? (row.media.caption ?? "") : row.text;
-  const classes = ["bubble", row.media ? "with-media" : "", isOnlyEmoji(words) && !row.quote ? "emoji" : ""];
+  const isLarge = isOnlyEmoji(words) && !row.quote;
+  const isShort = !row.media && !isLarge && words.length + (row.edited ? 8 : 0) <= SHORT && !words.includes("\n");
+  const classes = ["bubble", row.media ? "with-media" : "", isLarge ? "emoji" : "", isShort ? "short" : ""];
   return (
     <div class={classes.filter(Boolean).join(" ")}>
       {row.seq !== null && <More row={row} />}
@@ -49,6 +51,9 @@ export function Bubble({ row }: { row: ShownMessage }) {
     </div>
   );
 }
+
+/** Of so few letters the time stands beside, not below. */
+const SHORT = 32;
 
 /** A few emoji and nothing else are shown large. */
 const isOnlyEmoji = (text: string): boolean => text.length <= 24 && /^(?:\p{RGI_Emoji}\s?){1,3}$/v.test(text);

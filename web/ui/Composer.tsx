@@ -1,12 +1,14 @@
-import { useSignal } from "@preact/signals";
+import { effect, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ConversationId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { picker } from "../model/shows.ts";
 import { wish } from "../model/wishes.ts";
+import type { Writing } from "../model/writing.ts";
 import { Attach } from "./Attach.tsx";
 import { ComposerAbout } from "./ComposerAbout.tsx";
 import { editLast } from "./edit-last.ts";
+import { SendSign } from "./Icon.tsx";
 import { IconButton } from "./IconButton.tsx";
 import { Mentions, useMentions } from "./Mentions.tsx";
 import { mayRecord, Recorder } from "./Recorder.tsx";
@@ -28,13 +30,7 @@ export function Composer({ id }: { id: ConversationId }) {
     if (matchMedia("(pointer: fine)").matches) field.current?.focus();
     return () => writing.rest();
   }, [writing, recording.value]);
-  useEffect(() => {
-    const wanted = wish.value;
-    if (!wanted) return;
-    wish.value = null;
-    if (wanted.is === "edit") writing.edit(wanted.row);
-    else writing.answer(wanted.row.seq);
-  }, [wish.value]);
+  useLayoutEffect(() => effect(() => heed(writing)), [writing]);
   useLayoutEffect(() => grow(field.current), [text]);
   useLayoutEffect(() => {
     if (writing.focusCount.value === 0) return;
@@ -119,11 +115,14 @@ export function Composer({ id }: { id: ConversationId }) {
   );
 }
 
-const SendSign = () => (
-  <svg class="icon filled" viewBox="0 0 24 24" aria-hidden="true">
-    <path d="M3.5 4.5 21 12 3.5 19.5 5.5 12.7 14 12 5.5 11.3z" />
-  </svg>
-);
+/** Takes up what the menu asks for as it is asked, not after the next paint: what is typed and sent until then is meant for it. [AP-33] */
+function heed(writing: Writing): void {
+  const wanted = wish.value;
+  if (!wanted) return;
+  wish.value = null;
+  if (wanted.is === "edit") writing.edit(wanted.row);
+  else writing.answer(wanted.row.seq);
+}
 
 /** As high as its lines, up to what the style allows. */
 function grow(field: HTMLTextAreaElement | null): void {

@@ -45,6 +45,10 @@ export function Connection() {
   );
 }
 
+/** In the head of a conversation, where nothing of presence is known then; empty: all is well. [AP-32] */
+export const lackText = (connection: Is): string =>
+  connection.is === "connected" ? "" : connection.is === "waiting" ? "reconnecting …" : textOf(connection);
+
 function textOf(connection: Is): string {
   if (connection.is === "stopped") return STOPPED[connection.why];
   if (connection.is !== "waiting") return TEXT[connection.is];

@@ -89,7 +89,7 @@ function Person({ of: { userId, handle }, children }: { of: Profile; children: p
 function Acts({ contact: { state, handle }, act }: { contact: Contact; act: (door: PageDoor) => void }) {
   const end = { incoming: "Decline", accepted: "Remove", requested: "Take back" }[state];
   return (
-    <>
+    <span class="acts">
       {state === "incoming" && (
         <button type="button" class="main" onClick={() => act("putContact")}>
           Accept<span class="unseen"> {handle}</span>
@@ -99,6 +99,6 @@ function Acts({ contact: { state, handle }, act }: { contact: Contact; act: (doo
         {end}
         <span class="unseen"> {handle}</span>
       </button>
-    </>
+    </span>
   );
 }

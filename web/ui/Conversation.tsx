@@ -10,6 +10,7 @@ import { FindInside } from "./FindInside.tsx";
 import { Header } from "./Header.tsx";
 import { Icon } from "./Icon.tsx";
 import { Log } from "./Log.tsx";
+import { Stranger } from "./Stranger.tsx";
 import { useSession } from "./session-context.ts";
 import { Tray } from "./Tray.tsx";
 import { WritingContext } from "./writing-context.ts";
@@ -46,6 +47,7 @@ export function Conversation({ id }: { id: ConversationId }) {
       >
         <Header id={id} find={() => (finding.value = true)} />
         {finding.value && <FindInside id={id} end={() => (finding.value = false)} />}
+        <Stranger id={id} />
         {waiting > 0 && (
           <button type="button" id="waiting" onClick={() => (dialog.value = { is: "conversation", id })}>
             <Icon name="people" />

@@ -5,7 +5,7 @@ import { ask, tell } from "../model/shows.ts";
 import { durationText, RETENTIONS } from "../phrases.ts";
 import { plainName } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
-import { GroupInfo } from "./GroupInfo.tsx";
+import { GroupInfo, LeaveGroup } from "./GroupInfo.tsx";
 import { useMine } from "./Header.tsx";
 import { Icon } from "./Icon.tsx";
 import { PersonActs } from "./PersonInfo.tsx";
@@ -21,6 +21,7 @@ export function ConversationInfo({ id }: { id: ConversationId }) {
       {peer ? <PersonActs userId={peer} /> : <GroupInfo id={id} />}
       <Spare id={id} />
       <Messages id={id} />
+      {!peer && <LeaveGroup id={id} />}
     </Dialog>
   );
 }

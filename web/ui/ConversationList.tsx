@@ -40,7 +40,6 @@ export function ConversationList({ query }: { query: string }) {
           </button>
         </div>
       )}
-      {items.length > 0 && found.length === 0 && <p class="quiet nothing">No conversation is called so.</p>}
     </>
   );
 }

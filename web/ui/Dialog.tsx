@@ -12,6 +12,7 @@ export function Dialog({ id, title, children, role }: Props) {
   useLayoutEffect(() => {
     const back = document.activeElement;
     element.current?.showModal();
+    element.current?.querySelector<HTMLElement>('[data-begins="true"]')?.focus();
     return () => {
       isOver.current = true; // its own farewell must not close what has taken its place
       element.current?.close();

@@ -1,4 +1,5 @@
 import { dialog } from "../model/shows.ts";
+import { Camera } from "./Camera.tsx";
 import { Contacts } from "./Contacts.tsx";
 import { ConversationInfo } from "./ConversationInfo.tsx";
 import { Erase } from "./Erase.tsx";
@@ -38,6 +39,8 @@ export function Dialogs() {
       return <MessageInfo key={shown.seq} id={shown.id} seq={shown.seq} />;
     case "picture":
       return <Viewer media={shown.media} all={shown.all} />;
+    case "camera":
+      return <Camera take={shown.take} />;
     case "sure":
       return <Sure question={shown.question} act={shown.act} then={shown.then} />;
     default:

@@ -65,7 +65,7 @@ export function Forward({ id, seq }: { id: ConversationId; seq: number }) {
             </label>
           </li>
         ))}
-        {shown.length === 0 && <li class="quiet nothing">No conversation is called so.</li>}
+        {shown.length === 0 && <li class="quiet nothing">No conversation has this name.</li>}
       </ul>
       <p class="problem" role="alert">
         {problem}

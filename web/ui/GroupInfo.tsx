@@ -1,6 +1,6 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
-import { goTo } from "../model/route.ts";
+import { goTo, openId } from "../model/route.ts";
 import { ask, tell } from "../model/shows.ts";
 import { GroupHead } from "./GroupHead.tsx";
 import { GroupRules } from "./GroupRules.tsx";
@@ -10,15 +10,10 @@ import { JoinRequests } from "./JoinRequests.tsx";
 import { Members } from "./Members.tsx";
 import { useSession } from "./session-context.ts";
 
-/** A group: its picture and title, who waits, who is in it, how to come in, what holds there, and how to leave. */
+/** A group: its picture and title, who waits, who is in it, how to come in, and what holds there. */
 export function GroupInfo({ id }: { id: ConversationId }) {
   const session = useSession();
   const naming = session.naming.value;
-  const leave = async () => {
-    const answer = await session.call("removeMember", { params: { id, userId: session.me } });
-    if (answer.ok) goTo(null);
-    else tell(ERRORS[answer.code].title);
-  };
   return (
     <>
       <GroupHead id={id} />
@@ -26,14 +21,27 @@ export function GroupInfo({ id }: { id: ConversationId }) {
       <Members id={id} />
       {naming.may(id, "adding") && <Invites id={id} />}
       {naming.role(id) && <GroupRules id={id} />}
-      {naming.role(id) && (
-        <section>
-          <button type="button" class="danger" onClick={() => ask("Leave this group?", "Leave", () => void leave())}>
-            <Icon name="out" />
-            Leave the group
-          </button>
-        </section>
-      )}
     </>
+  );
+}
+
+/** How to leave a group. The last of what there is to do with it. */
+export function LeaveGroup({ id }: { id: ConversationId }) {
+  const session = useSession();
+  const leave = async () => {
+    goTo(null); // at once: what the server answers later must not close what has been opened meanwhile [AP-33]
+    const answer = await session.call("removeMember", { params: { id, userId: session.me } });
+    if (answer.ok) return;
+    tell(answer.code === "last_admin" ? "Make somebody else an admin first" : ERRORS[answer.code].title);
+    if (openId.peek() === null) goTo(id);
+  };
+  if (!session.naming.value.role(id)) return null;
+  return (
+    <section>
+      <button type="button" class="danger" onClick={() => ask("Leave this group?", "Leave", () => void leave())}>
+        <Icon name="out" />
+        Leave the group
+      </button>
+    </section>
   );
 }

@@ -7,6 +7,7 @@ import { goTo } from "../model/route.ts";
 import { dialog } from "../model/shows.ts";
 import { isMuted, muteText, presenceText, typingText } from "../phrases.ts";
 import { plainName } from "../words.ts";
+import { lackText } from "./Connection.tsx";
 import { ConversationAvatar } from "./ConversationAvatar.tsx";
 import { IconButton } from "./IconButton.tsx";
 import { MuteMenu } from "./MuteMenu.tsx";
@@ -80,7 +81,7 @@ export function Header({ id, find }: { id: ConversationId; find: () => void }) {
 
 /** Who types; else who is there; else who is in it. */
 function Status({ id }: { id: ConversationId }) {
-  const { live, naming, now } = useSession();
+  const { live, naming, now, connection } = useSession();
   const minute = useSignal(0);
   minute.value;
   now.value;
@@ -96,9 +97,10 @@ function Status({ id }: { id: ConversationId }) {
   );
   const peer = names.peer(id);
   const presence = live.value.presence.find(({ userId }) => userId === peer);
+  const lack = lackText(connection.value);
   return (
-    <p id="status" class={typing ? "quiet typing" : "quiet"}>
-      {typing || presenceText(presence, Date.now()) || names.members(id)}
+    <p id="status" class={typing && !lack ? "quiet typing" : "quiet"}>
+      {lack || typing || presenceText(presence, Date.now()) || names.members(id)}
     </p>
   );
 }

@@ -53,3 +53,10 @@ export function Icon({ name, label }: { name: IconName; label?: string }) {
     </svg>
   );
 }
+
+/** On every button that sends. */
+export const SendSign = () => (
+  <svg class="icon filled" viewBox="0 0 24 24" aria-hidden="true">
+    <path d="M3.5 4.5 21 12 3.5 19.5 5.5 12.7 14 12 5.5 11.3z" />
+  </svg>
+);

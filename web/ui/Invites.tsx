@@ -45,15 +45,17 @@ export function Invites({ id }: { id: ConversationId }) {
                 onFocus={({ currentTarget }) => currentTarget.select()}
               />
               <small class="quiet">
-                until {moment(expiresAt, Date.now())} · used {uses} {uses === 1 ? "time" : "times"}
+                Until {moment(expiresAt, Date.now())} · used {uses} {uses === 1 ? "time" : "times"}
               </small>
             </span>
-            <button type="button" onClick={() => void copy(code)}>
-              Copy
-            </button>
-            <button type="button" onClick={() => void revoke(code)}>
-              Revoke
-            </button>
+            <span class="acts">
+              <button type="button" onClick={() => void copy(code)}>
+                Copy
+              </button>
+              <button type="button" onClick={() => void revoke(code)}>
+                Revoke
+              </button>
+            </span>
           </li>
         ))}
       </ul>

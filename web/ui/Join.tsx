@@ -78,17 +78,15 @@ function About({ group }: { group: InvitePreview | null }) {
   const { title, memberCount, approval, state, avatar } = group;
   const after = approval ? "An admin has to let you in." : "Its members will see that you joined.";
   return (
-    <>
-      <div class="invited">
-        <Avatar name={plainName(title)} isGroup large picture={avatar?.url} />
-        <h1 id="join-title">
-          {state === "outside" ? "Join " : ""}
-          <bdi>{plainName(title)}</bdi>
-          {state === "outside" ? "?" : ""}
-        </h1>
-        <p class="quiet">{membersText(memberCount)}</p>
-        {state === "outside" && <p class="quiet">{after}</p>}
-      </div>
-    </>
+    <div class="invited">
+      <Avatar name={plainName(title)} isGroup large picture={avatar?.url} />
+      <h1 id="join-title">
+        {state === "outside" ? "Join " : ""}
+        <bdi>{plainName(title)}</bdi>
+        {state === "outside" ? "?" : ""}
+      </h1>
+      <p class="quiet">{membersText(memberCount)}</p>
+      {state === "outside" && <p class="quiet">{after}</p>}
+    </div>
   );
 }

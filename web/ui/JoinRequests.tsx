@@ -45,12 +45,14 @@ export function JoinRequests({ id }: { id: ConversationId }) {
                 </button>
                 <small class="quiet">asked {moment(askedAt, Date.now())}</small>
               </span>
-              <button type="button" class="main" onClick={() => void decide(userId, true)}>
-                Let in<span class="unseen"> {name}</span>
-              </button>
-              <button type="button" onClick={() => void decide(userId, false)}>
-                Decline<span class="unseen"> {name}</span>
-              </button>
+              <span class="acts">
+                <button type="button" class="main" onClick={() => void decide(userId, true)}>
+                  Let in<span class="unseen"> {name}</span>
+                </button>
+                <button type="button" onClick={() => void decide(userId, false)}>
+                  Decline<span class="unseen"> {name}</span>
+                </button>
+              </span>
             </li>
           );
         })}

@@ -5,6 +5,7 @@ import { heldOf } from "../../src/sdk/index.ts";
 import { Kept } from "../model/kept.ts";
 import { jump } from "../model/route.ts";
 import { tell } from "../model/shows.ts";
+import { sentence } from "../phrases.ts";
 import { type Row, rowsOf, unreadOf } from "../rows.ts";
 import { type Shown, shownRows } from "../shown.ts";
 import { plainName } from "../words.ts";
@@ -46,7 +47,7 @@ export function Log({ id }: { id: ConversationId }) {
       unreadFrom: from.value,
       starred: session.told.starsOf(id),
       nameOf: (userId) => plainName(session.naming.value.handle(userId)),
-      noteOf: ({ event }) => plainName(session.naming.value.note(event)),
+      noteOf: ({ event }) => plainName(sentence(session.naming.value.note(event))),
     }),
     ({ key }) => key,
   );

@@ -110,8 +110,10 @@ function FileLink({ media, url }: { media: MediaContent; url: string }) {
   return (
     <a href={url || `/v1/media/${media.mediaId}`} target="_blank" rel="noopener noreferrer" onClick={follow}>
       <Icon name="file" />
-      <bdi>{plainName(media.name ?? "File")}</bdi>
-      <small>{sizeText(media.bytes)}</small>
+      <span>
+        <bdi>{plainName(media.name ?? "File")}</bdi>
+        <small>{sizeText(media.bytes)}</small>
+      </span>
     </a>
   );
 }

@@ -35,14 +35,16 @@ export function Members({ id }: { id: ConversationId }) {
           return (
             <li key={userId}>
               <Avatar name={naming.handle(userId)} />
-              {userId === session.me ? (
-                <span class="who">{name}</span>
-              ) : (
-                <button type="button" class="link who" onClick={() => (dialog.value = { is: "person", userId })}>
-                  {name}
-                </button>
-              )}
-              {role === "admin" && <small class="badge">admin</small>}
+              <span class="who">
+                {userId === session.me ? (
+                  name
+                ) : (
+                  <button type="button" class="link who" onClick={() => (dialog.value = { is: "person", userId })}>
+                    {name}
+                  </button>
+                )}
+                {role === "admin" && <small class="badge">admin</small>}
+              </span>
               {isAdmin && (
                 <span class="acts">
                   <button type="button" onClick={() => void put(userId, other)}>

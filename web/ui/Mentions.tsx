@@ -36,11 +36,8 @@ export function useMentions(id: ConversationId, field: RefObject<HTMLTextAreaEle
     const caret = field.current?.selectionStart ?? text.length;
     const [before, after] = [`${text.slice(0, from)}@${name} `, text.slice(caret).trimStart()];
     writing.type(before + after);
+    writing.focus(before.length);
     end();
-    requestAnimationFrame(() => {
-      field.current?.focus();
-      field.current?.setSelectionRange(before.length, before.length);
-    });
   };
   return {
     offered,

@@ -8,7 +8,7 @@ import { wish } from "../model/wishes.ts";
 import type { ShownMessage } from "../shown.ts";
 import { mayStillAct, whyNot } from "./CannotSend.tsx";
 import { Icon, type IconName } from "./Icon.tsx";
-import { moveInside, place } from "./open-menu.ts";
+import { moveInside, onCloseAsked, place } from "./open-menu.ts";
 import { useSession } from "./session-context.ts";
 
 /**
@@ -38,7 +38,9 @@ export function MessageMenu() {
     element.showPopover();
     put();
     element.querySelector("button")?.focus();
+    const unwatch = onCloseAsked(close);
     return () => {
+      unwatch();
       removeEventListener("pointerdown", onPointer, true);
       removeEventListener("resize", put);
       element.hidePopover();
@@ -52,7 +54,7 @@ export function MessageMenu() {
       role="dialog"
       aria-label="What to do"
       onKeyDown={(event) => {
-        if (event.key === "Escape" || event.key === "Tab") close();
+        if (event.key === "Tab") close();
         else moveInside(event);
       }}
     >

@@ -40,7 +40,7 @@ export function NewConversation() {
   return (
     <Dialog id="new" title="New conversation">
       <div inert={busy.value}>
-        <PeopleFinder label="Talk to" act="Open" choose={openDirect} />
+        <PeopleFinder label="Talk to" act="Open" choose={openDirect} begins />
       </div>
       <details id="group">
         <summary>New group</summary>

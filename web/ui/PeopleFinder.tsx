@@ -19,10 +19,12 @@ type Props = {
   choose: (person: Profile) => unknown;
   /** Those who are not offered: they are there already. */
   without?: readonly string[];
+  /** Whether the dialog begins here. */
+  begins?: boolean;
 };
 
 /** [AP-22] Somebody by name, by the beginning of their handle, or from the contacts; a whole handle and Enter will do as well. */
-export function PeopleFinder({ label, act, choose, without = [] }: Props) {
+export function PeopleFinder({ label, act, choose, without = [], begins = false }: Props) {
   const session = useSession();
   const id = useId();
   const words = useSignal("");
@@ -62,6 +64,7 @@ export function PeopleFinder({ label, act, choose, without = [] }: Props) {
   const all = wanted === "" ? known : typeof people === "string" ? [] : people;
   const offered = all.filter(({ userId }) => userId !== session.me && !without.includes(userId));
   const isNobody = wanted !== "" && isAnswered && offered.length === 0 && typeof people !== "string";
+  const isLittle = [...wanted].length < 3; // [PE-5]
   return (
     <div class="finder" ref={moveAmong}>
       <form
@@ -75,6 +78,7 @@ export function PeopleFinder({ label, act, choose, without = [] }: Props) {
           {label}
           <input
             placeholder="Name or handle"
+            data-begins={begins}
             autocapitalize="none"
             autocomplete="off"
             spellcheck={false}
@@ -92,7 +96,7 @@ export function PeopleFinder({ label, act, choose, without = [] }: Props) {
         </button>
       </form>
       <p id={`${id}-said`} class="quiet" role="status">
-        {isNobody ? "Nobody is found by that." : ""}
+        {isNobody && !problem.value ? (isLittle ? "Write a little more" : "Nobody is found by that.") : ""}
         {wanted !== "" && offered.length > 0 && <span class="unseen">{offered.length} found, below</span>}
       </p>
       <p class="problem" role="alert">

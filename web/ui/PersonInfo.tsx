@@ -62,12 +62,15 @@ export function PersonActs({ userId }: { userId: UserId }) {
     else tell(ERRORS[answer.code].title);
   };
   const name = session.naming.value.handle(userId);
+  const shownName = session.naming.value.displayName(userId);
   return (
     <section class="person">
       <Avatar name={name} large />
-      <p class="quiet" dir="auto">
-        {session.naming.value.displayName(userId)}
-      </p>
+      {shownName !== name && (
+        <p class="quiet" dir="auto">
+          {shownName}
+        </p>
+      )}
       <p>{isBlocked ? "You block them: what they write to you alone does not reach you." : STATE[state]}</p>
       <div class="row" inert={busy.value}>
         {!isBlocked && (state === "none" || state === "incoming") && (

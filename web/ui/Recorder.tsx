@@ -4,6 +4,7 @@ import type { ConversationId } from "../../src/protocol/ids.ts";
 import { lengthText } from "../clock.ts";
 import { tell } from "../model/shows.ts";
 import { waveformIn } from "../model/sound.ts";
+import { SendSign } from "./Icon.tsx";
 import { IconButton } from "./IconButton.tsx";
 import { useSession } from "./session-context.ts";
 
@@ -72,7 +73,7 @@ export function Recorder({ id, end }: { id: ConversationId; end: () => void }) {
           onClick={send}
           ref={(b) => b?.focus()}
         >
-          ✓
+          <SendSign />
         </button>
       </div>
     </section>

@@ -40,7 +40,7 @@ export function Report({ reported }: { reported: Reported }) {
     <Dialog id="report" title={reported.seq === undefined ? `Report ${name}` : "Report this message"}>
       <p class="quiet">
         {reported.seq === undefined
-          ? "Whoever runs this server looks at it. They are not told that it was you, and nor that somebody did."
+          ? `Whoever runs this server looks at it. ${name} does not learn of it.`
           : `Whoever runs this server gets the message with a few before it. ${name} does not learn of it.`}
       </p>
       <form

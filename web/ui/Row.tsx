@@ -1,10 +1,8 @@
 import type { Shown, ShownMessage } from "../shown.ts";
 import { Bubble } from "./Bubble.tsx";
+import { isOnLink, onLongPress } from "./long-press.ts";
 import { memo } from "./memo.ts";
 import { openMenu } from "./open-menu.ts";
-
-/** Held for so long, a finger asks for the menu. Ms. */
-const LONG_MS = 480;
 
 /** A row of the log, with the day or the line above it. */
 export const RowItem = memo(function RowItem({ row }: { row: Shown }) {
@@ -46,25 +44,17 @@ function Above({ row: { day, unread } }: { row: Shown }) {
 
 /** The menu comes by the right button, or by a finger that stays. */
 function menuBy(row: ShownMessage) {
-  let timer = 0;
-  const stop = () => clearTimeout(timer);
-  const open = (target: EventTarget | null, x: number, y: number) => {
-    if (row.seq !== null && !row.gone)
-      openMenu(row, new DOMRect(x, y, 0, 0), target instanceof HTMLElement ? target : null);
+  const open = ({ x, y }: { x: number; y: number }) => {
+    if (row.seq !== null && !row.gone) openMenu(row, new DOMRect(x, y, 0, 0), null);
   };
   return {
+    ...onLongPress(open),
     onContextMenu: (event: MouseEvent) => {
+      const isTouch = event instanceof PointerEvent && event.pointerType === "touch";
       const isElse = event.target instanceof Element && event.target.closest("a, img, audio, video");
-      if (isElse || getSelection()?.isCollapsed === false) return;
+      if (isTouch ? isOnLink(event.target) : isElse || getSelection()?.isCollapsed === false) return;
       event.preventDefault();
-      open(null, event.clientX, event.clientY);
+      if (!isTouch) open(event);
     },
-    onPointerDown: (event: PointerEvent) => {
-      stop();
-      if (event.pointerType === "touch") timer = setTimeout(() => open(null, event.clientX, event.clientY), LONG_MS);
-    },
-    onPointerMove: stop,
-    onPointerUp: stop,
-    onPointerCancel: stop,
   };
 }

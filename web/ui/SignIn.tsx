@@ -20,7 +20,10 @@ export function SignIn() {
   };
   return (
     <main class="card" id="sign-in">
-      <h1>Edgewise</h1>
+      <header>
+        <img src="/icon.svg" alt="" width="40" height="40" />
+        <h1>Edgewise</h1>
+      </header>
       {ended ? (
         <Ended {...ended} />
       ) : (
@@ -34,6 +37,7 @@ export function SignIn() {
           <input
             name="handle"
             defaultValue={ended?.handle ?? ""}
+            ref={begin}
             autocomplete="username"
             autocapitalize="none"
             spellcheck={false}
@@ -101,6 +105,11 @@ function Ended({ handle, because, waiting }: { handle: string; because: keyof ty
       )}
     </div>
   );
+}
+
+/** Where there is a keyboard, one can write at once. */
+function begin(field: HTMLInputElement | null): void {
+  if (matchMedia("(pointer: fine)").matches) field?.focus();
 }
 
 function Known({ but }: { but: string | null }) {

@@ -29,3 +29,18 @@ export function moveInside(event: KeyboardEvent & { currentTarget: HTMLElement }
   event.preventDefault();
   buttons.at((at + step + buttons.length) % buttons.length)?.focus();
 }
+
+type Watcher = { onclose: (() => void) | null; destroy: () => void };
+
+/** Escape, or the way back of a phone, which else would leave the conversation. Answers what ends it. [AP-34] */
+export function onCloseAsked(close: () => void): () => void {
+  const CloseWatcher = Reflect.get(globalThis, "CloseWatcher") as (new () => Watcher) | undefined;
+  if (CloseWatcher) {
+    const watcher = new CloseWatcher();
+    watcher.onclose = close;
+    return () => watcher.destroy();
+  }
+  const onKey = ({ key }: KeyboardEvent) => key === "Escape" && close();
+  addEventListener("keydown", onKey);
+  return () => removeEventListener("keydown", onKey);
+}

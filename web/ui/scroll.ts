@@ -68,9 +68,10 @@ export class Scroll {
   /** What was new when the conversation was opened begins near the top. */
   showUnread(): void {
     const line = this.#rows?.querySelector(".new-line");
+    if (!this.#log || !line) return;
+    const below = line.getBoundingClientRect().top - this.#log.getBoundingClientRect().top;
     this.#follows = false;
-    line?.scrollIntoView({ block: "start" });
-    if (this.#log && line) this.#log.scrollTop -= this.#log.clientHeight / 5;
+    this.#log.scrollTop += below - this.#log.clientHeight / 5; // in one go: at the end of the log there is no going back [AP-32]
     this.#scrolled();
   }
 

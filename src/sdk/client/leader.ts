@@ -423,9 +423,9 @@ export class Leader {
   }
 
   #know({ conversation, profiles = [] }: Extract<Command, { do: "know" }>): void {
-    const me = this.#ports.sessions.owner?.userId ?? "";
+    const me = (this.#ports.sessions.owner?.userId ?? null) as UserId | null;
     const changes: ClientChange[] = profiles.map((profile) => ({ type: "person", profile }));
-    if (conversation) changes.push(aboutAnswered(conversation, me));
+    if (conversation) changes.push(aboutAnswered(conversation, me, this.#state.replica));
     this.#take(changes);
     this.#changed(changes, []);
   }

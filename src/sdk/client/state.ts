@@ -106,13 +106,18 @@ export function aboutSelf(frame: ServerFrame): AboutChange[] {
   );
 }
 
-/** What a door says of a conversation. */
-export function aboutAnswered(conversation: Conversation, me: string): AboutChange {
+/**
+ * What a door says of a conversation, and what the log as it is here says past the answer's head: an answer that comes late takes
+ * nothing back. [AP-33]
+ */
+export function aboutAnswered(conversation: Conversation, me: UserId | null, replica: ReplicaState): AboutChange {
+  const conversationId = conversation.conversationId as ConversationId;
   const { kind, title = null, members, createdAt, head, mine } = conversation;
   const peerId = kind === "direct" ? (members.find(({ userId }) => userId !== me)?.userId ?? null) : null;
   const settings = settingsOf(conversation);
   const about = { kind, title, peerId, role: mine.role, members, settings, createdAt, unread: mine.unread, head };
-  return { type: "about", conversationId: conversation.conversationId as ConversationId, about };
+  const later = heldOf(replica, conversationId).events.filter(({ seq }) => seq > head);
+  return { type: "about", conversationId, about: { ...about, ...aboutFrom(later, about, me) } };
 }
 
 function settingsOf(said: Settings): Settings {
@@ -122,30 +127,31 @@ function settingsOf(said: Settings): Settings {
 
 /** The settings with what an event says of them. */
 function settingsAfter(known: Settings, event: Extract<Event, { kind: "settings" }>): Settings {
-  const said = Object.entries(settingsOf({ ...event, avatarMediaId: event.avatarMediaId ?? undefined }));
-  const isGone = event.avatarMediaId === null ? { avatarMediaId: undefined } : {};
-  return { ...known, ...Object.fromEntries(said.filter(([, value]) => value !== undefined)), ...isGone };
+  const said = Object.entries(settingsOf(event as Settings)).filter(([, value]) => value !== undefined);
+  return { ...known, ...Object.fromEntries(said.map(([name, value]) => [name, value ?? undefined])) }; // null: the picture is gone
 }
 
 /** What new events say of the conversation that they are of. */
 export function aboutFrom(
   events: readonly Event[],
-  known: About | undefined,
+  known: Pick<About, "members" | "settings"> | undefined,
   me: UserId | null,
 ): Partial<About> | null {
-  let about: Partial<About> = {};
+  const about: { -readonly [A in keyof About]?: About[A] } = {};
   let members = known?.members ?? null;
   let settings = known?.settings ?? null;
   for (const event of events) {
-    if (event.kind === "settings" && event.title !== undefined) about = { ...about, title: event.title };
-    if (event.kind === "settings") settings = settings && settingsAfter(settings, event);
+    if (event.kind === "settings") {
+      if (event.title !== undefined) about.title = event.title;
+      settings = settings && settingsAfter(settings, event);
+    }
     if (event.kind !== "member") continue;
     const role = event.change === "removed" || event.change === "left" ? null : (event.role ?? "member");
-    if (event.userId === me) about = { ...about, role };
+    if (event.userId === me) about.role = role;
     members = members && membersAfter(members, event.userId, role, event.seq);
   }
-  if (members !== (known?.members ?? null)) about = { ...about, members };
-  if (settings !== (known?.settings ?? null)) about = { ...about, settings };
+  if (members !== (known?.members ?? null)) about.members = members;
+  if (settings !== (known?.settings ?? null)) about.settings = settings;
   return Object.keys(about).length > 0 ? about : null;
 }
 
