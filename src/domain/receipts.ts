@@ -1,6 +1,7 @@
+import type { UserId } from "../protocol/ids.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { Receipt, Ticks, Visibility } from "../protocol/states.ts";
-import { currentMembers, type Membership, neverReached, type Roster } from "./membership.ts";
+import { currentMembers, type MemberChange, type Membership, neverReached, type Roster } from "./membership.ts";
 import { advanced, movedAt, NO_TRAIL, standing, type Trail } from "./trail.ts";
 
 /** What one device says of a conversation: the highest seq stored there, and the highest shown to its person. */
@@ -42,6 +43,14 @@ export function rawReceipt(m: Pick<Membership, "userId">, trail: Trail): RawRece
 
 /** Somebody who has read more than they show is hiding it, and holds up nobody's ticks. */
 const hides = (trail: Trail): boolean => standing(trail, "read") > standing(trail, "shownRead");
+
+/** [RC-9] Whose ticks these changes move without a receipt: who comes back has heard none while they were out, who was alone had none. */
+export function untickedBy(changes: readonly MemberChange[], before: Roster): UserId[] {
+  const added = changes.filter(({ change }) => change === "added").map(({ userId }) => userId);
+  const here = currentMembers(before);
+  const alone = here.length === 1 && added.length > 0 ? here.map(({ userId }) => userId) : [];
+  return [...added.filter((userId) => before.has(userId)), ...alone];
+}
 
 /**
  * [RC-9] Up to where everybody else has received, and has read as far as they show it. What was said before somebody joined was not

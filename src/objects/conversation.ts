@@ -7,6 +7,7 @@ import { daysToMs } from "../domain/life.ts";
 import { headFor, type MemberChange } from "../domain/membership.ts";
 import type { PageWish } from "../domain/paging.ts";
 import type { PushReport } from "../domain/push.ts";
+import { untickedBy } from "../domain/receipts.ts";
 import type { Found } from "../domain/searching.ts";
 import { sheds } from "../domain/shedding.ts";
 import type { RawTrace } from "../domain/tracing.ts";
@@ -221,19 +222,18 @@ export class Conversation extends DurableObject<Env> {
   private commit(actorId: UserId, changes: MemberChange[], now: number, also: () => void = () => {}): void {
     const state = this.state as ConversationState;
     const waited = state.requests.size;
+    const unticked = untickedBy(changes, state.roster);
     this.write(() => {
       also();
       for (const change of changes) state.change(actorId, { kind: "member", ...change }, now);
     });
     for (const { userId, change } of changes) {
       const member = state.roster.get(userId);
-      if (change === "added" && member) {
-        this.fanout.join(member, state.head);
-        this.desk.joined(member);
-      }
+      if (change === "added" && member) this.fanout.join(member, state.head);
       if (change === "removed" || change === "left") this.desk.gone(userId);
     }
     this.afterAppend(now);
+    this.desk.tellTicks(unticked);
     const isNewAdmin = waited > 0 && changes.some(({ change }) => change === "role");
     if (state.requests.size < waited || isNewAdmin) this.entry.tellAdmins(); // [IV-11]
   }

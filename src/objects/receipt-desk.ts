@@ -1,4 +1,4 @@
-import { currentMembers, isBlocking, isCurrent, type Membership } from "../domain/membership.ts";
+import { isBlocking, isCurrent } from "../domain/membership.ts";
 import { type RawReceipt, rawReceipt, ticksFor } from "../domain/receipts.ts";
 import { type Stage, sheds } from "../domain/shedding.ts";
 import { standing, type Trail } from "../domain/trail.ts";
@@ -100,12 +100,10 @@ export class ReceiptDesk {
   }
 
   /** [RC-9] Who is in again has heard no ticks while they were out; who was alone had none. */
-  joined({ userId, spans }: Membership): void {
+  tellTicks(userIds: readonly UserId[]): void {
     const state = this.ports.state();
     if (!state || isCrowd(state)) return;
-    const alone = state.memberCount === 2 ? currentMembers(state.roster).filter((m) => m.userId !== userId) : [];
-    const told = [...(spans.length > 1 ? [userId] : []), ...alone.map((m) => m.userId)];
-    for (const author of told) if (!this.ports.isParked(author)) this.courier.add(author, null);
+    for (const userId of userIds) if (!this.ports.isParked(userId)) this.courier.add(userId, null);
   }
 
   private async tell(userId: UserId, receipts: RawReceipt[]): Promise<boolean> {

@@ -126,7 +126,7 @@ test("[IN-3] a stranger is told of every conversation that there is none", async
 });
 
 /** What one sets for oneself alone is anybody's who ever was in. */
-const MINE: readonly DoorName[] = ["changeMine", "clearConversation", "star", "unstar"];
+const MINE: readonly DoorName[] = ["changeMine", "clearConversation", "deleteEvent", "star", "unstar"];
 
 test("[IN-3] a removed member sees what was, up to the removal, and changes nothing", async () => {
   const { carol, group } = scene;

@@ -6,6 +6,7 @@ import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { signUp } from "../routes/support/accounts.ts";
 import { ask, askUpload, keyOf, openDirect, PICTURE, saying, sha256Of, showing } from "../routes/support/media.ts";
+import { watchRows } from "./meters.ts";
 import { bindings } from "./support.ts";
 
 /**
@@ -83,17 +84,12 @@ const METERED: Env = {
 /** Puts meters on an object that is in memory. */
 const meter = (stub: DurableObjectStub) =>
   runInDurableObject(stub, (object) => {
-    const innards = object as unknown as {
+    const innards = object as unknown as Parameters<typeof watchRows>[0] & {
       env: Env;
-      store: { sql: SqlStorage };
       clock: { storage: DurableObjectStorage };
     };
-    const { sql } = innards.store;
-    innards.store.sql = counting(sql, (name, args) => {
-      if (name !== "exec") return undefined;
-      const cursor = sql.exec(args[0] as string, ...args.slice(1));
+    watchRows(innards, (cursor) => {
       bill.rows += cursor.rowsWritten;
-      return cursor;
     });
     innards.clock.storage = counting(innards.clock.storage, (name) => {
       if (name === "setAlarm") bill.rows += 1;

@@ -4,6 +4,7 @@ import type { Env } from "../../src/platform/env.ts";
 import type { Session } from "../../src/protocol/http.ts";
 import { signUp } from "../routes/support/accounts.ts";
 import { ask, pairUp, say } from "../routes/support/worker.ts";
+import { watchRows } from "./meters.ts";
 import { bindings, newDeviceId, newKey, TestSocket } from "./support.ts";
 
 /** What acts about people cost: rows of the directory and of the inboxes, and calls of objects by the doors and by the inboxes. */
@@ -51,17 +52,9 @@ const counted = { DIRECTORY, INBOXES: counting("INBOXES"), CONVERSATIONS: counti
 /** Counts an inbox's own rows, and its calls, from now on. */
 const meter = ({ user }: Session) =>
   runInDurableObject(bindings.INBOXES.getByName(user.userId), (object) => {
-    const innards = object as unknown as { store: { sql: SqlStorage }; stars: { env: object } };
-    const { sql } = innards.store;
-    innards.store.sql = new Proxy(sql, {
-      get: (target, key) => {
-        if (key !== "exec") return Reflect.get(target, key);
-        return (query: string, ...values: unknown[]) => {
-          const cursor = target.exec(query, ...values);
-          bill.rows += cursor.rowsWritten;
-          return cursor;
-        };
-      },
+    const innards = object as unknown as Parameters<typeof watchRows>[0] & { stars: { env: object } };
+    watchRows(innards, (cursor) => {
+      bill.rows += cursor.rowsWritten;
     });
     innards.stars.env = { ...innards.stars.env, CONVERSATIONS: counted.CONVERSATIONS };
   });

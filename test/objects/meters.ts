@@ -10,14 +10,19 @@ import { bindings } from "./support.ts";
 export const bill = { rows: 0, calls: 0, alarms: 0, frames: 0 };
 export const FRAMES_PER_REQUEST = 20;
 
-type Innards = { env: Env; store: { sql: SqlStorage }; clock: { storage: DurableObjectStorage } };
+type Innards = {
+  env: Env;
+  /** Of a conversation; an inbox keeps it with its rows. */
+  store: { sql: SqlStorage; rows?: { sql: SqlStorage } };
+  clock: { storage: DurableObjectStorage };
+};
 
 /** Puts meters on an object that is in memory. */
 export const meter = (stub: DurableObjectStub): Promise<void> =>
   runInDurableObject(stub, (object) => {
     const innards = object as unknown as Innards;
-    innards.store.sql = watching(innards.store.sql, "exec", (cursor) => {
-      bill.rows += (cursor as { rowsWritten: number }).rowsWritten;
+    watchRows(innards, (cursor) => {
+      bill.rows += cursor.rowsWritten;
     });
     innards.clock.storage = watching(innards.clock.storage, "setAlarm", () => {
       bill.rows += 1;
@@ -25,6 +30,13 @@ export const meter = (stub: DurableObjectStub): Promise<void> =>
     const env = countingEnv(innards.env);
     for (const part of [innards, ...Object.values(innards)] as { env?: Env }[]) if (part?.env) part.env = env;
   });
+
+/** Tells of every cursor of an object's store. */
+export function watchRows(innards: Pick<Innards, "store">, saw: (cursor: SqlStorageCursor<never>) => void): void {
+  const { rows } = innards.store;
+  const held = typeof rows === "object" ? rows : innards.store; // that of a conversation has a method of this name
+  held.sql = watching(held.sql, "exec", (cursor) => saw(cursor as SqlStorageCursor<never>));
+}
 
 /** The same object, telling what a method answered. */
 const watching = <T extends object>(real: T, method: string, saw: (answer: unknown) => void): T =>

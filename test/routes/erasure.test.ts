@@ -107,7 +107,8 @@ test("[ER-1] a stranger, a wrong password, none, and the proof of somebody else 
 });
 
 test("[ER-16] a refresh token of theirs is told of the erasure; a revoked device and a forged token are told nothing of it", async () => {
-  const { ann, bob, handle } = await buildWorld();
+  const world = await buildWorld();
+  const { ann, bob, handle } = world;
   const other: Session = (await signIn(handle)).json;
   await accounts("DELETE", `/v1/me/devices/${other.device.deviceId}`, { token: ann.accessToken });
   const before = await refresh(other.refreshToken);
@@ -119,6 +120,7 @@ test("[ER-16] a refresh token of theirs is told of the erasure; a revoked device
   for (const forged of [`${ann.refreshToken}x`, ann.accessToken, bob.refreshToken.slice(0, -2)])
     expect((await refresh(forged)).json).not.toHaveProperty("erased");
   expect((await ask(ann, "GET", "/v1/me")).json).not.toHaveProperty("erased"); // an access token is asked for much more often
+  await finish(world);
 });
 
 test("[ER-2] at once: no sign-in, no token, no profile, no contact; and a repeat is harmless", async () => {

@@ -45,8 +45,8 @@ export const codeOf = (answered: Answered): string => {
 };
 
 let made = 0;
-/** A handle that no other test of this file has. */
-export const freshHandle = (): string => `user${++made}`;
+/** A handle that no other test of this file has, and that is part of none. */
+export const freshHandle = (): string => `user${String(++made).padStart(4, "0")}`;
 
 /** Signs somebody up; the answer must fit the contract. */
 export async function signUp(handle = freshHandle(), password = PASSWORD): Promise<Session> {
