@@ -12,7 +12,8 @@ export type Probe = {
 export type Answer = { status: number; contentType: string; text: string };
 
 /** One HTTP request exactly as given: no path is mended, no body checked. Rejects when the server hangs up without an answer. */
-export function probe(port: number, { method, path, token, headers = {}, body }: Probe): Promise<Answer> {
+export function probe(port: number, asked: Probe): Promise<Answer> {
+  const { method, path, token, headers = {}, body } = asked;
   const bearer = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const isMeasured = body !== undefined && !("transfer-encoding" in headers);
   const length = isMeasured ? { "content-length": Buffer.byteLength(body) } : {}; // Node leaves it out where a method has no body
@@ -26,7 +27,8 @@ export function probe(port: number, { method, path, token, headers = {}, body }:
       timeout: 20_000,
     });
     sent.on("timeout", () => sent.destroy(new Error(`no answer to ${method} ${path}`)));
-    sent.on("error", reject);
+    // A connection that was kept may have been closed just now: nobody has read what was asked on it.
+    sent.on("error", (error) => (sent.reusedSocket ? resolve(probe(port, asked)) : reject(error)));
     sent.on("response", async (response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of response) chunks.push(chunk);
