@@ -52,5 +52,5 @@ export const lackText = (connection: Is): string =>
 function textOf(connection: Is): string {
   if (connection.is === "stopped") return STOPPED[connection.why];
   if (connection.is !== "waiting") return TEXT[connection.is];
-  return `reconnecting in ${Math.max(1, Math.ceil((connection.until - Date.now()) / 1_000))} s`;
+  return `reconnecting in ${Math.max(1, Math.ceil((connection.until - Date.now()) / 1_000))}\u00a0s`;
 }

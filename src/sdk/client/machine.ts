@@ -8,6 +8,8 @@ import type { StopReason } from "./api.ts";
 export const OPEN_WITHIN_MS = 15_000;
 /** A socket is taken for dead when nothing came in this time after a ping. Ms. */
 export const PONG_WITHIN_MS = 6_000;
+/** The same while the device says that it has no network. Ms. */
+export const DOUBT_WITHIN_MS = 2_500;
 /** A timer that is this late means that the machine slept, or that the page was frozen. Ms. */
 export const ASLEEP_MS = 5_000;
 /** What a socket that went without a word is said to be closed with. */
@@ -93,8 +95,8 @@ function lost({ attempt }: Trying, code: number, how: How, { now, random }: Fact
   return { state: { is: "waiting", attempt: attempt + 1, retryAt: now + after.delayMs, how: next }, acts: [HANG_UP] };
 }
 
-const ping = <S extends In<"catching_up"> | In<"live">>(state: S, { now }: Facts): Step => ({
-  state: { ...state, pingAt: now + TIMES.heartbeatMs, deadAt: Math.min(state.deadAt, now + PONG_WITHIN_MS) },
+const ping = (state: In<"catching_up"> | In<"live">, { now }: Facts, withinMs = PONG_WITHIN_MS): Step => ({
+  state: { ...state, pingAt: now + TIMES.heartbeatMs, deadAt: Math.min(state.deadAt, now + withinMs) },
   acts: [{ do: "ping" }],
 });
 
@@ -123,7 +125,7 @@ const open = {
   closed: (state, { code }, facts) => lost(state, code, "usual", facts),
   refused: stop,
   woke: beat,
-  network: (state, { up }, facts) => (up ? ping(state, facts) : stay(state)), // what the device says of its network may be wrong: the ping tells
+  network: (state, { up }, facts) => ping(state, facts, up ? PONG_WITHIN_MS : DOUBT_WITHIN_MS), // the device may be wrong: the ping tells
   visible: looked,
   reset: restart,
 } as const satisfies {

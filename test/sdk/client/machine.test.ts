@@ -4,6 +4,7 @@ import { CLOSE } from "../../../src/protocol/close.ts";
 import { TIMES } from "../../../src/protocol/limits.ts";
 import {
   ASLEEP_MS,
+  DOUBT_WITHIN_MS,
   type Event,
   type Facts,
   OFFLINE,
@@ -167,6 +168,17 @@ describe("[CL-43] the connection", () => {
     expect(woken.state).toMatchObject({ is: "live", deadAt: slept + PONG_WITHIN_MS });
     expect(doneBy(woken)).toEqual(["ping"]);
     expect(step(woken.state, { type: "woke" }, facts({ now: slept + PONG_WITHIN_MS })).state.is).toBe("waiting");
+  });
+
+  test("[CL-43] where the device says that its network is gone, the socket is asked, and taken for dead soon", () => {
+    const asked = run(...LIVE, { type: "network", up: false });
+    expect(doneBy(asked)).toEqual(["ping"]);
+    expect(asked.state.is).toBe("live");
+    const later = (ms: number) => ({ ...facts(), now: facts().now + ms });
+    const heard = step(asked.state, { type: "heard" }, facts()).state;
+    expect(step(heard, { type: "woke" }, later(DOUBT_WITHIN_MS)).state.is).toBe("live"); // it was wrong
+    expect(step(asked.state, { type: "woke" }, later(DOUBT_WITHIN_MS - 1)).state.is).toBe("live");
+    expect(step(asked.state, { type: "woke" }, later(DOUBT_WITHIN_MS)).state.is).toBe("waiting");
   });
 
   test("[CL-43] a network that comes back is used at once; while there is none nothing is tried", () => {
