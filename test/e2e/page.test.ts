@@ -94,8 +94,8 @@ test("[CL-24] a reload shows the conversation at once, from the browser, and wha
   await anna.page.route("**/v1/**", (route) => route.abort());
   await anna.page.routeWebSocket("**/v1/socket", (socket) => socket.close({ code: 1011 }));
   await anna.page.reload();
-  await see(anna.page.locator("#title")).toHaveText("ben");
-  expect(await anna.texts()).toEqual(before);
+  await see(anna.page.locator("#title")).toHaveText("ben"); // before its log is read
+  await expect.poll(() => anna.texts()).toEqual(before);
   await anna.say("before the reload");
   await anna.page.unrouteAll();
   const again = await anna.context.newPage();
