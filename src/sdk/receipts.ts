@@ -9,9 +9,9 @@ import type { Frame, Turn } from "./turn.ts";
 export const GATHER_MS = 250;
 
 /** The receipt that the server lacks, or null. Delivered: the last event of somebody else that is stored here. [CL-17] */
-export function owedReceipt({ events, read }: Held, told: Marks, me: UserId): Marks | null {
+export function owedReceipt({ events, read, received = 0 }: Held, told: Marks, me: UserId): Marks | null {
   const last = events.findLast(({ senderId }) => senderId !== me)?.seq ?? 0;
-  const owed = { delivered: Math.max(last, read), read };
+  const owed = { delivered: Math.max(last, read, received), read };
   return owed.delivered > told.delivered || owed.read > told.read ? owed : null;
 }
 

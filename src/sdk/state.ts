@@ -71,14 +71,18 @@ export function applyChange(state: ReplicaState, change: Change): ReplicaState {
     }
     case "cleared":
       return withHeld(state, change.conversationId, (held) => ({
-        ...held,
+        ...withReceived(
+          held,
+          held.events.filter(({ seq }) => seq <= change.through),
+        ),
         covered: Math.max(held.covered, change.through),
         events: held.events.filter(({ seq }) => seq > change.through),
         deleted: held.deleted?.filter(([, to]) => to > change.through),
       }));
     case "deleted":
       return withHeld(state, change.conversationId, (held) => {
-        const without = { ...withPassed(held, newestKey(change.events)), deleted: change.deleted };
+        const received = withReceived(held, change.events);
+        const without = { ...withPassed(received, newestKey(change.events)), deleted: change.deleted };
         return { ...without, events: kept(without, held.events) };
       });
     case "skipped":
@@ -104,6 +108,12 @@ export function applyChange(state: ReplicaState, change: Change): ReplicaState {
       return { ...state, outbox: state.outbox.filter((entry) => entry.wishId !== change.wishId) };
   }
 }
+
+/** [CL-17] */
+const withReceived = (held: Held, gone: readonly Event[]): Held => {
+  const received = gone.at(-1)?.seq ?? 0;
+  return received > (held.received ?? 0) ? { ...held, received } : held;
+};
 
 /** [LM-26] Without what the person has deleted. */
 const kept = ({ deleted }: Held, events: readonly Event[]): Event[] =>

@@ -29,6 +29,8 @@ export const Held = z.object({
     .array(z.tuple([Seq, Seq]).readonly())
     .readonly()
     .optional(),
+  /** [CL-17] The last of what was here and was cleared or deleted since: it was received all the same. */
+  received: SeqOrZero.optional(),
   /** How far the person has read, here or on another device. */
   read: SeqOrZero,
   /** The receipt that was sent last. */

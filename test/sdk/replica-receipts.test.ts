@@ -61,6 +61,18 @@ describe("receipts", () => {
     expect(script.all("receipt")).toHaveLength(2);
   });
 
+  test("[CL-18] also of what was cleared or deleted since: it was received all the same", () => {
+    for (const taken of [{ floor: 3 }, { deleted: [{ from: 2, to: 2 }] }]) {
+      const script = new Script().open();
+      script.hear({ type: "events", conversationId: HERE, events: messages(1, 2) });
+      script.pass(250);
+      script.hear({ type: "changed", conversations: [summary(2, taken)] });
+      script.pass(250);
+      expect(script.newest("receipt")).toMatchObject({ delivered: 2, read: 0 });
+      expect(script.all("receipt")).toHaveLength(2);
+    }
+  });
+
   test("[CL-19] what another device of mine read is read here, and not told again", () => {
     const script = new Script().open();
     script.hear({ type: "events", conversationId: HERE, events: messages(1, 2) });

@@ -19,6 +19,9 @@ const FOUND_WHOLE: [seed: number, what: string, rules: string][] = [
   [21, "who was alone in a group heard no ticks when somebody came", "[RC-9]"],
   [169, "who was in again heard no ticks; nor one whose network went while they were on their way", "[RC-9] [IX-7]"],
 ];
+const FOUND_FORGETTING: [seed: number, what: string, rules: string][] = [
+  [148, "what was cleared since was not told as received any more, when the server had lost it", "[CL-18] [RC-4]"],
+];
 const runs = Number(process.env.EDGEWISE_RUNS ?? 25);
 const first = Number(process.env.EDGEWISE_SEED ?? 1);
 
@@ -31,6 +34,13 @@ for (const [seed, what, rules = "[EO-2] [DL-5]"] of FOUND) {
 for (const [seed, what, rules] of FOUND_WHOLE) {
   test(`${rules} whole life ${seed}: ${what}`, async () => {
     expect((await simulate(seed, { ...planOf(seed), late: true, whole: true })).events).toBeGreaterThan(0);
+  });
+}
+
+for (const [seed, what, rules] of FOUND_FORGETTING) {
+  test(`${rules} whole life ${seed}, in which the server forgets: ${what}`, async () => {
+    const plan = { ...planOf(seed), late: true, whole: true, forgets: true };
+    expect((await simulate(seed, plan)).events).toBeGreaterThan(0);
   });
 }
 
