@@ -157,8 +157,8 @@ export class ConversationState {
     const cleared = withCleared(member, this.head);
     if (cleared === member) return;
     this.roster.set(member.userId, cleared);
-    this.store.putCleared(cleared);
-    if (cleared.deleted) this.store.putDeleted(cleared);
+    this.store.sights.put("clearedThrough", cleared);
+    if (cleared.deleted) this.store.sights.put("deleted", cleared);
   }
 
   /** [LM-26] A message, and what it was edited to, is this member's no more. */
@@ -172,7 +172,7 @@ export class ConversationState {
   private takeFrom(member: Membership, seqs: readonly number[]): void {
     const without = withDeleted(member, seqs);
     this.roster.set(member.userId, without);
-    this.store.putDeleted(without);
+    this.store.sights.put("deleted", without);
   }
 
   /** [LM-27] Who has deleted a message does not get it back by an edit. */
@@ -193,7 +193,8 @@ export class ConversationState {
   expel(member: Membership): void {
     const { hidden: _, clearedThrough: __, openedThrough: ___, deleted: ____, ...bare } = member;
     this.roster.set(member.userId, { ...bare, erased: true });
-    this.store.erasures.dropSights(member.userId);
+    this.store.sights.drop(member.userId);
+    this.dropRequest(member.userId);
     this.memberCount = currentMembers(this.roster).length;
     if (this.facts.kind === "direct")
       for (const other of this.roster.values()) if (other.userId !== member.userId) this.setBlock(other, false); // [ER-10]
@@ -233,7 +234,7 @@ export class ConversationState {
       const member = applyChange(before, change, event.seq, this.rules.history);
       this.roster.set(change.userId, member);
       this.store.putMember(member);
-      if (member.openedThrough !== before?.openedThrough) this.store.putOpened(member);
+      if (member.openedThrough !== before?.openedThrough) this.store.sights.put("openedThrough", member);
       if (change.change === "added") this.dropRequest(change.userId); // [IV-8]
       this.memberCount = currentMembers(this.roster).length;
     }
@@ -315,7 +316,7 @@ export class ConversationState {
   setBlock(member: Membership, blocks: boolean): void {
     const changed = withBlock(member, blocks, this.head);
     if (changed === member) return;
-    this.store.putHidden(changed);
+    this.store.sights.put("hidden", changed);
     this.roster.set(changed.userId, changed);
   }
 

@@ -1,13 +1,14 @@
 import type { HeldBy, Tries } from "../domain/forgetting.ts";
 import { type ConversationKind, type Membership, visibleSpans } from "../domain/membership.ts";
 import type { PushReport } from "../domain/push.ts";
-import type { Range, Span } from "../domain/spans.ts";
+import type { Span } from "../domain/spans.ts";
 import type { Trail } from "../domain/trail.ts";
 import { EditEvent, Event, MessageEvent, RecallEvent, type Role } from "../protocol/events.ts";
 import type { GroupRules } from "../protocol/group-rules.ts";
 import type { ConversationId, DeviceId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
 import { EntryStore } from "./entry-store.ts";
 import { ErasureStore } from "./erasure-store.ts";
+import { SightStore } from "./sight-store.ts";
 import { hasTable } from "./tables.ts";
 
 /** One event as it is kept: `body` is its JSON, written once and passed on as text to sockets, pages and history. */
@@ -105,11 +106,13 @@ const LIFE = `
 export class ConversationStore {
   readonly entries: EntryStore;
   readonly erasures: ErasureStore;
+  readonly sights: SightStore;
   private readonly sql: SqlStorage;
   constructor(sql: SqlStorage) {
     this.sql = sql;
     this.entries = new EntryStore(sql);
     this.erasures = new ErasureStore(sql);
+    this.sights = new SightStore(sql);
   }
 
   /** False for an id that somebody made up: asking for it must leave nothing behind. */
@@ -150,75 +153,14 @@ export class ConversationStore {
 
   roster(): Map<UserId, Membership> {
     const rows = this.sql.exec<{ user_id: UserId; role: Role; spans: string }>("SELECT * FROM members").toArray();
-    const hidden = this.hidden();
-    const cleared = this.cleared();
-    const opened = this.opened();
-    const deleted = this.deleted();
+    const sights = this.sights.all();
     const erased = new Set(this.erasures.erasedIds());
     return new Map(
       rows.map(({ user_id: userId, role, spans }) => {
-        const member = { userId, role, spans: JSON.parse(spans) as Span[] };
-        const gaps = hidden.get(userId);
-        const clearedThrough = cleared.get(userId);
-        const clear = clearedThrough === undefined ? {} : { clearedThrough };
-        const openedThrough = opened.get(userId);
-        const open = openedThrough === undefined ? {} : { openedThrough };
-        const taken = deleted.get(userId);
         const gone = erased.has(userId) ? { erased: true as const } : {};
-        const sights = { ...(gaps ? { hidden: gaps } : {}), ...(taken ? { deleted: taken } : {}) };
-        return [userId, { ...member, ...sights, ...clear, ...open, ...gone }];
+        return [userId, { userId, role, spans: JSON.parse(spans) as Span[], ...sights.get(userId), ...gone }];
       }),
     );
-  }
-
-  private hidden(): Map<UserId, Span[]> {
-    if (!hasTable(this.sql, "hidden")) return new Map();
-    const rows = this.sql.exec<{ id: UserId; spans: string }>("SELECT user_id AS id, spans FROM hidden").toArray();
-    return new Map(rows.map(({ id, spans }) => [id, JSON.parse(spans) as Span[]]));
-  }
-
-  /** What a member's blocks have hidden from them. The table is made for the few conversations that need it. */
-  putHidden({ userId, hidden = [] }: Membership): void {
-    this.sql.exec("CREATE TABLE IF NOT EXISTS hidden (user_id TEXT PRIMARY KEY, spans TEXT NOT NULL) WITHOUT ROWID");
-    const query = "INSERT INTO hidden VALUES (?1, ?2) ON CONFLICT DO UPDATE SET spans = ?2";
-    this.sql.exec(query, userId, JSON.stringify(hidden));
-  }
-
-  private cleared(): Map<UserId, number> {
-    if (!hasTable(this.sql, "cleared")) return new Map();
-    const rows = this.sql.exec<{ id: UserId; seq: number }>("SELECT user_id AS id, seq FROM cleared").toArray();
-    return new Map(rows.map(({ id, seq }) => [id, seq]));
-  }
-
-  /** How far a member has cleared it. The table is made for the few conversations that need it. */
-  putCleared({ userId, clearedThrough = 0 }: Membership): void {
-    this.sql.exec("CREATE TABLE IF NOT EXISTS cleared (user_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID");
-    this.sql.exec("INSERT INTO cleared VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seq = ?2", userId, clearedThrough);
-  }
-
-  private deleted(): Map<UserId, Range[]> {
-    if (!hasTable(this.sql, "deleted")) return new Map();
-    const rows = this.sql.exec<{ id: UserId; spans: string }>("SELECT user_id AS id, spans FROM deleted").toArray();
-    return new Map(rows.map(({ id, spans }) => [id, JSON.parse(spans) as Range[]]));
-  }
-
-  /** What a member has deleted for themselves. The table is made for the few conversations that need it. */
-  putDeleted({ userId, deleted = [] }: Membership): void {
-    this.sql.exec("CREATE TABLE IF NOT EXISTS deleted (user_id TEXT PRIMARY KEY, spans TEXT NOT NULL) WITHOUT ROWID");
-    const query = "INSERT INTO deleted VALUES (?1, ?2) ON CONFLICT DO UPDATE SET spans = ?2";
-    this.sql.exec(query, userId, JSON.stringify(deleted));
-  }
-
-  private opened(): Map<UserId, number> {
-    if (!hasTable(this.sql, "opened")) return new Map();
-    const rows = this.sql.exec<{ id: UserId; seq: number }>("SELECT user_id AS id, seq FROM opened").toArray();
-    return new Map(rows.map(({ id, seq }) => [id, seq]));
-  }
-
-  /** How much of the past was opened to a newcomer. The table is made for the few groups that need it. */
-  putOpened({ userId, openedThrough = 0 }: Membership): void {
-    this.sql.exec("CREATE TABLE IF NOT EXISTS opened (user_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID");
-    this.sql.exec("INSERT INTO opened VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seq = ?2", userId, openedThrough);
   }
 
   putMember(m: Membership): void {

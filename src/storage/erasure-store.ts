@@ -47,12 +47,6 @@ export class ErasureStore {
     this.sql.exec(query, userId, JSON.stringify(erased));
   }
 
-  /** What this member alone has set of what they see. */
-  dropSights(userId: UserId): void {
-    for (const table of ["hidden", "cleared", "deleted", "opened", "requests"])
-      if (hasTable(this.sql, table)) this.sql.exec(`DELETE FROM ${table} WHERE user_id = ?`, userId);
-  }
-
   /** What this member wrote past `after` that has content, in order, at most `limit` of it. */
   writtenBy(userId: UserId, after: number, limit: number): (MessageEvent | EditEvent | ReactionEvent)[] {
     const query = `SELECT body FROM log WHERE seq > ? AND sender_id = ? AND ${HAS_CONTENT} ORDER BY seq LIMIT ?`;

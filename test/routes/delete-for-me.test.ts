@@ -161,7 +161,7 @@ describe("deleting a message for oneself", () => {
     await runInDurableObject(bindings.CONVERSATIONS.getByName(id), (_, { storage }) => {
       const store = new ConversationStore(storage.sql);
       const member = store.roster().get(bob.user.userId);
-      if (member) store.putDeleted({ ...member, deleted: [[1, 1], ...gaps] });
+      if (member) store.sights.put("deleted", { ...member, deleted: [[1, 1], ...gaps] });
     });
     await evict(id);
     expect(await codeOf(remove(bob, id, 3))).toBe("too_many_deletions");

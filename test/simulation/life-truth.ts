@@ -82,7 +82,8 @@ export class LifeTruth {
         const held = device.events(id).find((event) => event.seq === seq);
         const isHeld = held && JSON.stringify(held).includes(said.text);
         if (isHeld) this.keepers.push({ device, id, seq, text: said.text });
-        else if (!this.isOver(id, said, -LATE_MS)) // by its own clock it may be over already
+        else if (!this.isOver(id, said, -LATE_MS))
+          // by its own clock it may be over already
           this.bugs.push(`[LM-21] ${id.slice(0, 5)} forgets ${seq}, and ${short(device.deviceId)} does not have it`);
       }
     }
