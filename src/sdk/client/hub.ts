@@ -196,7 +196,7 @@ export class Hub {
     );
   }
 
-  /** [CL-60] */
+  /** [CL-60] What is left of the logs is asked for. */
   #handOver({ state, moment }: Leader, { from: to, inPieces }: Joining): void {
     const all = { type: "state", to, leader: this.#ports.tab, moment } as const;
     if (!inPieces) {

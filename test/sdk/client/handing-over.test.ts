@@ -104,11 +104,12 @@ async function fullBrowser() {
   await tab.flush();
   crash();
   server.stop();
-  const { storage } = place.openTab(server.options.WebSocket);
-  const store = await storage.open(`default@${server.options.url}`);
+  const { storage, environment } = place.openTab(server.options.WebSocket);
+  const name = `default@${server.options.url}`;
+  const store = await storage.open(name);
   const [encoder, changes] = [new Encoder(), kept()];
   await store.write(encoder.encode(changes, stateAfter(changes)));
-  return { openTab };
+  return { openTab, channel: environment.channel?.(`edgewise.${name}`) as Channel };
 }
 
 /** What comes on the channel of a tab passes here; null: it does not come. And its store has no logs. */
@@ -176,12 +177,15 @@ test("[CL-48] [CL-60] when the tab that leads dies midway, the one that joins en
   const first = await openTab();
   const second = await openTab();
   await until(() => texts(second.tab, conversationId(1)).length === EACH);
-  const late: Told[] = [];
+  const late: Extract<Told, { type: "piece" }>[] = [];
   const leaders = new Set<string>();
   const { tab } = await openTab(
     tapped((told, deliver) => {
       if (told.type === "state") leaders.add(told.leader);
-      if (told.type === "state" && leaders.size === 2) for (const each of late) setTimeout(() => deliver(each), 0);
+      if (told.type === "state" && leaders.size === 2) {
+        const { number = 0 } = told.parts ?? {}; // each leader counts for itself
+        for (const each of late) setTimeout(() => deliver({ ...each, number }), 0);
+      }
       if (told.type !== "piece" || leaders.size === 2) return told;
       late.push({ ...told, piece: told.piece.map((stretch) => ({ ...stretch, events: [] })) });
       if (told.at === 2) first.crash();
@@ -191,4 +195,40 @@ test("[CL-48] [CL-60] when the tab that leads dies midway, the one that joins en
   await until(() => leaders.size === 2);
   await until(() => shown(tab) === shown(second.tab));
   for (let n = 1; n <= CONVERSATIONS; n++) expect(texts(tab, conversationId(n))).toHaveLength(EACH);
+});
+
+test("[CL-60] a tab whose page is older than the pieces is given the whole at once", async () => {
+  const { openTab, channel } = await fullBrowser();
+  const { tab } = await openTab();
+  await until(() => texts(tab, conversationId(1)).length === EACH);
+  const heard: Told[] = [];
+  channel.listen((told) => heard.push(told as Told));
+  channel.post({ type: "join", from: "old" } satisfies Told);
+  await until(() => heard.some(({ type }) => type === "state"));
+  const [told] = heard.filter((each) => each.type === "state");
+  expect(told).not.toHaveProperty("parts");
+  expect(Object.values(told?.state.replica.conversations ?? {}).flatMap(({ events }) => events)).toHaveLength(
+    CONVERSATIONS * EACH,
+  );
+});
+
+test("[CL-60] a tab that joins one whose page is older than the pieces takes the whole at once", async () => {
+  const { openTab } = await fullBrowser();
+  const first = await openTab();
+  await until(() => texts(first.tab, conversationId(1)).length === EACH);
+  const pieces: Told[] = [];
+  const { tab } = await openTab((parts) => {
+    const { environment, storage } = tapped((told) => {
+      if (told.type === "piece") pieces.push(told);
+      return told;
+    })(parts);
+    const channel = (name: string): Channel => {
+      const inner = environment.channel(name);
+      return { ...inner, post: (told) => inner.post({ ...(told as Told), inPieces: undefined }) }; // such a leader passes it over
+    };
+    return { storage, environment: { ...environment, channel } };
+  });
+  await until(() => texts(tab, conversationId(1)).length === EACH);
+  await until(() => shown(tab) === shown(first.tab));
+  expect(pieces).toEqual([]);
 });
