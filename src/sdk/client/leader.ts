@@ -137,8 +137,8 @@ export class Leader {
     const now = this.#ports.environment.now();
     const open = this.#state.replica.outbox;
     const effects = this.#replica.handle(happening, now);
-    const changes = [...effects.store, ...also];
-    this.#take(changes.length > 0 ? [...changes, ...this.#learned(effects)] : changes);
+    const changes = [...effects.store, ...also, ...this.#learned(effects)];
+    this.#take(changes);
     this.#carryOut(effects, now);
     const ended = endedBy(effects, open);
     this.#changed(changes, ended);
