@@ -1,39 +1,11 @@
 import type { Command, Ended } from "./commands.ts";
 import type { Channel } from "./environment.ts";
 import { EdgewiseError } from "./errors.ts";
+import { Coming, forHead, Handings, headOver } from "./handing-over.ts";
 import type { Leader, LeaderPorts } from "./leader.ts";
 import { type Moment, NO_MOMENT } from "./moment.ts";
-import type { Because } from "./sessions.ts";
-import { applyClientChange, type ClientChange, type ClientState } from "./state.ts";
-import type { ErrorCode } from "./wire.ts";
-
-/** What tabs say to each other. */
-type Told =
-  /** From the leader: it leads now; say again what is open. */
-  | { readonly type: "lead" }
-  | {
-      readonly type: "state";
-      readonly to: string;
-      readonly leader: string;
-      readonly state: ClientState;
-      readonly moment: Moment;
-    }
-  | {
-      readonly type: "delta";
-      readonly changes: readonly ClientChange[];
-      readonly moment: Moment;
-      readonly ended: readonly Ended[];
-    }
-  | { readonly type: "cleared" }
-  /** `because`: why nobody is signed in any more. */
-  | { readonly type: "session"; readonly because: Because }
-  | { readonly type: "done"; readonly to: string; readonly id: number; readonly value: unknown }
-  | { readonly type: "refused"; readonly to: string; readonly id: number; readonly error: Refused }
-  /** To the leader. */
-  | { readonly type: "join"; readonly from: string }
-  /** `to`: the one that gave `from` its state. Another one that leads meanwhile passes it over: it is said again, in its place. */
-  | { readonly type: "do"; readonly from: string; readonly to: string; readonly id: number; readonly command: Command };
-type Refused = { readonly code: ErrorCode; readonly detail: string; readonly retryAfterMs: number | null };
+import { applyClientChange, type ClientChange, type ClientState, NOTHING_KEPT } from "./state.ts";
+import type { Joining, Refused, ToLeader, Told } from "./told.ts";
 
 type Open = {
   readonly command: Command;
@@ -61,6 +33,9 @@ export class Hub {
   #leader: Leader | null = null;
   /** The tab that leads, once it has given its state: from then on what it tells follows on, and it is told what is wished for here. */
   #following: string | null = null;
+  /** [CL-60] What it gives, until all of it is here. */
+  #coming: Coming | null = null;
+  readonly #handings = new Handings();
   /** [CL-48] What was asked and not answered: said again to whoever leads next. */
   readonly #open = new Map<number, Open>();
   #lastId = 0;
@@ -101,7 +76,13 @@ export class Hub {
     }
     const led = environment.locks.hold(`${shared.name}.leader`, () => this.#hold());
     led.catch(() => {}); // the page is going
-    this.#post({ type: "join", from: this.#ports.tab });
+    this.#join();
+  }
+
+  #join(): void {
+    this.#following = null;
+    this.#coming = null;
+    this.#post({ type: "join", from: this.#ports.tab, inPieces: true });
   }
 
   /** Leads until this tab closes. */
@@ -126,12 +107,14 @@ export class Hub {
         onChange(changes, ended);
       },
       onCleared: () => {
+        this.#handings.clear();
         this.#post({ type: "cleared" });
         onCleared();
       },
     });
     await leader.start();
     this.#leader = leader;
+    this.#coming = null;
     this.#isWhole = true;
     this.#post({ type: "lead" });
     onChange([], []);
@@ -184,21 +167,28 @@ export class Hub {
 
   #hear(told: Told): void {
     if (this.#isClosed) return;
-    if (told.type === "join" || told.type === "do") this.#serve(told);
+    if (told.type === "join" || told.type === "more" || told.type === "do") this.#serve(told);
     else if (!this.#leader) this.#follow(told);
   }
 
   // --- as the leader ---
 
-  #serve(told: Extract<Told, { type: "join" | "do" }>): void {
+  #serve(told: ToLeader): void {
     const leader = this.#leader;
     if (!leader) return;
     const to = told.from;
     if (told.type === "join") {
-      this.#post({ type: "state", to, leader: this.#ports.tab, state: leader.state, moment: leader.moment });
+      this.#handOver(leader, told);
       return;
     }
     if (told.to !== this.#ports.tab) return;
+    if (told.type === "more") {
+      const { number, at } = told;
+      const piece = this.#handings.piece(to, number, at, this.#ports.environment.now());
+      if (piece) this.#post({ type: "piece", to, leader: this.#ports.tab, number, at, piece });
+      else if (!this.#handings.isUnderWay(to)) this.#handOver(leader, told); // it slept too long
+      return;
+    }
     const { id } = told;
     leader.do(told.from, told.command).then(
       (value) => this.#post({ type: "done", to, id, value }),
@@ -206,34 +196,47 @@ export class Hub {
     );
   }
 
+  /** [CL-60] What is left of the logs is asked for. */
+  #handOver({ state, moment }: Leader, { from: to, inPieces }: Joining): void {
+    const all = { type: "state", to, leader: this.#ports.tab, moment } as const;
+    if (!inPieces) {
+      this.#post({ ...all, state });
+      return;
+    }
+    const { head, ...parts } = this.#handings.begin(to, state, this.#ports.environment.now());
+    this.#post({ ...all, state: head, parts });
+  }
+
   // --- as one that follows ---
 
-  #follow(told: Exclude<Told, { type: "join" | "do" }>): void {
+  #follow(told: Exclude<Told, ToLeader>): void {
     const { tab, sessions, onChange, onCleared } = this.#ports;
     switch (told.type) {
       case "lead":
-        this.#following = null;
-        this.#post({ type: "join", from: tab });
+        this.#join();
         break;
       case "state":
         if (told.to !== tab) return;
         this.#following = told.leader;
-        this.#state = told.state;
-        this.#isWhole = true;
+        this.#begin(told);
         this.#moment = told.moment;
         this.#sayOpen();
         void sessions.load();
         onChange([], []);
         break;
+      case "piece":
+        if (told.to === tab && told.leader === this.#following) this.#come(told);
+        break;
       case "delta":
         if (this.#following === null) return;
-        this.#state = told.changes.reduce(applyClientChange, this.#state);
+        this.#coming?.changed(told.changes);
+        this.#state = (this.#coming ? forHead(told.changes) : told.changes).reduce(applyClientChange, this.#state);
         this.#moment = told.moment;
         onChange(told.changes, told.ended);
         break;
       case "cleared":
-        this.#following = null;
-        this.#post({ type: "join", from: tab });
+        this.#state = NOTHING_KEPT;
+        this.#join();
         onCleared();
         break;
       case "session":
@@ -243,6 +246,33 @@ export class Hub {
       case "refused":
         if (told.to === tab) this.#settle(told);
     }
+  }
+
+  #begin({ state, parts }: Extract<Told, { type: "state" }>): void {
+    this.#coming = parts && parts.count > 0 ? new Coming(parts.number, state, parts.count) : null;
+    this.#state = this.#coming ? headOver(this.#state, state) : state;
+    if (this.#coming) this.#askNext(this.#coming);
+    else this.#isWhole = true;
+  }
+
+  /** Each when the one before has come: both tabs do other things in between. */
+  #askNext({ number, next: at }: Coming): void {
+    const { tab: from } = this.#ports;
+    if (this.#following !== null) this.#post({ type: "more", from, inPieces: true, to: this.#following, number, at });
+  }
+
+  #come({ number, at, piece }: Extract<Told, { type: "piece" }>): void {
+    const coming = this.#coming;
+    if (!coming?.take(number, at, piece)) return;
+    const { whole } = coming;
+    if (!whole) {
+      this.#askNext(coming);
+      return;
+    }
+    this.#state = whole;
+    this.#coming = null;
+    this.#isWhole = true;
+    this.#ports.onChange([], []);
   }
 
   #settle(told: Extract<Told, { type: "done" | "refused" }>): void {

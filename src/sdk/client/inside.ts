@@ -1,24 +1,21 @@
-import type { ConversationId } from "../../protocol/ids.ts";
 import { KeyMint } from "../keys.ts";
 import { type Entry, NOTHING_STORED } from "../state.ts";
-import type { CallArguments, Client, ClientOptions, Conversation, Fetch, Joined, WebSocketClass } from "./api.ts";
+import type { Client, ClientOptions, Fetch, WebSocketClass } from "./api.ts";
 import type { Command } from "./commands.ts";
-import { conversationOf, type Parts } from "./conversation.ts";
 import { Emitter } from "./emitter.ts";
 import type { Environment } from "./environment.ts";
-import { EdgewiseError, isGone } from "./errors.ts";
-import { exportOf } from "./export.ts";
+import { EdgewiseError } from "./errors.ts";
 import { Hub } from "./hub.ts";
 import { indexedDbStorage } from "./indexed-db-storage.ts";
 import { memoryStorage } from "./memory-storage.ts";
+import { type ClientParts, clientOf, type Given } from "./names.ts";
 import { Sendings } from "./sendings.ts";
 import { Sessions } from "./sessions.ts";
-import { type ClientState, NOTHING_KEPT, nobody, wasMade } from "./state.ts";
-import type { Storage, Store } from "./storage.ts";
+import { type ClientState, NOTHING_KEPT, wasMade } from "./state.ts";
+import type { Storage } from "./storage.ts";
 import { Encoder, glimpseOf } from "./stored.ts";
 import { Teller } from "./teller.ts";
 import { type Sight, View } from "./view.ts";
-import type { Contact, DoorName, Doors, Presence } from "./wire.ts";
 
 const KEEP = 500;
 /** How often a tab says again what its screen shows. Ms. */
@@ -51,16 +48,6 @@ export async function openClient(environment: Environment, options: ClientOption
 
 const defaultStorage = (): Storage => ("indexedDB" in globalThis ? indexedDbStorage() : memoryStorage());
 
-type Given = {
-  readonly options: ClientOptions;
-  readonly environment: Environment;
-  readonly WebSocket: WebSocketClass;
-  readonly url: string;
-  readonly name: string;
-  readonly store: Store;
-  readonly fetch: Fetch;
-};
-
 /** A client that is open, in one tab. */
 class Opened {
   readonly #given: Given;
@@ -70,7 +57,7 @@ class Opened {
   readonly #sessions: Sessions;
   readonly #sendings: Sendings;
   readonly #teller: Teller;
-  readonly #parts: Parts;
+  readonly #parts: ClientParts;
   #hub: Hub | null = null;
   #overlay: { of: ClientState; waiting: readonly Command[]; made: ClientState } | null = null;
   #watched: readonly string[] = [];
@@ -93,6 +80,17 @@ class Opened {
     this.#parts = {
       ...{ view: this.#view, sight: () => this.#sight, sendings: this.#sendings, sessions: this.#sessions },
       ...{ emitter: this.#emitter, run: (command) => this.#run(command), tell: (command) => this.#tell(command) },
+      ...{ given, mint: this.#mint, serverNow: () => this.#serverNow },
+      connection: () => this.#teller.connection,
+      storage: () => this.#hub?.moment.storage ?? "ok",
+      watch: (userIds) => {
+        this.#watched = [...userIds];
+        this.#show();
+      },
+      flush: async () => {
+        await this.#hub?.flush();
+      },
+      close: () => this.#close(),
     };
     this.#teller = new Teller(this.#emitter, this.#view, () => this.#sight);
   }
@@ -189,57 +187,6 @@ class Opened {
     this.#ends[1] = environment.after(SHOW_AGAIN_MS, () => this.#show());
   }
 
-  async #enter(door: "signUp" | "signIn" | "exchange", wanted: { handle?: string }): Promise<void> {
-    const { state, owner } = this.#sessions;
-    const name = this.#given.options.deviceName ?? "Edgewise";
-    const isSame = owner && state.is === "signed_out" && state.handle === wanted.handle?.toLowerCase();
-    const device = { name, ...(door === "signIn" && isSame ? { id: owner.deviceId } : {}) };
-    await this.#run({ do: "enter", door, body: { ...wanted, device } });
-    await this.#sessions.load();
-  }
-
-  #conversation(id: string): Conversation {
-    return conversationOf(id as ConversationId, this.#parts);
-  }
-
-  async #opened(
-    answer: Promise<{ conversation: Doors["conversation"]["answer"]["conversation"] }>,
-  ): Promise<Conversation> {
-    const { conversation } = await answer;
-    await this.#run({ do: "know", conversation });
-    return this.#conversation(conversation.conversationId);
-  }
-
-  async #person(answer: Promise<Doors["findUser"]["answer"]>): Promise<Doors["findUser"]["answer"]> {
-    const { userId, handle, displayName } = await answer;
-    const profile = { userId, handle, displayName };
-    await this.#run({ do: "know", profiles: [profile] });
-    return profile;
-  }
-
-  async #loadContacts(): Promise<readonly Contact[]> {
-    await this.#run({ do: "contacts" });
-    return this.#view.contacts(this.#sight);
-  }
-
-  async #join(code: string): Promise<Joined> {
-    const answer = await this.#sessions.call("join", { params: { code } });
-    if (!("conversation" in answer)) return { is: "requested", conversationId: answer.conversationId };
-    return { is: "member", conversation: await this.#opened(Promise.resolve(answer)) };
-  }
-
-  #failedEntry(id: string): Entry {
-    const isIt = ({ wishId, idempotencyKey }: Entry) => wishId === id || idempotencyKey === id;
-    const entry = this.#state.replica.outbox.find(isIt);
-    if (entry?.standing.is !== "failed")
-      throw new EdgewiseError("not_found", { detail: "no failed message has this id" });
-    return entry;
-  }
-
-  #discard({ wishId }: Entry): void {
-    this.#tell({ do: "tell", happening: { type: "discarded", wishId } });
-  }
-
   async #close(): Promise<void> {
     if (this.#isClosed) return;
     for (const end of this.#ends) end();
@@ -251,133 +198,13 @@ class Opened {
 
   get inside(): Inside {
     return {
-      client: this.#client,
+      client: clientOf(this.#parts),
       sight: () => this.#sight,
       run: (command) => this.#run(command),
       isWhole: () => this.#hub?.isWhole ?? false,
       goOn: async () => {
         if (!this.#isClosed) await this.#hub?.start();
       },
-    };
-  }
-
-  get #client(): Client {
-    const sessions = this.#sessions;
-    const opened = this;
-    const call = <D extends DoorName>(door: D, ...[sent]: CallArguments<D>) => sessions.call(door, sent ?? {});
-    return {
-      url: this.#given.url,
-      get session() {
-        return sessions.state;
-      },
-      get connection() {
-        return opened.#teller.connection;
-      },
-      get shed() {
-        return opened.#sight.moment.live.shed;
-      },
-      get storage() {
-        return opened.#hub?.moment.storage ?? "ok";
-      },
-      get serverNow() {
-        return opened.#serverNow;
-      },
-      subscribe: (listener) => this.#emitter.on("", listener),
-      on: (event, listener) => this.#emitter.on(event, listener),
-      signUp: ({ displayName, ...wanted }) =>
-        this.#enter("signUp", { ...wanted, displayName: displayName ?? wanted.handle } as { handle: string }),
-      signIn: (wanted) => this.#enter("signIn", wanted),
-      exchange: (wanted) => this.#enter("exchange", wanted as { handle?: string }),
-      signOut: async () => void (await this.#run({ do: "sign_out" })),
-      export: (options = {}) => {
-        const { url, fetch, environment } = this.#given;
-        return exportOf({ sessions, url, fetch, after: environment.after }, options);
-      },
-      erase: async (proof) => void (await this.#run({ do: "erase", proof })),
-      call,
-      conversations: {
-        list: () => this.#view.list(this.#sight),
-        get: (id) => this.#conversation(id),
-        openDirect: (userId) => this.#opened(sessions.call("openDirect", { params: { userId } })),
-        createGroup: (wanted) => {
-          const idempotencyKey = this.#mint.mint(this.#given.environment.now(), null);
-          return this.#opened(sessions.call("createGroup", { body: { ...wanted, idempotencyKey } }));
-        },
-        join: (code) => this.#join(code),
-      },
-      invites: { preview: (code) => call("invite", { params: { code } }) },
-      retry: (id) => {
-        const entry = this.#failedEntry(id);
-        const sending = this.#sendings.send(entry.conversationId, entry.event);
-        this.#discard(entry);
-        return sending;
-      },
-      discard: (id) => this.#discard(this.#failedEntry(id)),
-      watch: (userIds) => {
-        this.#watched = [...userIds];
-        this.#show();
-      },
-      presenceOf: (userId): Presence | null =>
-        this.#sight.moment.live.presence.find((presence) => presence.userId === userId) ?? null,
-      people: {
-        search: async (words) => (await call("findPeople", { query: { q: words } })).users,
-        find: (handle) => this.#person(sessions.call("findUser", { query: { handle } })),
-        get: (userId) =>
-          this.#person(sessions.call("user", { params: { userId } })).catch(async (error: unknown) => {
-            if (isGone(error)) await this.#run({ do: "know", profiles: [nobody(userId)] });
-            throw error;
-          }),
-        known: (userId) => this.#state.people[userId] ?? null,
-      },
-      contacts: {
-        list: () => this.#view.contacts(this.#sight),
-        load: () => this.#loadContacts(),
-        put: async (userId) => {
-          await call("putContact", { params: { userId } });
-          await this.#loadContacts();
-        },
-        remove: async (userId) => {
-          await call("removeContact", { params: { userId } });
-          await this.#loadContacts();
-        },
-      },
-      blocks: {
-        load: async () => (await call("blocks")).blocks,
-        put: async (userId) => void (await call("block", { params: { userId } })),
-        remove: async (userId) => void (await call("unblock", { params: { userId } })),
-      },
-      devices: {
-        load: async () => (await call("devices")).devices,
-        revoke: async (deviceId) => void (await call("revokeDevice", { params: { deviceId } })),
-      },
-      profile: { load: () => call("me"), change: (wanted) => sessions.call("changeMe", { body: wanted }) },
-      reports: {
-        send: async (wanted) => {
-          const idempotencyKey = this.#mint.mint(this.#given.environment.now(), null);
-          await call("report", { body: { ...wanted, idempotencyKey } });
-        },
-      },
-      stars: (query = {}) => call("stars", { query }),
-      search: (query) => call("search", { query }),
-      media: {
-        upload: async (conversationId, file, named) => {
-          const { fetch, environment, store } = this.#given;
-          const { startUpload } = await import("./uploads.ts"); // most who open an app upload nothing
-          return startUpload({ sessions, fetch, store, random: environment.random }, conversationId, file, named);
-        },
-        place: async (mediaId) => {
-          const place = await call("media", { params: { mediaId }, query: { as: "url" } });
-          if (!place) throw new EdgewiseError("not_found");
-          return place;
-        },
-      },
-      connect: () => this.#tell({ do: "connect" }),
-      disconnect: () => this.#tell({ do: "disconnect" }),
-      rest: async () => Boolean(await this.#run({ do: "rest" })),
-      flush: async () => {
-        await this.#hub?.flush();
-      },
-      close: () => this.#close(),
     };
   }
 }

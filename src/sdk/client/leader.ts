@@ -1,18 +1,18 @@
 import type { ServerFrame } from "../../protocol/frames.ts";
-import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../../protocol/ids.ts";
-import { LIMITS } from "../../protocol/limits.ts";
+import type { IdempotencyKey, UserId } from "../../protocol/ids.ts";
 import type { Effects, Happening } from "../happenings.ts";
 import type { KeyMint } from "../keys.ts";
 import { Replica } from "../replica.ts";
-import { type Entry, heldOf } from "../state.ts";
-import type { Fetch, Proof, WebSocketClass } from "./api.ts";
+import type { Entry } from "../state.ts";
+import type { Fetch, WebSocketClass } from "./api.ts";
+import { Asking } from "./asking.ts";
 import type { Command, Ended } from "./commands.ts";
 import { Connection } from "./connection.ts";
 import type { Environment } from "./environment.ts";
-import { EdgewiseError, isGone } from "./errors.ts";
-import { historyOf } from "./history.ts";
 import type { Moment } from "./moment.ts";
 import { Persister } from "./persister.ts";
+import { Screens } from "./screens.ts";
+import { isSignedOut, SessionLife } from "./session-life.ts";
 import type { Sessions } from "./sessions.ts";
 import {
   aboutAnswered,
@@ -25,18 +25,9 @@ import {
   erasedIn,
   NOTHING_KEPT,
   newestKeyOf,
-  nobody,
   wasMade,
 } from "./state.ts";
 import type { Store } from "./storage.ts";
-import { knownIds } from "./stored.ts";
-import { trace, unsureOf } from "./tracing.ts";
-import type { Contacts, Session } from "./wire.ts";
-
-/** What uploads keep, to be gone on with. */
-const UPLOADS = "upload/";
-/** What was said of a tab's screen counts this long. Ms. */
-const SHOWN_MS = 75_000;
 
 export type LeaderPorts = {
   readonly url: string;
@@ -54,44 +45,55 @@ export type LeaderPorts = {
   /** The store was cleared: what was shown is gone. */
   readonly onCleared: () => void;
 };
-type Shown = { visible: boolean; userIds: readonly string[]; until: number };
 
 /** The one tab that has the socket, the replica and the pen. */
 export class Leader {
   readonly #ports: LeaderPorts;
   readonly #connection: Connection;
+  readonly #screens: Screens;
+  readonly #asking: Asking;
+  readonly #life: SessionLife;
   #persister: Persister;
   #replica = new Replica();
   #state: ClientState = NOTHING_KEPT;
   #aheadMs = 0;
   #cancelWake = () => {};
-  #cancelForget = () => {};
   /** Frames of a socket that is gone are not for the next one. */
   #round = 0;
-  #wasVisible = false;
-  readonly #shown = new Map<string, Shown>();
-  /** What was asked about on this connection. */
-  readonly #asked = new Set<string>();
-  #isWanted = true;
-  #isResting = false;
   #newestKey = "";
-  #syncing: Promise<void> | null = null;
-  #isErasing = false;
-  #burying: Promise<void> | null = null;
   #isClosed = false;
 
   constructor(ports: LeaderPorts) {
     this.#ports = ports;
     this.#persister = this.#newPersister();
-    const { url, WebSocket, environment, sessions } = ports;
+    const { url, WebSocket, environment, background, store, sessions } = ports;
     this.#connection = new Connection({
       ...{ url, WebSocket, environment },
-      tokens: { token: (force) => this.#token(force), isTaken: () => sessions.isTaken() },
-      isVisible: () => this.#isVisible(),
+      tokens: { token: (force) => this.#life.token(force), isTaken: () => sessions.isTaken() },
+      isVisible: () => this.#screens.isVisible(),
       onOpened: (background) => this.tell({ type: "opened", background }),
       onFrame: (frame) => this.#hear(frame),
       onLost: () => this.#lost(),
       onChange: () => this.#connectionChanged(),
+    });
+    const connection = this.#connection;
+    const tell = (happening: Happening, also: readonly ClientChange[] = []) => this.tell(happening, also);
+    this.#screens = new Screens({
+      ...{ environment, background, sessions, connection },
+      watch: (userIds) => tell({ type: "watching", userIds }),
+      isSending: () => this.#state.replica.outbox.some(({ standing }) => standing.is === "waiting"),
+    });
+    this.#asking = new Asking({
+      ...{ sessions, tell, state: () => this.#state },
+      put: (changes) => this.#put(changes),
+      know: (known) => this.#know(known),
+    });
+    this.#life = new SessionLife({
+      ...{ store, sessions, connection, tell, flush: () => this.flush(), clear: () => this.#clear() },
+      onEntered: (profile) => {
+        this.#know({ profiles: [profile] });
+        this.#screens.entered();
+      },
     });
   }
 
@@ -107,12 +109,10 @@ export class Leader {
   }
 
   async start(): Promise<void> {
-    this.#wasVisible = this.#isVisible();
     this.#begin(await this.#persister.load());
-    if (this.#ports.sessions.wasErased)
-      await this.#bury(); // it died before
-    else if (this.#ports.sessions.isRevoked) await this.#leave();
-    if (this.#ports.sessions.state.is === "signed_in" && this.#isWanted) this.#connection.tell({ type: "connect" });
+    await this.#life.finish();
+    const { state } = this.#ports.sessions;
+    if (state.is === "signed_in" && this.#screens.isWanted) this.#connection.tell({ type: "connect" });
   }
 
   #begin(state: ClientState): void {
@@ -137,8 +137,8 @@ export class Leader {
     const now = this.#ports.environment.now();
     const open = this.#state.replica.outbox;
     const effects = this.#replica.handle(happening, now);
-    const changes = [...effects.store, ...also];
-    this.#take(changes.length > 0 ? [...changes, ...this.#learned(effects)] : changes);
+    const changes = [...effects.store, ...also, ...this.#learned(effects)];
+    this.#take(changes);
     this.#carryOut(effects, now);
     const ended = endedBy(effects, open);
     this.#changed(changes, ended);
@@ -162,6 +162,12 @@ export class Leader {
   #take(changes: readonly ClientChange[]): void {
     this.#state = changes.reduce(applyClientChange, this.#state);
     this.#persister.keep(changes, this.#state);
+  }
+
+  /** What was learned elsewhere than from the replica. */
+  #put(changes: readonly ClientChange[]): void {
+    this.#take(changes);
+    this.#changed(changes, []);
   }
 
   /** [CL-45] Nothing leaves before what it follows from is on the disk. */
@@ -193,7 +199,7 @@ export class Leader {
   #changed(changes: readonly ClientChange[], ended: readonly Ended[]): void {
     if (this.#isClosed) return;
     this.#ports.onChange(changes, ended);
-    if (this.#replica.phase === "live") this.#askMissing();
+    if (this.#replica.phase === "live") this.#asking.missing();
   }
 
   // --- the socket ---
@@ -204,155 +210,22 @@ export class Leader {
     const before = this.#replica.phase;
     this.tell({ type: "frame", frame }, also);
     if (frame.type === "self" && (frame.contactsVersion ?? 0) > (this.#state.contacts.version ?? Infinity))
-      this.#refreshContacts();
+      this.#asking.refreshContacts();
     if (before === "live" || this.#replica.phase !== "live") return;
     this.#connection.tell({ type: "caught_up" });
-    this.#askMissing();
-    if (this.#state.contacts.version !== null) this.#refreshContacts();
+    this.#asking.missing();
+    if (this.#state.contacts.version !== null) this.#asking.refreshContacts();
   }
 
   #lost(): void {
     this.#round += 1;
-    this.#asked.clear();
+    this.#asking.lost();
     this.tell({ type: "lost" });
   }
 
   #connectionChanged(): void {
-    const { state } = this.#connection;
-    if (state.is === "stopped" && state.why === "signed_out" && !this.#isErasing) void this.#end();
+    if (isSignedOut(this.#connection)) this.#life.refused();
     this.#changed([], []);
-  }
-
-  /** A device whose tokens are renewed no more, for whatever reason, has to be signed in again. [CL-44] */
-  async #token(force: boolean): Promise<string> {
-    const { sessions } = this.#ports;
-    return sessions.token(force).catch(async (error: unknown) => {
-      if (error instanceof EdgewiseError && !error.retryable) await sessions.end("expired");
-      throw error;
-    });
-  }
-
-  /** [CL-57] The session is over, as this tab or another one was told. */
-  async #over(): Promise<void> {
-    const { sessions } = this.#ports;
-    await sessions.load();
-    if (sessions.state.is === "signed_in") return; // somebody has signed in since
-    this.#connection.tell({ type: "refused", why: "signed_out" });
-    if (sessions.wasErased) await this.#bury();
-    else if (sessions.isRevoked) await this.#leave();
-  }
-
-  /** [CL-57] At once, and not when somebody signs in: whoever has a lost device in their hands may never do that. */
-  async #leave(): Promise<void> {
-    const { store, sessions } = this.#ports;
-    const deviceId = (sessions.owner?.deviceId ?? "") as DeviceId;
-    this.tell({ type: "left", deviceId }, [{ type: "wiped" }]);
-    const uploads = await store.read(UPLOADS);
-    await store.write(uploads.map(([key]) => ({ key, value: undefined })));
-    await this.#persister.flush();
-  }
-
-  /** [CL-44] The server wants this device no more: all tabs are told, this one, too. */
-  async #end(): Promise<void> {
-    await this.#ports.sessions.end("revoked");
-    await this.#over();
-  }
-
-  /** [CL-56] The account is no more: nothing of it stays here. */
-  #bury(): Promise<void> {
-    const { sessions } = this.#ports;
-    const bury = async () => {
-      await this.#clear();
-      sessions.forget("erased");
-    };
-    this.#burying ??= bury().finally(() => {
-      this.#burying = null;
-    });
-    return this.#burying;
-  }
-
-  #isVisible(): boolean {
-    const { environment, background } = this.#ports;
-    const now = environment.now();
-    for (const [tab, { until }] of this.#shown) if (until <= now) this.#shown.delete(tab);
-    if (environment.isVisible() === null) return !background;
-    return environment.isVisible() === true || [...this.#shown.values()].some(({ visible }) => visible);
-  }
-
-  /** Asks who and what is shown without being known: once a connection. */
-  #askMissing(): void {
-    for (const id of knownIds(this.#state)) {
-      const about = this.#state.about[id];
-      if (!about?.kind) this.#ask(id, () => this.#askConversation(id));
-      const { peerId } = about ?? {};
-      if (peerId && !this.#state.people[peerId]) this.#ask(peerId, () => this.#askPerson(peerId));
-    }
-    for (const [id, entries] of unsureOf(this.#state.replica.outbox))
-      this.#ask(`unsure ${id}`, async () => this.tell(await trace(this.#ports.sessions, id, entries)));
-  }
-
-  #ask(what: string, question: () => Promise<void>): void {
-    if (this.#asked.has(what)) return;
-    this.#asked.add(what);
-    question().catch(() => {}); // it is asked again on the next connection
-  }
-
-  async #askConversation(id: ConversationId): Promise<void> {
-    const { conversation } = await this.#ports.sessions.call("conversation", { params: { id } });
-    await this.do("", { do: "know", conversation });
-  }
-
-  async #askPerson(userId: string): Promise<void> {
-    const answer = this.#ports.sessions.call("user", { params: { userId } });
-    const { handle, displayName } = await answer.catch((error: unknown) => {
-      if (isGone(error)) return nobody(userId);
-      throw error;
-    });
-    await this.do("", { do: "know", profiles: [{ userId, handle, displayName }] });
-  }
-
-  #refreshContacts(): void {
-    this.#syncContacts().catch(() => {}); // on the next connection it is asked again
-  }
-
-  /** [CL-52] What has changed since the version that is here, page by page. Its version is kept with the last page alone. */
-  #syncContacts(): Promise<void> {
-    this.#syncing ??= this.#pullContacts().finally(() => {
-      this.#syncing = null;
-    });
-    return this.#syncing;
-  }
-
-  async #pullContacts(): Promise<void> {
-    const { sessions } = this.#ports;
-    const before = this.#state.contacts.version;
-    let query: { since: number } | { cursor: string } = { since: before ?? 0 };
-    let isFirst = true;
-    for (;;) {
-      const page: Contacts = await sessions.call("contacts", { query });
-      const { contacts, removed, reset, version, cursor } = page;
-      const isReset = isFirst && reset ? ({ reset } as const) : {};
-      const profiles = contacts.map(({ userId, handle, displayName }) => ({ userId, handle, displayName }));
-      const changes: ClientChange[] = profiles.map((profile) => ({ type: "person", profile }));
-      changes.push({
-        ...{ type: "contacts", contacts, removed, ...isReset, version: cursor === undefined ? version : before },
-      });
-      this.#take(changes);
-      this.#changed(changes, []);
-      if (cursor === undefined) return;
-      query = { cursor };
-      isFirst = false;
-    }
-  }
-
-  async #star({ conversationId, seq, starred }: Extract<Command, { do: "star" }>): Promise<void> {
-    const params = { id: conversationId, seq };
-    await this.#ports.sessions.call(starred ? "star" : "unstar", { params });
-    const others = (this.#state.about[conversationId]?.starred ?? []).filter((other) => other !== seq);
-    const about = { starred: starred ? [...others, seq] : others };
-    const changes = [{ type: "about", conversationId, about }] as const;
-    this.#take(changes);
-    this.#changed(changes, []);
   }
 
   // --- what tabs ask for ---
@@ -367,40 +240,39 @@ export class Leader {
         this.#know(command);
         break;
       case "enter":
-        await this.#enter(command);
+        await this.#life.enter(command);
         break;
       case "sign_out":
-        await this.#signOut();
+        await this.#life.signOut();
         break;
       case "erase":
-        await this.#erase(command.proof);
+        await this.#life.erase(command.proof);
         break;
       case "contacts":
-        await this.#syncContacts();
+        await this.#asking.contacts();
         break;
       case "star":
-        await this.#star(command);
+        await this.#asking.star(command);
         break;
-      case "older":
-        return this.#older(command.conversationId);
+      case "older": {
+        const count = await this.#asking.older(command.conversationId);
+        await this.flush();
+        return count;
+      }
       case "rest":
-        return this.#rest();
+        return this.#screens.rest();
       case "show":
-        this.#show(tab, command);
+        this.#screens.show(tab, command);
         return null;
       case "gone":
-        this.#shown.delete(tab);
-        this.#watch();
+        this.#screens.gone(tab);
         return null;
       case "connect":
       case "disconnect":
-        this.#isResting = false;
-        this.#isWanted = command.do === "connect";
-        if (!this.#isWanted || this.#ports.sessions.state.is === "signed_in")
-          this.#connection.tell({ type: command.do });
+        this.#screens.want(command.do);
         return null;
       case "over":
-        await this.#over();
+        await this.#life.over();
     }
     await this.#persister.flush();
     return null;
@@ -422,90 +294,11 @@ export class Leader {
     this.tell({ ...wish, idempotencyKey: key, wishId }, isNewest ? [] : [{ type: "alias", key, wishId }]);
   }
 
-  #know({ conversation, profiles = [] }: Extract<Command, { do: "know" }>): void {
+  #know({ conversation, profiles = [] }: Omit<Extract<Command, { do: "know" }>, "do">): void {
     const me = (this.#ports.sessions.owner?.userId ?? null) as UserId | null;
     const changes: ClientChange[] = profiles.map((profile) => ({ type: "person", profile }));
     if (conversation) changes.push(aboutAnswered(conversation, me, this.#state.replica));
-    this.#take(changes);
-    this.#changed(changes, []);
-  }
-
-  #show(tab: string, { visible, userIds }: Extract<Command, { do: "show" }>): void {
-    this.#shown.set(tab, { visible, userIds, until: this.#ports.environment.now() + SHOWN_MS });
-    this.#watch();
-    const isVisible = this.#isVisible();
-    if (isVisible === this.#wasVisible) return;
-    this.#wasVisible = isVisible;
-    if (isVisible && this.#isResting) this.#connection.tell({ type: "connect" });
-    this.#isResting = false;
-    this.#connection.tell({ type: "visible", visible: isVisible });
-  }
-
-  /** [CL-34] */
-  #rest(): boolean {
-    if (this.#isVisible() || this.#state.replica.outbox.some(({ standing }) => standing.is === "waiting")) return false;
-    this.#isResting = this.#isWanted && this.#ports.sessions.state.is === "signed_in";
-    if (this.#isResting) this.#connection.tell({ type: "disconnect" });
-    return true;
-  }
-
-  /** [CL-32] All that some visible screen shows. */
-  #watch(): void {
-    const { environment } = this.#ports;
-    this.#isVisible(); // forgets those that are gone
-    const userIds = [...new Set([...this.#shown.values()].flatMap((shown) => shown.userIds))] as UserId[];
-    this.tell({ type: "watching", userIds });
-    this.#cancelForget();
-    if (userIds.length > 0) this.#cancelForget = environment.after(SHOWN_MS, () => this.#watch());
-  }
-
-  /** [CL-41] A store holds one device: what another person left is cleared before anything of this one is kept. */
-  async #enter({ door, body }: Extract<Command, { do: "enter" }>): Promise<void> {
-    const { sessions } = this.#ports;
-    if (sessions.state.is === "signed_in") throw new EdgewiseError("forbidden", { detail: "sign out first" });
-    const { value, serverTime } = await sessions.enter(door, { body });
-    const session: Session = value;
-    const { owner } = sessions;
-    const isSame = owner?.userId === session.user.userId && owner.deviceId === session.device.deviceId;
-    if (owner && owner.userId !== session.user.userId) await this.#clear();
-    else if (owner && !isSame) await this.#leave(); // [CL-58] before what it sent would go out as another device
-    await sessions.begin(session, serverTime);
-    const { userId, handle, displayName } = session.user;
-    this.#know({ do: "know", profiles: [{ userId, handle, displayName }] });
-    this.#isWanted = true;
-    this.#connection.tell({ type: "reset" });
-  }
-
-  /** [CL-41] Also where the server does not answer: then its list of devices shows this one until somebody revokes it. */
-  async #signOut(): Promise<void> {
-    const { sessions } = this.#ports;
-    this.#connection.tell({ type: "disconnect" });
-    if (sessions.state.is === "signed_in") await sessions.call("signOut", {}).catch(() => {});
-    await this.#clear();
-    sessions.forget("signed_out");
-  }
-
-  /** [CL-56] What has lost its answer may have been done: then the session is over, and it is told why. */
-  async #erase(proof: Proof): Promise<void> {
-    const { sessions } = this.#ports;
-    this.#isErasing = true;
-    try {
-      await sessions.call("eraseMe", { body: proof });
-      await this.#bury();
-      this.#connection.tell({ type: "refused", why: "signed_out" });
-    } catch (error) {
-      if (this.#isOver()) await this.#end();
-      const { state } = sessions;
-      if (state.is === "signed_in" || state.because !== "erased") throw error;
-    } finally {
-      this.#isErasing = false;
-    }
-  }
-
-  #isOver(): boolean {
-    const { state } = this.#connection;
-    const isStopped = state.is === "stopped" && state.why === "signed_out";
-    return isStopped || this.#ports.sessions.state.is === "signed_out";
+    this.#put(changes);
   }
 
   async #clear(): Promise<void> {
@@ -517,18 +310,6 @@ export class Leader {
     this.#ports.onCleared();
   }
 
-  async #older(conversationId: ConversationId): Promise<number> {
-    const { from = 1 } = heldOf(this.#state.replica, conversationId);
-    if (from <= 1) return 0;
-    const query = { before: from, limit: LIMITS.historyPage };
-    const page = await historyOf(this.#ports.sessions, conversationId, query);
-    const events = page.events.toReversed();
-    const reached = page.hasMore ? (events[0]?.seq ?? from) : 1;
-    this.tell({ type: "older", conversationId, before: from, from: reached, events });
-    await this.#persister.flush();
-    return events.length;
-  }
-
   flush(): Promise<void> {
     return this.#persister.flush();
   }
@@ -538,7 +319,7 @@ export class Leader {
     this.#connection.close();
     this.#isClosed = true;
     this.#cancelWake();
-    this.#cancelForget();
+    this.#screens.close();
     this.#persister.close();
   }
 }

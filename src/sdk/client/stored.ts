@@ -169,7 +169,7 @@ export class Encoder {
 }
 
 /** From the last message that is near the end on; else the last event. */
-function tailOf(events: Held["events"]): Held["events"] {
+export function tailOf(events: Held["events"]): Held["events"] {
   const last = events.slice(-TAIL_MAX);
   return last.slice(
     Math.max(

@@ -132,3 +132,16 @@ test("[CL-42] tabs that need a new token at the same moment get one between them
   expect(answers.map(({ handle }) => handle)).toEqual(["alice", "alice", "alice", "alice"]);
   expect(first.tab.session.is).toBe("signed_in");
 });
+
+test("[CL-48] what a new event says of its conversation shows in every tab", async () => {
+  const { openTab, first, bob } = await browser();
+  const bobId = bob.session.is === "signed_in" ? bob.session.userId : "";
+  const group = await first.tab.conversations.createGroup({ title: "Before", memberIds: [bobId] });
+  await group.members.put(bobId, "admin");
+  const second = await openTab();
+  await live(second.tab);
+  await until(() => bob.conversations.list().some(({ id }) => id === group.id));
+  await bob.conversations.get(group.id).change({ title: "After" });
+  await until(() => group.snapshot().title === "After");
+  await until(() => second.tab.conversations.get(group.id).snapshot().title === "After");
+});
