@@ -18,15 +18,11 @@ export function ConversationList({ query }: { query: string }) {
   const shown = found.filter((item) => !item.archived);
   return (
     <>
-      <Rows items={shown} />
+      <Rows id="list" items={shown} />
       {archived.length > 0 && (
         <details id="archived">
           <summary>Archived ({archived.length})</summary>
-          <ul class="plain list">
-            {archived.map((item) => (
-              <ListItem key={item.id} item={item} />
-            ))}
-          </ul>
+          <Rows items={archived} />
         </details>
       )}
       {items.length === 0 && (
@@ -42,10 +38,10 @@ export function ConversationList({ query }: { query: string }) {
 }
 
 /** [AP-37] What may be in sight first, and the rest once that is painted, in pieces that each hold the page up for a moment. */
-function Rows({ items }: { items: readonly Item[] }) {
+function Rows({ items, id }: { items: readonly Item[]; id?: string }) {
   const drawn = useGrowing(items.length);
   return (
-    <ul id="list" class="plain list">
+    <ul id={id} class="plain list">
       {items.slice(0, drawn).map((item) => (
         <ListItem key={item.id} item={item} />
       ))}
