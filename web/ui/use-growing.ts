@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
 /** More than fit on a tall screen. */
 const FIRST = 32;
@@ -7,12 +7,12 @@ const STEP = 40;
 /** How many of so many are to be drawn by now: some at once, and more task by task after what is there is painted, until it is all for good. */
 export function useGrowing(length: number): number {
   const [drawn, setDrawn] = useState(FIRST);
-  useEffect(() => {
-    if (drawn === Number.POSITIVE_INFINITY) return;
-    const next = drawn < length ? drawn + STEP : length > 0 ? Number.POSITIVE_INFINITY : drawn;
-    if (next === drawn) return;
-    const timer = setTimeout(() => setDrawn(next));
+  const grow = () => {
+    if (length === 0 || drawn === Number.POSITIVE_INFINITY) return;
+    const timer = setTimeout(() => setDrawn(drawn < length ? drawn + STEP : Number.POSITIVE_INFINITY));
     return () => clearTimeout(timer);
-  }, [drawn, length]);
+  };
+  useEffect(() => (drawn === FIRST ? grow() : undefined), [drawn, length]); // what is in sight is painted first
+  useLayoutEffect(() => (drawn === FIRST ? undefined : grow()), [drawn, length]); // nobody sees the others come: no frame need be waited for
   return drawn;
 }
