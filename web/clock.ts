@@ -1,5 +1,14 @@
-const timeOf = (date: Date): string => date.toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit" });
-const dayOf = (date: Date): string => date.toLocaleDateString(undefined, { day: "numeric", month: "short" });
+/** [AP-37] Making a formatter takes longer than using it a hundred times: there is one of each, until the device is in another time zone. */
+function formatterOf(options: Intl.DateTimeFormatOptions): (date: Date) => string {
+  let made: { offset: number; format: Intl.DateTimeFormat } | null = null;
+  return (date) => {
+    const offset = new Date().getTimezoneOffset();
+    if (made?.offset !== offset) made = { offset, format: new Intl.DateTimeFormat(undefined, options) };
+    return made.format.format(date);
+  };
+}
+const timeOf = formatterOf({ hour: "numeric", minute: "2-digit" });
+const dayOf = formatterOf({ day: "numeric", month: "short" });
 const DAY_MS = 86_400_000;
 
 /** The time of day where that is today, else the day. `at`: epoch ms. */

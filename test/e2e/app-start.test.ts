@@ -137,6 +137,32 @@ test("[AP-10] five hundred conversations: the list is there, is filtered, and an
   expect(anna.complaints).toEqual([]);
 });
 
+/** Notes how many conversations the list had each time it was drawn. Runs before the page. */
+const GROWTH = `{
+  const growth = (globalThis.growth = []);
+  new MutationObserver(() => {
+    const count = document.querySelectorAll("#list > li").length;
+    if (count > 0 && count !== growth.at(-1)) growth.push(count);
+  }).observe(document, { childList: true, subtree: true });
+}`;
+
+test("[AP-37] a list of five hundred grows piece by piece, and is then drawn whole each time", async () => {
+  const { page, context } = anna;
+  await context.addInitScript({ content: GROWTH });
+  await page.goto(server.url);
+  await see(page.locator("#list > li")).toHaveCount(501);
+  const growth = await page.evaluate<number[]>("growth");
+  const steps = growth.map((count, i) => count - (growth[i - 1] ?? 0));
+  expect(growth.at(-1)).toBe(501);
+  expect(Math.min(...steps)).toBeGreaterThan(0);
+  expect(Math.max(...steps)).toBeLessThanOrEqual(40);
+  await page.getByLabel("Search", { exact: true }).fill("group 49");
+  await see(page.locator("#list > li")).toHaveCount(11);
+  await page.getByLabel("Search", { exact: true }).fill("");
+  await see(page.locator("#list > li")).toHaveCount(501);
+  expect(await page.evaluate<number[]>("growth.slice(-2)")).toEqual([11, 501]);
+});
+
 test("[AP-11] nothing stays of what older pages kept", async () => {
   const old = {
     "edgewise.account.d1": "{}",

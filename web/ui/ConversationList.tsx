@@ -5,6 +5,7 @@ import { openId } from "../model/route.ts";
 import { dialog } from "../model/shows.ts";
 import { ListItem } from "./ListItem.tsx";
 import { useSession } from "./session-context.ts";
+import { useGrowing } from "./use-growing.ts";
 
 /** [CL-36] The conversations with what is unread, what is pinned first; the archived ones apart. `query`: only those whose name has it. */
 export function ConversationList({ query }: { query: string }) {
@@ -17,19 +18,11 @@ export function ConversationList({ query }: { query: string }) {
   const shown = found.filter((item) => !item.archived);
   return (
     <>
-      <ul id="list" class="plain list">
-        {shown.map((item) => (
-          <ListItem key={item.id} item={item} />
-        ))}
-      </ul>
+      <Rows id="list" items={shown} />
       {archived.length > 0 && (
         <details id="archived">
           <summary>Archived ({archived.length})</summary>
-          <ul class="plain list">
-            {archived.map((item) => (
-              <ListItem key={item.id} item={item} />
-            ))}
-          </ul>
+          <Rows items={archived} />
         </details>
       )}
       {items.length === 0 && (
@@ -41,6 +34,18 @@ export function ConversationList({ query }: { query: string }) {
         </div>
       )}
     </>
+  );
+}
+
+/** [AP-37] What may be in sight first, and the rest once that is painted, in pieces that each hold the page up for a moment. */
+function Rows({ items, id }: { items: readonly Item[]; id?: string }) {
+  const drawn = useGrowing(items.length);
+  return (
+    <ul id={id} class="plain list">
+      {items.slice(0, drawn).map((item) => (
+        <ListItem key={item.id} item={item} />
+      ))}
+    </ul>
   );
 }
 

@@ -113,6 +113,7 @@ export class Hub {
       },
     });
     await leader.start();
+    if (this.#isClosed) return void leader.close(); // while it read the logs
     this.#leader = leader;
     this.#coming = null;
     this.#isWhole = true;

@@ -203,7 +203,10 @@ class Opened {
       run: (command) => this.#run(command),
       isWhole: () => this.#hub?.isWhole ?? false,
       goOn: async () => {
-        if (!this.#isClosed) await this.#hub?.start();
+        const started = this.#isClosed ? undefined : this.#hub?.start();
+        await started?.catch((error: unknown) => {
+          if (!this.#isClosed) throw error; // the store was closed while its logs were read
+        });
       },
     };
   }

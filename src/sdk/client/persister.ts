@@ -1,7 +1,7 @@
 import type { Environment } from "./environment.ts";
 import type { ClientChange, ClientState } from "./state.ts";
 import type { Store, Value } from "./storage.ts";
-import { Encoder } from "./stored.ts";
+import { Encoder, rowsOf } from "./stored.ts";
 
 /** What is kept where there is no room for more. */
 const KEPT_WHEN_FULL: ReadonlySet<ClientChange["type"]> = new Set<ClientChange["type"]>(["entry", "left", "alias"]);
@@ -35,8 +35,17 @@ export class Persister {
     this.#onFull = onFull;
   }
 
+  /** [AP-37] What is made of the rows is a task of its own, and what follows from it another one. */
   async load(): Promise<ClientState> {
-    return this.#encoder.load(await this.#store.read(""));
+    const rows = await rowsOf(this.#store);
+    await this.#nextTask();
+    const state = this.#encoder.load(rows);
+    await this.#nextTask();
+    return state;
+  }
+
+  #nextTask(): Promise<void> {
+    return new Promise((resolve) => void this.#environment.after(0, resolve));
   }
 
   get isFull(): boolean {

@@ -170,10 +170,11 @@ export function wasMade({ replica, aliases }: ClientState, id: ConversationId, w
 
 /** [CL-14] The newest key of this device that is known here. */
 export function newestKeyOf({ replica }: ClientState, deviceId: string | null): string {
-  const logs = Object.values(replica.conversations);
-  const logged = logs.flatMap(({ events }) =>
-    events.flatMap((event) => (isWished(event) && event.deviceId === deviceId ? [event.idempotencyKey] : [])),
-  );
-  const keys = [...replica.outbox.map(({ idempotencyKey }) => idempotencyKey), ...logged];
-  return keys.reduce<string>((newest, key) => (key > newest ? key : newest), "");
+  let newest = "";
+  for (const { idempotencyKey } of replica.outbox) if (idempotencyKey > newest) newest = idempotencyKey;
+  for (const { events } of Object.values(replica.conversations))
+    for (const event of events)
+      if (isWished(event) && event.deviceId === deviceId && event.idempotencyKey > newest)
+        newest = event.idempotencyKey;
+  return newest;
 }

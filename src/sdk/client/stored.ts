@@ -31,7 +31,7 @@ export class Encoder {
   /** The state as it was stored last. A store that somebody else has written, or a newer version, is as good as empty but for the outbox. */
   load(rows: readonly (readonly [string, Value])[]): ClientState {
     for (const [key] of rows) this.#keys.add(key);
-    const meta = rows.find(([key]) => key === "meta")?.[1] as Meta | undefined;
+    const meta = metaIn(rows);
     const below = <T>(prefix: string) =>
       rows.flatMap(([key, value]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), value as T] as const] : []));
     const outbox = below<Kept>("out/")
@@ -183,9 +183,32 @@ export function tailOf(events: Held["events"]): Held["events"] {
 const WIPED = ["about/", "person/", "contact/"];
 const BEFORE_LOGS = ["about/", "alias/", "contact/", "held/", "meta", "out/", "person/"];
 
+/** Logs that are asked for at once. */
+const LOGS_AT_ONCE = 8;
+type Rows = Awaited<ReturnType<Store["read"]>>;
+
+const besidesLogs = async (store: Pick<Store, "read">): Promise<Rows> =>
+  (await Promise.all(BEFORE_LOGS.map((prefix) => store.read(prefix)))).flat();
+
+/**
+ * [AP-37] All that an `Encoder` loads, log by log: whoever reads them all at once makes a page wait until they are all objects. Nobody else
+ * writes meanwhile: only the tab that leads does.
+ */
+export async function rowsOf(store: Pick<Store, "read">): Promise<Rows> {
+  const small = await besidesLogs(store);
+  if (!isReadable(small)) return store.read(""); // nobody knows how it lies there
+  const ids = small.flatMap(([key]) => (key.startsWith("held/") ? [key.slice("held/".length)] : []));
+  const logs: Rows[] = [];
+  for (let from = 0; from < ids.length; from += LOGS_AT_ONCE) {
+    const some = ids.slice(from, from + LOGS_AT_ONCE);
+    logs.push(...(await Promise.all(some.map((id) => store.read(`log/${id}/`)))));
+  }
+  return [...small, ...logs.flat()];
+}
+
 /** [CL-54] What a list is drawn from, without the logs: of each no more than its tail is here, and the rest is as if it were not kept. */
 export async function glimpseOf(store: Pick<Store, "read">): Promise<ClientState> {
-  const rows = (await Promise.all(BEFORE_LOGS.map((prefix) => store.read(prefix)))).flat();
+  const rows = await besidesLogs(store);
   const tails = rows.flatMap(([key, value]) => {
     if (!key.startsWith("held/")) return [];
     const { tail = [] } = value as Partial<Small>;
@@ -198,6 +221,8 @@ export async function glimpseOf(store: Pick<Store, "read">): Promise<ClientState
   return { ...state, replica: { ...state.replica, conversations: Object.fromEntries(conversations) } };
 }
 
+const metaIn = (rows: Rows): Meta | undefined => rows.find(([key]) => key === "meta")?.[1] as Meta | undefined;
+const isReadable = (rows: Rows): boolean => metaIn(rows)?.shape === SHAPE;
 const metaOf = ({ replica, contacts }: ClientState): Meta => ({
   ...{ shape: SHAPE, cursor: replica.cursor, contacts: contacts.version },
 });
