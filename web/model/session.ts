@@ -125,6 +125,8 @@ export class Session {
       if (session.is !== "signed_out") return;
       if (session.because === "signed_out")
         this.#gone(); // in another tab
+      else if (session.because === "erased" && session.handle !== null)
+        return; // its store is cleared first
       else if (session.because === "erased") void this.#erased();
       else void this.#ended(session.because === "revoked");
     });

@@ -6,8 +6,7 @@ import { tell } from "../model/shows.ts";
 import { useSession } from "./session-context.ts";
 
 /** Why nothing can be said here just now; empty: it can. [GR-9] [BL-3] */
-export function whyNot({ naming, connection }: Session, id: ConversationId): "" | keyof typeof WORDS {
-  if (connection.value.is === "stopped" && connection.value.why === "signed_out") return "ended";
+export function whyNot({ naming }: Session, id: ConversationId): "" | keyof typeof WORDS {
   const peer = naming.value.peer(id);
   if (naming.value.role(id) === null) return "left";
   if (!naming.value.may(id, "sending")) return "admins";
@@ -21,7 +20,6 @@ export const mayStillAct = (session: Session, id: ConversationId): boolean => {
 };
 
 const WORDS = {
-  ended: "This device is signed out.",
   left: "You are not in this group any more.",
   admins: "Admins alone send messages here.",
   blocked: "You block them.",
@@ -40,11 +38,6 @@ export function CannotSend({ id, why }: { id: ConversationId; why: keyof typeof 
   return (
     <p class="left quiet">
       {WORDS[why]}
-      {why === "ended" && (
-        <button type="button" class="link" onClick={() => void session.leave()}>
-          Sign in
-        </button>
-      )}
       {why === "blocked" && (
         <button type="button" class="link" onClick={() => void unblock()}>
           Unblock

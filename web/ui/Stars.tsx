@@ -6,7 +6,7 @@ import { clock } from "../clock.ts";
 import { jumpTo } from "../model/route.ts";
 import { close } from "../model/shows.ts";
 import type { StarredMessage } from "../model/starring.ts";
-import { star } from "../model/starring.ts";
+import { star, starsSettled } from "../model/starring.ts";
 import { plainName } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
@@ -27,6 +27,7 @@ export function Stars() {
   const session = useSession();
   const found = useSignal(NOTHING);
   const load = async (before: Found) => {
+    await starsSettled();
     const answer = await session.call("stars", { query: before.cursor ? { cursor: before.cursor } : {} });
     if (!answer.ok) found.value = { ...before, busy: false, problem: ERRORS[answer.code].title };
     else {

@@ -103,7 +103,12 @@ export class Device {
     if (frame.type === "changed") for (const entry of frame.conversations) this.#listed(entry);
     if (frame.type === "caught_up") void this.#adopt(wire, frame.cursor);
     if (frame.type === "receipts")
-      for (const r of frame.receipts) this.receipts.set(`${frame.conversationId} ${r.userId}`, r);
+      for (const r of frame.receipts) {
+        const key = `${frame.conversationId} ${r.userId}`;
+        const { delivered = 0, read = 0 } = this.receipts.get(key) ?? {};
+        // A call that was tried again may come late: watermarks only rise.
+        this.receipts.set(key, { delivered: Math.max(delivered, r.delivered), read: Math.max(read, r.read) });
+      }
     if (frame.type === "error") this.fault(`an error nobody asked for: ${frame.code}: ${frame.detail}`);
   }
 
