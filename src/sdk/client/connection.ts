@@ -43,7 +43,7 @@ export class Connection {
     if (state.is === "stopped") return { is: "stopped", why: state.why };
     if (state.is !== "waiting") return { is: state.is };
     const now = this.#ports.environment.now();
-    return { is: "waiting", retryAt: now + Math.max(0, state.retryAt - this.#clock.timeAt(now)) };
+    return { is: "waiting", retryAt: now + state.retryAt - this.#clock.timeAt(now) }; // the same whenever it is asked, also once it is past
   }
 
   tell(event: Event): void {
