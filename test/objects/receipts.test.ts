@@ -122,6 +122,7 @@ test("[RC-9] who comes back, and who was alone, is told how ticks stand now", as
   await bobs.say(id, "before");
   await conversation(id).removeMember({ actorId: maker, userId: bob });
   const alone = (await anns.say(id, "to nobody")) as { seq: number };
+  await new Promise((resolve) => setTimeout(resolve, 500)); // what the removal has told is there
   const [annsBefore, bobsBefore] = [anns.of("receipts").length, bobs.of("receipts").length];
   await conversation(id).putMember({ actorId: maker, userId: bob, role: "member" });
   await until(() => anns.of("receipts").length > annsBefore && bobs.of("receipts").length > bobsBefore);
