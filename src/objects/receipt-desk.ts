@@ -95,11 +95,10 @@ export class ReceiptDesk {
     if (!state || isCrowd(state)) return;
     const trail = state.trail(userId);
     const from = Math.min(standing(trail, "delivered"), standing(trail, "shownRead")) + 1;
-    for (const author of state.store.authors(from, state.head))
-      if (!this.ports.isParked(author)) this.courier.add(author, null);
+    this.tellTicks(state.store.authors(from, state.head));
   }
 
-  /** [RC-9] Who is in again has heard no ticks while they were out; who was alone had none. */
+  /** [RC-9] Their ticks have changed, and not by a receipt. */
   tellTicks(userIds: readonly UserId[]): void {
     const state = this.ports.state();
     if (!state || isCrowd(state)) return;

@@ -1,9 +1,9 @@
 import type { Browser } from "@playwright/test";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { PASSWORD, signUp } from "./support/client.ts";
+import { PASSWORD } from "./support/client.ts";
 import { must } from "./support/door.ts";
 import { keptIn, keptText } from "./support/kept.ts";
-import { newPerson, type Somebody, see } from "./support/person.ts";
+import { annaWhoSaid, type Somebody, see } from "./support/person.ts";
 import { type Server, startServer } from "./support/server.ts";
 import { launchBrowser, tellAsStory } from "./support/story.ts";
 
@@ -14,11 +14,7 @@ let anna: Somebody;
 beforeAll(async () => {
   server = await startServer();
   browser = await launchBrowser();
-  anna = await newPerson(browser, server.url, "anna");
-  await signUp(server.url, "ben");
-  await anna.talkTo("ben");
-  await anna.say("Before it was lost");
-  await see(anna.tick("Before it was lost")).toHaveAttribute("data-tick", "sent");
+  anna = await annaWhoSaid(browser, server.url, "Before it was lost");
 });
 afterAll(async () => {
   await browser?.close();

@@ -1,8 +1,7 @@
 import type { Browser } from "@playwright/test";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { signUp } from "./support/client.ts";
 import { addKept, keptIn } from "./support/kept.ts";
-import { newPerson, Person, type Somebody, see } from "./support/person.ts";
+import { annaWhoSaid, newPerson, Person, type Somebody, see } from "./support/person.ts";
 import { type Server, startServer } from "./support/server.ts";
 import { launchBrowser, tellAsStory } from "./support/story.ts";
 
@@ -13,11 +12,7 @@ let anna: Somebody;
 beforeAll(async () => {
   server = await startServer();
   browser = await launchBrowser();
-  anna = await newPerson(browser, server.url, "anna");
-  await signUp(server.url, "ben");
-  await anna.talkTo("ben");
-  await anna.say("Before the tunnel");
-  await see(anna.tick("Before the tunnel")).toHaveAttribute("data-tick", "sent");
+  anna = await annaWhoSaid(browser, server.url, "Before the tunnel");
 });
 afterAll(async () => {
   await browser?.close();

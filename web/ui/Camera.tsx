@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { beginCamera, endCamera, stillOf } from "../model/camera.ts";
 import { close } from "../model/shows.ts";
-import { Dialog } from "./Dialog.tsx";
+import { Cancel, Dialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
 
 /** [AP-35] What the camera sees, to take a picture of. It is let go as soon as this is closed. */
@@ -43,9 +43,7 @@ export function Camera({ take }: { take: (picture: File) => void }) {
         {is.value === "refused" && "The browser does not give this page a camera"}
       </p>
       <div class="row">
-        <button type="button" onClick={close}>
-          Cancel
-        </button>
+        <Cancel />
         <button type="button" class="main" disabled={is.value !== "seeing"} onClick={() => void shoot()}>
           <Icon name="camera" />
           Take it

@@ -43,3 +43,10 @@ function isBeside(element: HTMLElement, { clientX: x, clientY: y }: MouseEvent):
   const { left, right, top, bottom } = element.getBoundingClientRect();
   return x < left || x > right || y < top || y > bottom;
 }
+
+/** Leaves what lies over the page as if it had never been opened. */
+export const Cancel = () => (
+  <button type="button" onClick={close}>
+    Cancel
+  </button>
+);

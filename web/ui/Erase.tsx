@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { ERRORS, type ErrorCode } from "../../src/protocol/errors.ts";
-import { close, dialog } from "../model/shows.ts";
-import { Dialog } from "./Dialog.tsx";
+import { dialog } from "../model/shows.ts";
+import { Cancel, Dialog } from "./Dialog.tsx";
 import { useSession } from "./session-context.ts";
 
 type Field = "password" | "handle";
@@ -86,9 +86,7 @@ export function Erase() {
         </div>
         {problemAt(null)}
         <div class="row">
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
+          <Cancel />
           <button type="submit" class="main danger">
             {busy.value ? "Deleting …" : "Delete my account"}
           </button>

@@ -7,7 +7,7 @@ import { goTo } from "../model/route.ts";
 import { close, tell } from "../model/shows.ts";
 import { plainName } from "../words.ts";
 import { ConversationAvatar } from "./ConversationAvatar.tsx";
-import { Dialog } from "./Dialog.tsx";
+import { Cancel, Dialog } from "./Dialog.tsx";
 import { useSession } from "./session-context.ts";
 
 /** [AP-25] Passes a message on to conversations that are chosen here; what it shows is not uploaded again. */
@@ -71,9 +71,7 @@ export function Forward({ id, seq }: { id: ConversationId; seq: number }) {
         {problem}
       </p>
       <div class="row">
-        <button type="button" onClick={close}>
-          Cancel
-        </button>
+        <Cancel />
         <button
           type="button"
           class="main"

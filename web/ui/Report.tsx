@@ -6,7 +6,7 @@ import { type Reported, Reporting } from "../model/reporting.ts";
 import { close, tell } from "../model/shows.ts";
 import { REASONS } from "../phrases.ts";
 import { plainName } from "../words.ts";
-import { Dialog } from "./Dialog.tsx";
+import { Cancel, Dialog } from "./Dialog.tsx";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
 
@@ -73,9 +73,7 @@ export function Report({ reported }: { reported: Reported }) {
           {problem}
         </p>
         <div class="row">
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
+          <Cancel />
           <button type="submit" class="main danger">
             Report
           </button>

@@ -1,14 +1,12 @@
 import { close } from "../model/shows.ts";
-import { Dialog } from "./Dialog.tsx";
+import { Cancel, Dialog } from "./Dialog.tsx";
 
 /** Asks before what cannot be undone. */
 export function Sure({ question, act, then }: { question: string; act: string; then: () => void }) {
   return (
     <Dialog id="sure" title={question} role="alertdialog">
       <div class="row">
-        <button type="button" onClick={close}>
-          Cancel
-        </button>
+        <Cancel />
         <button
           type="button"
           class="main danger"

@@ -16,8 +16,10 @@ const WHY_PAUSE_MS = 500;
 /** Longer than this it is not waited for, for what is on the device has to go. Ms. */
 const WHY_WITHIN_MS = 3_000;
 
-/** How a session ended that its person did not end here. Expired: its tokens ran out, and the device may come back as it was. Erased: the
- * store is still to be cleared. */
+/**
+ * How a session ended that its person did not end here. Expired: its tokens ran out, and the device may come back as it was. Erased: the
+ * store is still to be cleared.
+ */
 type End = "revoked" | "expired" | "erased";
 /** What is stored of a session. `expiresAt`: epoch ms by this device's own clock, however wrong that is. `tokens` null: it has ended. */
 type Kept = {
@@ -40,17 +42,12 @@ type Ports = {
   readonly onChange: () => void;
 };
 
-/** The server will never take these tokens again. */
-const OVER: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "refresh_reused",
-  "device_revoked",
-  "token_expired",
-  "unauthenticated",
-]);
-/** It is only old. */
+/** The token is only old. */
 const RUN_OUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["token_expired", "unauthenticated"]);
 /** The access token, and not the wish, is what is wrong. */
 const OF_THE_TOKEN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([...RUN_OUT, "device_revoked"]);
+/** Told of a refresh token: the server will never take these tokens again. */
+const OVER: ReadonlySet<ErrorCode> = new Set<ErrorCode>([...OF_THE_TOKEN, "refresh_reused"]);
 
 /** Who this device is, and the tokens that show it. */
 export class Sessions {

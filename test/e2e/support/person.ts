@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContext, expect, type Page } from "@playwright/test";
-import { PASSWORD } from "./client.ts";
+import { PASSWORD, signUp } from "./client.ts";
 
 /** Waits for what is to be seen; patiently, because tests share two cores. */
 export const see = expect.configure({ timeout: 20_000 });
@@ -118,6 +118,16 @@ export class Person {
     mkdirSync(dir, { recursive: true });
     await this.page.screenshot({ path: `${dir}/${name}.png` });
   }
+}
+
+/** anna at a browser of her own, who has said this to ben. */
+export async function annaWhoSaid(browser: Browser, url: string, words: string): Promise<Somebody> {
+  const anna = await newPerson(browser, url, "anna");
+  await signUp(url, "ben");
+  await anna.talkTo("ben");
+  await anna.say(words);
+  await see(anna.tick(words)).toHaveAttribute("data-tick", "sent");
+  return anna;
 }
 
 export type Somebody = Person & { context: BrowserContext };
