@@ -175,6 +175,29 @@ test("[CL-44] [CL-56] a device that was only revoked is not erased, and still kn
   expect((await kept()).map(([key]) => key)).toContain("session");
 });
 
+test("[CL-44] [CL-57] a device that gets no answer why waits no longer than seconds; what comes later brings nothing back", async () => {
+  const server = fakeServer();
+  let answer = () => {};
+  const hanging = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const fetch: Fetch = async (input, init) => {
+    if (!String(input).endsWith("/v1/auth/refresh")) return server.options.fetch(input, init);
+    await hanging;
+    return Response.json({ accessToken: "new", refreshToken: "new", accessExpiresAt: Date.now() + 900_000 });
+  };
+  const alice = await open(server, { environment: impatient, fetch });
+  await alice.signUp({ handle: "alice", password: PASSWORD });
+  await live(alice);
+  const second = await open(server, { environment: impatient });
+  await second.signIn({ handle: "alice", password: PASSWORD });
+  await second.devices.revoke(alice.session.is === "signed_in" ? alice.session.deviceId : "");
+  await until(() => alice.session.is === "signed_out");
+  answer();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(alice.session).toEqual({ is: "signed_out", because: "revoked", handle: "alice" });
+});
+
 /** Two tabs of one browser. */
 async function tabs() {
   const server = fakeServer();
