@@ -171,11 +171,11 @@ test("[AP-35] a picture is taken with the camera, shown before it is sent, and t
   await anna.shoot("camera");
   await anna.page.keyboard.press("Escape");
   await see(anna.page.getByRole("dialog")).toHaveCount(0);
-  expect(await states()).toEqual(["ended"]);
+  await see.poll(states).toEqual(["ended"]);
   await button(anna, "Take a picture").click();
   await button(anna, "Take it").click();
   await see(anna.page.locator("#uploads li")).toContainText(/photo-.*\.jpg/);
-  expect(await states()).toEqual(["ended", "ended"]);
+  await see.poll(states).toEqual(["ended", "ended"]);
   await see(anna.page.locator("#text")).toBeFocused();
   await anna.say("What I see");
   await see(message(anna, "What I see").locator("img")).toHaveCount(1);
