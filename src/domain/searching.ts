@@ -10,7 +10,8 @@ const GRAMS_ASKED = 32;
 const BEFORE = 40;
 const AFTER = 80;
 
-const foldOne = (char: string): string => char.toUpperCase().toLowerCase();
+/** By the capitals, where ß is SS like ss; the capital ẞ has to come down before it can go up so. */
+const foldOne = (char: string): string => char.toLowerCase().toUpperCase().toLowerCase();
 const composed = (text: string): string => text.normalize("NFC").toWellFormed().replaceAll("\0", " ");
 
 /** [SE-3] As search compares words: without case, in every script alike, and however accents were typed. */

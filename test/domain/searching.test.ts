@@ -62,6 +62,18 @@ test("[SE-3] folded words are found in a text that holds them in any case, and s
   );
 });
 
+test("[SE-3] every character that has a case stays as it is when folded again", () => {
+  const unstable: string[] = [];
+  for (let code = 0; code <= 0x10ffff; code++) {
+    const char = String.fromCodePoint(code);
+    if (char === char.toLowerCase() && char === char.toUpperCase()) continue;
+    const folded = fold(char);
+    if (fold(folded) !== folded) unstable.push(char);
+  }
+  expect(unstable).toEqual([]);
+  expect(["STRASSE", "Straße", "STRAẞE"].map(fold)).toEqual(["strasse", "strasse", "strasse"]);
+});
+
 test("[SE-4] one or two characters are too few for the index", () => {
   expect([indexQuery("ab"), indexQuery("你好"), indexQuery("👍🏽")]).toEqual([null, null, null]);
   expect(indexQuery('a"b')).toBe('"a""b"');
