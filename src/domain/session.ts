@@ -7,14 +7,21 @@ export const ACCESS_LIFE_MS = HOUR_MS; // [AC-26]
 /** Life of a refresh token, and so of a device that is not used: each refresh starts it anew. Ms. */
 export const REFRESH_LIFE_MS = 90 * 24 * HOUR_MS; // [AC-26]
 
-type DeviceFacts = { generation: number; lastUsedAt: number; revokedAt: number | null };
+type DeviceFacts = { generation: number; lastUsedAt: number; revokedAt: number | null; renewedBy: string | null };
+/** What is presented to be traded. `key`: one for a trade, however often it is asked for. */
+type Trade = { generation: number; key: string | undefined };
 
 /**
  * What a refresh token that we signed does, by its generation. `device` undefined: its row is gone. A generation ahead of the
  * row's means that the database was put back to an earlier moment: the token is ours and newer, so it counts.
  */
-export function decideRefresh(device: DeviceFacts | undefined, generation: number): "rotate" | "reused" | "revoked" {
+export function decideRefresh(
+  device: DeviceFacts | undefined,
+  { generation, key }: Trade,
+): "rotate" | "repeat" | "reused" | "revoked" {
   if (!device || device.revokedAt !== null) return "revoked"; // [AC-8]
+  const isLast = generation === device.generation - 1;
+  if (isLast && key !== undefined && key === device.renewedBy) return "repeat"; // [AC-33]
   return generation < device.generation ? "reused" : "rotate"; // [AC-6]
 }
 

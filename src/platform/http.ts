@@ -29,6 +29,7 @@ export type Answer<D extends Door> = {
   [S in keyof D["answers"] & number]: {
     status: S;
     body: D["answers"][S] extends z.ZodType<infer T> ? T : null;
+    headers?: Readonly<Record<string, string>>;
   };
 }[keyof D["answers"] & number];
 
@@ -44,8 +45,9 @@ export function mount<D extends Door>(
     const answer = await handler(visit.value as Visit<D>);
     if (answer instanceof Response) return answer;
     if (!answer.ok) return problem(answer);
-    const { status, body } = answer.value;
-    return body === null ? new Response(null, { status }) : Response.json(body, { status });
+    const { status, body, headers = {} } = answer.value;
+    const init = { status, headers };
+    return body === null ? new Response(null, init) : Response.json(body, init);
   });
 }
 

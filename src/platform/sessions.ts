@@ -1,8 +1,8 @@
 import { ulid } from "ulid";
 import { decideRefresh, liveSince } from "../domain/session.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
-import type { Device, Me, Session, TokenPair } from "../protocol/http.ts";
-import { DeviceId, type UserId } from "../protocol/ids.ts";
+import type { Device, Me, Session } from "../protocol/http.ts";
+import { DeviceId, type IdempotencyKey, type UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import { addDevice, deviceOf, markRevoked, returnDevice, rotateGeneration } from "../storage/devices.ts";
@@ -13,7 +13,7 @@ import type { Env } from "./env.ts";
 import { limitRefresh } from "./rate-limit.ts";
 import { rememberRevoked } from "./revocations.ts";
 import { inboxOf } from "./stubs.ts";
-import { issueTokens, verifyRefreshToken } from "./tokens.ts";
+import { type IssuedTokens, issueTokens, type RefreshClaims, verifyRefreshToken } from "./tokens.ts";
 
 /** What signing in says of the device: with `id`, the one it was before. */
 type WishedDevice = { name: string; id?: DeviceId | undefined };
@@ -31,7 +31,7 @@ export function deviceView({ deviceId, name, createdAt, lastUsedAt }: DeviceRow,
 
 export function newDevice(userId: UserId, name: string, now: number): DeviceRow {
   const deviceId = DeviceId.parse(ulid(now));
-  return { deviceId, userId, name, generation: 1, createdAt: now, lastUsedAt: now, revokedAt: null };
+  return { deviceId, userId, name, generation: 1, createdAt: now, lastUsedAt: now, revokedAt: null, renewedBy: null };
 }
 
 /** What signing in answers with, for a device whose row is written. */
@@ -54,20 +54,40 @@ export async function openSession(
   return ok(await sessionOf(env, account, device, now));
 }
 
+/** What a device renews its session with. `key`: of this trade, the same however often it is asked for. */
+export type Renewal = { token: string; key: IdempotencyKey | undefined };
+/** `deviceId`: whose they are. */
+export type Renewed = { deviceId: DeviceId; tokens: IssuedTokens };
+
 /** Trades a refresh token for a new pair. One that was traded before was copied by somebody: the device is signed out. */
-export async function refreshSession(env: Env, token: string, now: number): Promise<Result<TokenPair, ErrorCode>> {
+export async function refreshSession(
+  env: Env,
+  { token, key }: Renewal,
+  now: number,
+): Promise<Result<Renewed, ErrorCode>> {
   const claims = await verifyRefreshToken(env, token, now); // [AC-5] only what we signed gets any further
   if (!claims.ok) return claims;
-  const { userId, deviceId, generation } = claims.value;
+  const { userId, deviceId } = claims.value;
   const limited = await limitRefresh(env, deviceId);
   if (!limited.ok) return limited;
-  const decision = decideRefresh(await deviceOf(env.DIRECTORY, userId, deviceId), generation);
-  if (decision === "revoked") return revokedOf(env, userId);
-  if (decision === "rotate" && (await rotateGeneration(env.DIRECTORY, deviceId, generation, now))) {
-    return ok(await issueTokens(env, { userId, deviceId, generation: generation + 1 }, now));
-  }
+  const trade = { ...claims.value, key };
+  const traded = (await tradeGeneration(env, trade, now)) ?? (await tradeGeneration(env, trade, now)); // [AC-33] lost to a twin of its own
+  if (traded === "revoked") return revokedOf(env, userId);
+  if (traded) return ok({ deviceId, tokens: await issueTokens(env, { userId, deviceId, generation: traded }, now) });
   const ended = await endSession(env, userId, deviceId, now); // [AC-6] used before, or by somebody else this moment
   return ended.ok ? refuse("refresh_reused") : ended;
+}
+
+type Trade = RefreshClaims & { key: IdempotencyKey | undefined };
+
+/** The generation that this trade leads to; undefined: another one was faster, or the token was used before. */
+async function tradeGeneration({ DIRECTORY }: Env, trade: Trade, now: number): Promise<number | "revoked" | undefined> {
+  const { userId, deviceId, generation } = trade;
+  const decision = decideRefresh(await deviceOf(DIRECTORY, userId, deviceId), trade);
+  if (decision === "revoked") return "revoked";
+  if (decision === "repeat") return generation + 1;
+  const isTraded = decision === "rotate" && (await rotateGeneration(DIRECTORY, trade, now));
+  return isTraded ? generation + 1 : undefined;
 }
 
 /** [ER-16] Whoever holds a token that we signed for a device of the person is told why it is good no more, if the directory can say. */

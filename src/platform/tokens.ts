@@ -12,6 +12,8 @@ import { isRevoked } from "./revocations.ts";
 /** A signed-in device. `expiresAt`: ms, when its access token does. */
 export type Caller = { userId: UserId; deviceId: DeviceId; expiresAt: number };
 export type RefreshClaims = { userId: UserId; deviceId: DeviceId; generation: number };
+/** With the refresh token, wherever it will go. */
+export type IssuedTokens = TokenPair & { refreshToken: string };
 type Keys = Pick<Env, "TOKEN_KEYS">;
 type TokenRefusal = "unauthenticated" | "token_expired";
 
@@ -23,7 +25,7 @@ const AccessClaims = z.object({ sub: UserId, device: DeviceId, exp: z.int() });
 const RefreshJwt = z.object({ sub: UserId, device: DeviceId, exp: z.int(), generation: z.int().min(1) });
 
 /** A new pair for a device's refresh generation. `now`: ms. */
-export async function issueTokens(env: Keys, claims: RefreshClaims, now: number): Promise<TokenPair> {
+export async function issueTokens(env: Keys, claims: RefreshClaims, now: number): Promise<IssuedTokens> {
   const { userId, deviceId, generation } = claims;
   const accessExpiresAt = (Math.floor(now / 1_000) + ACCESS_LIFE_MS / 1_000) * 1_000;
   const sign = async (typ: string, payload: Record<string, unknown>, expiresAt: number) =>

@@ -4,6 +4,7 @@ import { type AppEnv, mount, type Visit } from "../platform/http.ts";
 import { verifyVouched } from "../platform/issuer.ts";
 import { verifyPassword } from "../platform/passwords.ts";
 import { attemptAllowed, limitAddress } from "../platform/rate-limit.ts";
+import { takeBack } from "../platform/refresh-cookie.ts";
 import { DOORS } from "../protocol/http.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import { accountById, accountByIdentity } from "../storage/directory.ts";
@@ -48,7 +49,7 @@ async function eraseMe({ c, env, caller, body }: Asked) {
       : await isVouchedFor(env, account, body.token);
   if (!proven) return refuse("invalid_credentials");
   const begun = await beginErasure(env, caller.userId, "user", Date.now());
-  return begun.ok ? ok({ status: 202 as const, body: begun.value }) : begun;
+  return begun.ok ? ok({ status: 202 as const, body: begun.value, ...takeBack(c, caller.deviceId) }) : begun;
 }
 
 async function knowsPassword(env: Asked["env"], account: Account, password = ""): Promise<boolean> {

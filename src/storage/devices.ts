@@ -1,6 +1,6 @@
 import { and, desc, eq, gt, isNull, lte, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { DeviceId, UserId } from "../protocol/ids.ts";
+import type { DeviceId, IdempotencyKey, UserId } from "../protocol/ids.ts";
 import { type DeviceRow, devices, users } from "./directory-schema.ts";
 import { reach } from "./reach.ts";
 
@@ -46,7 +46,7 @@ export const insertDevice = (db: D1Database, device: DeviceRow, condition: SQL) 
     .insert(devices)
     .select(
       sql`SELECT ${device.deviceId}, ${device.userId}, ${device.name}, ${device.generation}, ${device.createdAt},
-                 ${device.lastUsedAt}, ${device.revokedAt}
+                 ${device.lastUsedAt}, ${device.revokedAt}, ${device.renewedBy}
           WHERE ${condition}`,
     );
 
@@ -72,7 +72,7 @@ export async function returnDevice(
   const orm = drizzle(db);
   const row = orm
     .update(devices)
-    .set({ generation: sql`${devices.generation} + 1`, name, lastUsedAt: now })
+    .set({ generation: sql`${devices.generation} + 1`, name, lastUsedAt: now, renewedBy: null })
     .where(
       and(
         ofUser(userId, deviceId),
@@ -97,16 +97,15 @@ const signInNoted = (db: D1Database, userId: UserId, deviceId: DeviceId, now: nu
       ),
     );
 
-/** Trades generation for the next; false when another refresh was faster, or the device was revoked meanwhile. */
+/** Trades generation for the next; false when another refresh was faster, or the device was revoked meanwhile. `key`: of this trade. */
 export async function rotateGeneration(
   db: D1Database,
-  deviceId: DeviceId,
-  generation: number,
+  { deviceId, generation, key }: { deviceId: DeviceId; generation: number; key: IdempotencyKey | undefined },
   now: number,
 ): Promise<boolean> {
   const query = drizzle(db)
     .update(devices)
-    .set({ generation: generation + 1, lastUsedAt: now })
+    .set({ generation: generation + 1, lastUsedAt: now, renewedBy: key ?? null })
     .where(and(eq(devices.deviceId, deviceId), lte(devices.generation, generation), isNull(devices.revokedAt))); // [AC-7]
   return (await reach("rotate", () => query.run())).meta.changes > 0;
 }

@@ -1,5 +1,5 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import type { ConversationId, DeviceId, MediaId, UserId } from "../protocol/ids.ts";
+import type { ConversationId, DeviceId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
 import type { Privacy } from "../protocol/states.ts";
 
 /** The tables of migrations/directory as drizzle sees them; a test compares the two. What each column means is said there. */
@@ -36,6 +36,8 @@ export const devices = sqliteTable("devices", {
   createdAt: integer("created_at").notNull(),
   lastUsedAt: integer("last_used_at").notNull(),
   revokedAt: integer("revoked_at"),
+  /** The key of the last trade of a refresh token; null: a sign-in came after it, or it had none. */
+  renewedBy: text("renewed_by").$type<IdempotencyKey>(),
 });
 
 export const contacts = sqliteTable(

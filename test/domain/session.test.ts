@@ -14,23 +14,35 @@ import { DOORS } from "../../src/protocol/http.ts";
 const { handle: Handle, displayName: DisplayName } = DOORS.signUp.body.shape;
 
 describe("what a refresh token does", () => {
-  const device = { generation: 5, lastUsedAt: 0, revokedAt: null };
+  const device = { generation: 5, lastUsedAt: 0, revokedAt: null, renewedBy: null };
+  const trade = (generation: number, key?: string) => ({ generation, key });
 
   test("[AC-6] the device's generation is traded; an older one was used before", () => {
-    expect(decideRefresh(device, 5)).toBe("rotate");
-    expect(decideRefresh(device, 4)).toBe("reused");
-    expect(decideRefresh(device, 1)).toBe("reused");
+    expect(decideRefresh(device, trade(5))).toBe("rotate");
+    expect(decideRefresh(device, trade(4))).toBe("reused");
+    expect(decideRefresh(device, trade(1))).toBe("reused");
+  });
+
+  test("[AC-33] the last trade, asked for again under its key, is the same trade; nothing else is", () => {
+    const traded = { ...device, renewedBy: "k" };
+    expect(decideRefresh(traded, trade(4, "k"))).toBe("repeat");
+    expect(decideRefresh(traded, trade(4, "other"))).toBe("reused");
+    expect(decideRefresh(traded, trade(4))).toBe("reused");
+    expect(decideRefresh(traded, trade(3, "k"))).toBe("reused");
+    expect(decideRefresh(device, trade(4))).toBe("reused"); // nor is no key the key of a trade without one
+    expect(decideRefresh(traded, trade(5, "k"))).toBe("rotate");
   });
 
   test("[AC-7] one ahead of the row is newer than a database that was put back", () => {
-    expect(decideRefresh(device, 6)).toBe("rotate");
+    expect(decideRefresh(device, trade(6))).toBe("rotate");
   });
 
   test("[AC-8] nothing revives a device that is revoked or gone", async () => {
     await fc.assert(
       fc.property(fc.nat(), fc.nat(), (generation, at) => {
-        expect(decideRefresh({ ...device, revokedAt: at }, generation)).toBe("revoked");
-        expect(decideRefresh(undefined, generation)).toBe("revoked");
+        const revoked = { ...device, revokedAt: at, renewedBy: "k" };
+        expect(decideRefresh(revoked, trade(generation, "k"))).toBe("revoked");
+        expect(decideRefresh(undefined, trade(generation, "k"))).toBe("revoked");
       }),
     );
   });
@@ -41,7 +53,7 @@ describe("what a refresh token does", () => {
         let generation = 1;
         const traded: number[] = [];
         for (const token of presented) {
-          if (decideRefresh({ ...device, generation }, token) !== "rotate") continue;
+          if (decideRefresh({ ...device, generation }, trade(token)) !== "rotate") continue;
           traded.push(token);
           generation = token + 1;
         }

@@ -268,6 +268,7 @@ test(
       await see(who.page.locator("#known")).toHaveCount(0);
       expect(await keptIn(who.page)).toEqual([]);
       expect(await who.page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")).toBe("[{},{}]");
+      expect(await who.page.context().cookies(`${server.url}/v1/auth/refresh`)).toEqual([]);
     }
     await look(anna, "erased");
     await page.reload();

@@ -4,7 +4,7 @@ import { ulid } from "ulid";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Env } from "../../src/platform/env.ts";
 import { issueTokens } from "../../src/platform/tokens.ts";
-import { type Session, Session as Signed, TokenPair } from "../../src/protocol/http.ts";
+import type { Session } from "../../src/protocol/http.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { deviceOf } from "../../src/storage/devices.ts";
 import { OPEN } from "../objects/support.ts";
@@ -21,15 +21,17 @@ import {
   refresh,
   signIn,
   signUp,
+  WholePair,
+  WholeSession,
 } from "./support/accounts.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
 const DAY = 86_400_000;
 const rowOf = ({ user, device }: Session) => deviceOf(env.DIRECTORY, user.userId, device.deviceId);
-const sessionIn = (answered: Answered): Session => {
+const sessionIn = (answered: Answered): WholeSession => {
   if (answered.status !== 200 && answered.status !== 201) throw new Error(answered.text);
-  return Signed.parse(answered.json);
+  return WholeSession.parse(answered.json);
 };
 /** Tokens of this device as they were issued at another time, or for another generation. */
 const tokensOf = ({ user, device }: Session, generation: number, now = Date.now()) =>
@@ -130,7 +132,7 @@ describe("signing in", () => {
   test("[AC-11] a user has 32 devices at most, also when all sign in at once", async () => {
     const { user, accessToken } = await signUp();
     await env.DIRECTORY.prepare(
-      `INSERT INTO devices SELECT device_id || value, user_id, name, 1, created_at, last_used_at, NULL
+      `INSERT INTO devices SELECT device_id || value, user_id, name, 1, created_at, last_used_at, NULL, NULL
        FROM devices, json_each(?2) WHERE user_id = ?1`,
     )
       .bind(user.userId, JSON.stringify(Array.from({ length: LIMITS.devices - 4 }, (_, i) => i)))
@@ -149,7 +151,7 @@ describe("signing in", () => {
     const since = Date.now() - 90 * DAY;
     const fill = (n: number, from: number, at: number) =>
       env.DIRECTORY.prepare(
-        `INSERT INTO devices SELECT substr(device_id, 1, 20) || value, user_id, name, 1, created_at, ?3, NULL
+        `INSERT INTO devices SELECT substr(device_id, 1, 20) || value, user_id, name, 1, created_at, ?3, NULL, NULL
          FROM devices, json_each(?2) WHERE device_id = ?1`,
       )
         .bind(first.device.deviceId, JSON.stringify(Array.from({ length: n }, (_, i) => i + from)), at)
@@ -248,7 +250,7 @@ describe("refreshing", () => {
     for (let generation = 2; generation <= 5; generation++) {
       const answered = await refresh(token);
       expect(answered.status).toBe(200);
-      const pair = TokenPair.parse(answered.json);
+      const pair = WholePair.parse(answered.json);
       expect((await rowOf(session))?.generation).toBe(generation);
       expect((await ask("GET", "/v1/me", { token: pair.accessToken })).status).toBe(200);
       expect(pair.refreshToken).not.toBe(token);
@@ -258,7 +260,7 @@ describe("refreshing", () => {
 
   test("[AC-6] one that was used before signs the device out: also the newest pair ends", async () => {
     const session = await signUp();
-    const pair = TokenPair.parse((await refresh(session.refreshToken)).json);
+    const pair = WholePair.parse((await refresh(session.refreshToken)).json);
     expect(codeOf(await refresh(session.refreshToken))).toBe("refresh_reused");
     expect((await rowOf(session))?.revokedAt).not.toBeNull();
     expect(codeOf(await refresh(pair.refreshToken))).toBe("device_revoked");
@@ -317,7 +319,7 @@ describe("refreshing", () => {
     expect(codeOf(await refresh(old.refreshToken))).toBe("token_expired");
     expect((await rowOf(session))?.revokedAt).toBeNull();
     const nearly = await tokensOf(session, 1, Date.now() - 90 * DAY + 60_000);
-    const pair = TokenPair.parse((await refresh(nearly.refreshToken)).json);
+    const pair = WholePair.parse((await refresh(nearly.refreshToken)).json);
     expect(decodeJwt(pair.refreshToken).exp).toBeGreaterThan((Date.now() + 89 * DAY) / 1_000);
   });
 
@@ -337,7 +339,7 @@ describe("refreshing", () => {
     const session = await signUp();
     let token = session.refreshToken;
     for (let i = 0; i < 20; i++)
-      token = TokenPair.parse((await refresh(token, { RATE_LIMITS: "strict" })).json).refreshToken;
+      token = WholePair.parse((await refresh(token, { RATE_LIMITS: "strict" })).json).refreshToken;
     expect(codeOf(await refresh(token, { RATE_LIMITS: "strict" }))).toBe("rate_limited");
     const other = await signUp();
     expect((await refresh(other.refreshToken, { RATE_LIMITS: "strict" })).status).toBe(200);

@@ -4,7 +4,7 @@ import { SETTLES_MS } from "../../src/domain/erasure.ts";
 import { Event } from "../../src/protocol/events.ts";
 import { Erasure, type Session } from "../../src/protocol/http.ts";
 import { bindings, conversation, inbox, newKey, TestSocket, text, until } from "../objects/support.ts";
-import { ask as accounts, codeOf, PASSWORD, refresh, signIn, signUp } from "./support/accounts.ts";
+import { ask as accounts, codeOf, PASSWORD, refresh, signIn, signUp, WholeSession } from "./support/accounts.ts";
 import {
   backToNow,
   buildWorld,
@@ -109,7 +109,7 @@ test("[ER-1] a stranger, a wrong password, none, and the proof of somebody else 
 test("[ER-16] a refresh token of theirs is told of the erasure; a revoked device and a forged token are told nothing of it", async () => {
   const world = await buildWorld();
   const { ann, bob, handle } = world;
-  const other: Session = (await signIn(handle)).json;
+  const other = WholeSession.parse((await signIn(handle)).json);
   await accounts("DELETE", `/v1/me/devices/${other.device.deviceId}`, { token: ann.accessToken });
   const before = await refresh(other.refreshToken);
   expect(before).toMatchObject({ status: 401, json: { code: "device_revoked" } });

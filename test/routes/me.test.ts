@@ -2,13 +2,14 @@ import { ulid } from "ulid";
 import { describe, expect, test } from "vitest";
 import { upgradeFor } from "../../src/platform/socket-caller.ts";
 import { inboxOf } from "../../src/platform/stubs.ts";
-import { Device, type Session, Session as Signed } from "../../src/protocol/http.ts";
+import { Device, type Session } from "../../src/protocol/http.ts";
 import { deviceOf } from "../../src/storage/devices.ts";
-import { ask, codeOf, downInboxes, env, refresh, signIn, signUp } from "./support/accounts.ts";
+import { ask, codeOf, downInboxes, env, refresh, signIn, signUp, WholeSession } from "./support/accounts.ts";
 
 const listOf = async (token: string): Promise<Device[]> =>
   Device.array().parse((await ask("GET", "/v1/me/devices", { token })).json.devices);
-const second = async (first: Session): Promise<Session> => Signed.parse((await signIn(first.user.handle)).json);
+const second = async (first: Session): Promise<WholeSession> =>
+  WholeSession.parse((await signIn(first.user.handle)).json);
 const revoke = (token: string, deviceId: string, changed = {}) =>
   ask("DELETE", `/v1/me/devices/${deviceId}`, { token, env: changed });
 

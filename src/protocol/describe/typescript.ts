@@ -49,9 +49,8 @@ function asksOf({ params, query, body }: Door, write: Write): string {
   return parts
     .flatMap(([part, schema]) => {
       if (!schema) return [];
-      const written = write(schema);
-      const isNeeded = "$ref" in written || (Array.isArray(written.required) && written.required.length > 0);
-      return [`${part}${isNeeded ? "" : "?"}: ${typeOf(written)}; `];
+      const isNeeded = !schema.safeParse({}).success;
+      return [`${part}${isNeeded ? "" : "?"}: ${typeOf(write(schema))}; `];
     })
     .join("");
 }

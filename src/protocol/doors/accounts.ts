@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { ExportAfter, ExportLine } from "../export.ts";
-import { DeviceId } from "../ids.ts";
+import { DeviceId, IdempotencyKey } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { Visibility } from "../states.ts";
 import { Device, Erasure, Me, Session, TokenPair } from "./answers.ts";
 import { door } from "./door.ts";
-import { DeviceName, DisplayName, Handle, Password, SignedDevice, Token } from "./fields.ts";
+import { DeviceName, DisplayName, Handle, Password, SignedDevice, Token, TokenPlace } from "./fields.ts";
 
 /** Accounts and devices. */
 export const accountsDoors = {
@@ -19,6 +19,7 @@ export const accountsDoors = {
       password: Password,
       displayName: DisplayName,
       device: z.strictObject({ name: DeviceName }),
+      refreshTokenIn: TokenPlace.optional(),
     }),
     answers: { 201: Session },
     refusals: ["handle_taken", "rate_limited"],
@@ -32,6 +33,7 @@ export const accountsDoors = {
       handle: z.string().min(1).max(LIMITS.handleMax),
       password: z.string().min(1).max(LIMITS.passwordMax),
       device: SignedDevice,
+      refreshTokenIn: TokenPlace.optional(),
     }),
     answers: { 200: Session },
     refusals: ["invalid_credentials", "too_many_devices", "rate_limited"],
@@ -41,16 +43,24 @@ export const accountsDoors = {
     path: "/v1/auth/exchange",
     summary: "Trade the token of the deployer's own issuer for a device",
     access: "anyone",
-    body: z.strictObject({ token: Token, device: SignedDevice }),
+    body: z.strictObject({ token: Token, device: SignedDevice, refreshTokenIn: TokenPlace.optional() }),
     answers: { 200: Session, 201: Session },
     refusals: ["invalid_credentials", "not_found", "too_many_devices", "rate_limited"],
   }),
   refresh: door({
     method: "post",
     path: "/v1/auth/refresh",
-    summary: "Trade a refresh token for a new pair; each refresh token works once",
+    summary:
+      "Trade a refresh token, or the one in the cookie of this device, for a new pair; each works once. A trade whose answer was lost is asked for again with the same key",
     access: "anyone",
-    body: z.strictObject({ refreshToken: Token }),
+    body: z.union([
+      z.strictObject({
+        refreshToken: Token,
+        refreshTokenIn: TokenPlace.optional(),
+        idempotencyKey: IdempotencyKey.optional(),
+      }),
+      z.strictObject({ deviceId: DeviceId, idempotencyKey: IdempotencyKey.optional() }),
+    ]),
     answers: { 200: TokenPair },
     refusals: ["refresh_reused", "device_revoked", "token_expired", "rate_limited"],
   }),

@@ -35,7 +35,11 @@ export const Device = z
   .meta({ id: "Device" });
 export type Device = z.infer<typeof Device>;
 
-export const tokens = { accessToken: z.string(), accessExpiresAt: EpochMs, refreshToken: z.string() };
+export const tokens = {
+  accessToken: z.string(),
+  accessExpiresAt: EpochMs,
+  refreshToken: z.string().optional().meta({ description: "Absent where the browser has it, in a cookie." }),
+};
 export const TokenPair = z.object(tokens).meta({ id: "TokenPair" });
 export type TokenPair = z.infer<typeof TokenPair>;
 export const Session = z.object({ user: Me, device: Device, ...tokens }).meta({ id: "Session" });

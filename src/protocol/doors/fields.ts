@@ -22,6 +22,10 @@ export const DisplayName = named(LIMITS.displayNameLength);
 export const Title = named(LIMITS.titleLength);
 export const DeviceName = named(LIMITS.deviceNameLength);
 export const Token = z.string().min(1).max(LIMITS.tokenLength);
+export const TokenPlace = z.enum(["body", "cookie"]).meta({
+  description:
+    "`cookie`: the browser keeps the refresh token where no script reads it, if the page is of the same origin as the server; else it is in the body.",
+});
 
 export const SignedDevice = z.strictObject({ name: DeviceName, id: DeviceId.optional() });
 export const ofConversation = z.strictObject({ id: ConversationId });

@@ -7,7 +7,7 @@ import type { Conversation, ErrorCode, Profile } from "./wire.ts";
 export type Command =
   | { readonly do: "tell"; readonly happening: Said }
   | { readonly do: "know"; readonly conversation?: Conversation; readonly profiles?: readonly Profile[] }
-  | { readonly do: "enter"; readonly door: "signUp" | "signIn" | "exchange"; readonly body: unknown }
+  | { readonly do: "enter"; readonly door: "signUp" | "signIn" | "exchange"; readonly body: object }
   | { readonly do: "sign_out" }
   | { readonly do: "erase"; readonly proof: Proof }
   /** Brings the contacts up to date. */

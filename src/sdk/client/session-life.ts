@@ -96,7 +96,7 @@ export class SessionLife {
   async enter({ door, body }: Extract<Command, { do: "enter" }>): Promise<void> {
     const { sessions, connection, clear, onEntered } = this.#ports;
     if (sessions.state.is === "signed_in") throw new EdgewiseError("forbidden", { detail: "sign out first" });
-    const { value, serverTime } = await sessions.enter(door, { body });
+    const { value, serverTime } = await sessions.enter(door, body);
     const session: Session = value;
     const { owner } = sessions;
     const isSame = owner?.userId === session.user.userId && owner.deviceId === session.device.deviceId;

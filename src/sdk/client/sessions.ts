@@ -1,8 +1,9 @@
+import { risingUlids } from "../ulid.ts";
 import type { Fetch, SessionState } from "./api.ts";
 import { type Answered, callDoor, type Sent } from "./doors.ts";
 import { EdgewiseError } from "./errors.ts";
 import type { Store } from "./storage.ts";
-import type { DoorName, Doors, ErrorCode, Session, TokenPair } from "./wire.ts";
+import type { DoorName, Doors, ErrorCode, IdempotencyKey, Session, TokenPair } from "./wire.ts";
 
 /** What a signed-in device's end comes of. */
 export type Because = Extract<SessionState, { is: "signed_out" }>["because"];
@@ -10,6 +11,8 @@ export type Because = Extract<SessionState, { is: "signed_out" }>["because"];
 /** A token is not used for the last minute of its life. Ms. */
 const EARLY_MS = 60_000;
 const KEY = "session";
+/** [CL-71] Where the page is of the same origin as the server; else it is answered, and lies in the store. */
+const IN_COOKIE = { refreshTokenIn: "cookie" } as const;
 /** How often a device that is wanted no more asks why, and the time between. Ms. */
 const WHY_TRIES = 3;
 const WHY_PAUSE_MS = 500;
@@ -21,13 +24,23 @@ const WHY_WITHIN_MS = 3_000;
  * store is still to be cleared.
  */
 type End = "revoked" | "expired" | "erased";
-/** What is stored of a session. `expiresAt`: epoch ms by this device's own clock, however wrong that is. `tokens` null: it has ended. */
+/**
+ * `refreshToken` null: the browser has it, in a cookie that no script reads. `expiresAt`: epoch ms by this device's own clock, however wrong
+ * that is. `renewal`: the key under which they are being renewed.
+ */
+type Tokens = {
+  readonly accessToken: string;
+  readonly refreshToken: string | null;
+  readonly expiresAt: number;
+  readonly renewal?: IdempotencyKey;
+};
+/** What is stored of a session. `tokens` null: it has ended. */
 type Kept = {
   readonly end?: End;
   readonly userId: string;
   readonly deviceId: string;
   readonly handle: string;
-  readonly tokens: { readonly accessToken: string; readonly refreshToken: string; readonly expiresAt: number } | null;
+  readonly tokens: Tokens | null;
 };
 
 /** One at a time, over all tabs that hold the same store. */
@@ -114,7 +127,7 @@ export class Sessions {
    */
   async #askWhy(): Promise<void> {
     for (let tries = 1; this.#kept?.tokens && tries <= WHY_TRIES; tries++) {
-      await this.#refresh(this.#kept.tokens.refreshToken).catch(() => {}); // it ends the session where it is told so
+      await this.#refresh(this.#kept.tokens.accessToken).catch(() => {}); // it ends the session where it is told so
       if (this.#kept?.tokens && tries < WHY_TRIES) await this.#pause(WHY_PAUSE_MS * tries);
     }
   }
@@ -138,21 +151,24 @@ export class Sessions {
     if (!tokens) throw new EdgewiseError("unauthenticated", { detail: "nobody is signed in here" });
     if (!force && tokens.expiresAt - this.#ports.now() > EARLY_MS) return tokens.accessToken;
     this.#refreshing ??= this.#ports
-      .exclusive(() => this.#refresh(tokens.refreshToken))
+      .exclusive(() => this.#refresh(tokens.accessToken))
       .finally(() => {
         this.#refreshing = null;
       });
     return this.#refreshing;
   }
 
-  /** [CL-42] A refresh token works once, and its second use would sign the device out: what another tab got meanwhile is used. */
+  /**
+   * [CL-42] A refresh token works once, and its second use would sign the device out: what another tab got meanwhile is used. `used`: the access
+   * token that is wanted no more.
+   */
   async #refresh(used: string): Promise<string> {
     await this.load();
-    const tokens = this.#kept?.tokens;
-    if (!this.#kept || !tokens) throw new EdgewiseError("device_revoked", { detail: "the session has ended" });
-    if (tokens.refreshToken !== used) return tokens.accessToken;
+    if (!this.#kept?.tokens) throw new EdgewiseError("device_revoked", { detail: "the session has ended" });
+    if (this.#kept.tokens.accessToken !== used) return this.#kept.tokens.accessToken;
+    const body = await this.#renewal(this.#kept, this.#kept.tokens);
     try {
-      const { value, serverTime } = await callDoor(this.#ports, "refresh", { body: { refreshToken: used } }, null);
+      const { value, serverTime } = await callDoor(this.#ports, "refresh", { body }, null);
       if (!this.#kept.tokens) throw new EdgewiseError("device_revoked", { detail: "the session has ended" }); // meanwhile
       await this.#keep({ ...this.#kept, tokens: this.#local(value, serverTime) });
       return value.accessToken;
@@ -162,6 +178,17 @@ export class Sessions {
       throw error;
     }
   }
+
+  /** [CL-70] Its key is on the disk before it leaves: a renewal whose answer is lost, also to a crash, is asked for again as the same one. */
+  async #renewal(kept: Kept, { renewal = this.#mint(), ...tokens }: Tokens): Promise<Doors["refresh"]["body"]> {
+    await this.#keep({ ...kept, tokens: { ...tokens, renewal } });
+    const { refreshToken } = tokens;
+    if (refreshToken === null) return { deviceId: kept.deviceId, idempotencyKey: renewal };
+    return { refreshToken, ...IN_COOKIE, idempotencyKey: renewal };
+  }
+
+  readonly #ulid = risingUlids();
+  #mint = (): IdempotencyKey => this.#ulid(this.#ports.now()) as IdempotencyKey; // a ULID is one
 
   /** Calls a door as this device; a token that is not taken is renewed, once. */
   async call<D extends DoorName>(name: D, sent: Sent): Promise<Doors[D]["answer"]> {
@@ -179,9 +206,9 @@ export class Sessions {
     }
   }
 
-  /** Calls a door that is open to anybody. */
-  enter<D extends DoorName>(name: D, sent: Sent): Promise<Answered<D>> {
-    return callDoor(this.#ports, name, sent, null);
+  /** [CL-71] Calls a door that leads to a session. */
+  enter<D extends DoorName>(name: D, body: object): Promise<Answered<D>> {
+    return callDoor(this.#ports, name, { body: { ...body, ...IN_COOKIE } }, null);
   }
 
   /** Whether the server still takes the access token: where it is not told why a socket was refused. */
@@ -196,8 +223,12 @@ export class Sessions {
   }
 
   /** What counts is how long the token lives, not what either clock says. */
-  #local({ accessToken, refreshToken, accessExpiresAt }: TokenPair, serverTime: number): NonNullable<Kept["tokens"]> {
-    return { accessToken, refreshToken, expiresAt: this.#ports.now() + (accessExpiresAt - serverTime) };
+  #local({ accessToken, refreshToken, accessExpiresAt }: TokenPair, serverTime: number): Tokens {
+    return {
+      accessToken,
+      refreshToken: refreshToken ?? null,
+      expiresAt: this.#ports.now() + (accessExpiresAt - serverTime),
+    };
   }
 
   async #keep(kept: Kept): Promise<void> {

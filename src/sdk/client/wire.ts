@@ -198,7 +198,7 @@ export type SendBody = { readonly idempotencyKey: IdempotencyKey; readonly compo
 
 export type Seq = number;
 
-export type Session = { readonly user: Me; readonly device: Device; readonly accessToken: string; readonly accessExpiresAt: EpochMs; readonly refreshToken: string };
+export type Session = { readonly user: Me; readonly device: Device; readonly accessToken: string; readonly accessExpiresAt: EpochMs; readonly refreshToken?: string | undefined };
 
 export type SettingsEvent = { readonly conversationId: ConversationId; readonly seq: Seq; readonly eventId: EventId; readonly senderId: UserId; readonly receivedAt: EpochMs; readonly occurredAt: EpochMs; readonly kind: "settings"; readonly title?: string | undefined; readonly avatarMediaId?: MediaId | null | undefined; readonly retentionMs?: RetentionMs | undefined; readonly sending?: "members" | "admins" | undefined; readonly setting?: "members" | "admins" | undefined; readonly adding?: "members" | "admins" | undefined; readonly approval?: boolean | undefined; readonly history?: "joined" | "all" | undefined };
 
@@ -214,7 +214,7 @@ export type TextContentInput = { readonly type: "text"; readonly text: string; r
 
 export type Ticks = { readonly delivered: number; readonly read: number; readonly except?: readonly ({ readonly from: Seq; readonly to: Seq })[] | undefined };
 
-export type TokenPair = { readonly accessToken: string; readonly accessExpiresAt: EpochMs; readonly refreshToken: string };
+export type TokenPair = { readonly accessToken: string; readonly accessExpiresAt: EpochMs; readonly refreshToken?: string | undefined };
 
 export type Trace = { readonly seq: Seq; readonly appendedAt: EpochMs; readonly inHistory: boolean; readonly members: readonly (TracedMember)[] };
 
@@ -232,15 +232,15 @@ export type Wish = { readonly kind: "message"; readonly content: TextContentInpu
 
 /** What each door is asked with, and what it answers. */
 export type Doors = {
-  signUp: { body: { readonly handle: Handle; readonly password: string; readonly displayName: string; readonly device: { readonly name: string } }; answer: Session };
-  signIn: { body: { readonly handle: string; readonly password: string; readonly device: { readonly name: string; readonly id?: DeviceId | undefined } }; answer: Session };
-  exchange: { body: { readonly token: string; readonly device: { readonly name: string; readonly id?: DeviceId | undefined } }; answer: Session };
-  refresh: { body: { readonly refreshToken: string }; answer: TokenPair };
+  signUp: { body: { readonly handle: Handle; readonly password: string; readonly displayName: string; readonly device: { readonly name: string }; readonly refreshTokenIn?: "body" | "cookie" | undefined }; answer: Session };
+  signIn: { body: { readonly handle: string; readonly password: string; readonly device: { readonly name: string; readonly id?: DeviceId | undefined }; readonly refreshTokenIn?: "body" | "cookie" | undefined }; answer: Session };
+  exchange: { body: { readonly token: string; readonly device: { readonly name: string; readonly id?: DeviceId | undefined }; readonly refreshTokenIn?: "body" | "cookie" | undefined }; answer: Session };
+  refresh: { body: { readonly refreshToken: string; readonly refreshTokenIn?: "body" | "cookie" | undefined; readonly idempotencyKey?: IdempotencyKey | undefined } | { readonly deviceId: DeviceId; readonly idempotencyKey?: IdempotencyKey | undefined }; answer: TokenPair };
   signOut: { answer: null };
   me: { answer: Me };
   changeMe: { body?: { readonly displayName?: string | undefined; readonly privacy?: { readonly lastSeen?: Visibility | undefined; readonly readReceipts?: Visibility | undefined; readonly conversations?: Visibility | undefined; readonly findable?: Visibility | undefined } | undefined }; answer: Me };
   exportMe: { query?: { readonly after?: ExportAfter | undefined }; answer: ExportLine };
-  eraseMe: { body?: { readonly password?: string | undefined; readonly token?: string | undefined }; answer: Erasure };
+  eraseMe: { body: { readonly password?: string | undefined; readonly token?: string | undefined }; answer: Erasure };
   devices: { answer: { readonly devices: readonly (Device)[] } };
   revokeDevice: { params: { readonly deviceId: DeviceId }; answer: null };
   findUser: { query: { readonly handle: string }; answer: Profile };
@@ -256,7 +256,7 @@ export type Doors = {
   createGroup: { body: { readonly title: string; readonly memberIds: readonly (UserId)[]; readonly idempotencyKey?: IdempotencyKey | undefined }; answer: ConversationAnswer };
   conversations: { query?: { readonly cursor?: string | undefined; readonly limit?: number | undefined }; answer: { readonly conversations: readonly (ListedConversation)[]; readonly cursor?: string | undefined } };
   conversation: { params: { readonly id: ConversationId }; answer: ConversationAnswer };
-  changeConversation: { params: { readonly id: ConversationId }; body?: { readonly title?: string | undefined; readonly retentionMs?: 0 | number | null | undefined; readonly avatarMediaId?: MediaId | null | undefined; readonly sending?: "members" | "admins" | undefined; readonly setting?: "members" | "admins" | undefined; readonly adding?: "members" | "admins" | undefined; readonly approval?: boolean | undefined; readonly history?: "joined" | "all" | undefined }; answer: ConversationAnswer };
+  changeConversation: { params: { readonly id: ConversationId }; body: { readonly title?: string | undefined; readonly retentionMs?: 0 | number | null | undefined; readonly avatarMediaId?: MediaId | null | undefined; readonly sending?: "members" | "admins" | undefined; readonly setting?: "members" | "admins" | undefined; readonly adding?: "members" | "admins" | undefined; readonly approval?: boolean | undefined; readonly history?: "joined" | "all" | undefined }; answer: ConversationAnswer };
   clearConversation: { params: { readonly id: ConversationId }; answer: null };
   changeMine: { params: { readonly id: ConversationId }; body?: { readonly mutedUntil?: EpochMs | null | undefined; readonly mentionsPierce?: boolean | undefined; readonly pinned?: boolean | undefined; readonly archived?: boolean | undefined }; answer: Mine };
   conversationPresence: { params: { readonly id: ConversationId }; answer: { readonly users: readonly (Presence)[] } };
@@ -278,7 +278,7 @@ export type Doors = {
   unstar: { params: { readonly id: ConversationId; readonly seq: number }; answer: null };
   deleteEvent: { params: { readonly id: ConversationId; readonly seq: number }; answer: null };
   stars: { query?: { readonly cursor?: number | undefined; readonly limit?: number | undefined }; answer: StarsPage };
-  newMedia: { body?: NewFile | PassedOn; answer: MediaTicket };
+  newMedia: { body: NewFile | PassedOn; answer: MediaTicket };
   media: { params: { readonly mediaId: MediaId }; query?: { readonly as?: "url" | undefined }; answer: MediaPlace | null };
   search: { query: { readonly q: string; readonly conversationId?: ConversationId | undefined; readonly cursor?: string | undefined; readonly limit?: number | undefined }; answer: SearchPage };
   upload: { params: { readonly mediaId: MediaId }; answer: PartedUpload };
@@ -287,7 +287,7 @@ export type Doors = {
   dropUpload: { params: { readonly mediaId: MediaId }; answer: null };
   report: { body: { readonly idempotencyKey: IdempotencyKey; readonly userId?: UserId | undefined; readonly conversationId?: ConversationId | undefined; readonly seqs?: readonly (Seq)[] | undefined; readonly reason: ReportReason; readonly note?: string | undefined }; answer: { readonly reportId: ReportId } };
   pushKey: { answer: { readonly publicKey: string } };
-  subscribePush: { body?: { readonly endpoint?: string | undefined; readonly expirationTime?: number | null | undefined; readonly keys?: { readonly p256dh: string; readonly auth: string } | undefined; readonly fcmToken?: string | undefined; readonly preview?: boolean | undefined }; answer: null };
+  subscribePush: { body: { readonly endpoint?: string | undefined; readonly expirationTime?: number | null | undefined; readonly keys?: { readonly p256dh: string; readonly auth: string } | undefined; readonly fcmToken?: string | undefined; readonly preview?: boolean | undefined }; answer: null };
   unsubscribePush: { answer: null };
   health: { answer: { readonly status: "ok" } };
 };

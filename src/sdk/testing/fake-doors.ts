@@ -86,12 +86,15 @@ const TABLE: Table = {
   refresh({ server, body, now }) {
     const known = server.people.whose(body.refreshToken);
     if (known?.kind !== "refresh") return refuse("device_revoked");
-    if (known.generation !== known.device.generation) {
-      server.endDevice(known.device.deviceId);
+    const { device, generation } = known;
+    const { idempotencyKey: key } = body;
+    const isRepeat = generation === device.generation - 1 && key !== undefined && key === device.renewedBy;
+    if (generation !== device.generation && !isRepeat) {
+      server.endDevice(device.deviceId);
       return refuse("refresh_reused");
     }
-    known.device.generation += 1;
-    return ok(server.people.tokens(known.device, now));
+    if (!isRepeat) Object.assign(device, { generation: generation + 1, renewedBy: key });
+    return ok(server.people.tokens(device, now));
   },
   signOut({ server, device }) {
     server.endDevice(device.deviceId);

@@ -8,6 +8,8 @@ export type FakeDevice = {
   createdAt: number;
   /** Counts refreshes: a refresh token of an earlier one signs the device out. */
   generation: number;
+  /** The key of the last refresh. */
+  renewedBy?: string | undefined;
   /** Access tokens before this one are good no more. */
   accessFrom: number;
 };
@@ -51,7 +53,8 @@ export class FakePeople {
 
   enter(userId: UserId, name: string, id: string | undefined, now: number): FakeDevice {
     const known = this.devices.get((id ?? "") as DeviceId);
-    if (known?.userId === userId) return Object.assign(known, { name, generation: known.generation + 1 });
+    if (known?.userId === userId)
+      return Object.assign(known, { name, generation: known.generation + 1, renewedBy: undefined });
     const deviceId = this.newId() as DeviceId;
     const device = { deviceId, userId, name, createdAt: now, generation: 0, accessFrom: 0 };
     this.devices.set(deviceId, device);

@@ -83,7 +83,7 @@ async function forge(dataDir: string, alice: Device): Promise<Record<string, str
     ofAnotherKind: await sign("JWT", "1h", key),
     ofAnotherKey: await sign("at+jwt", "1h", new Uint8Array(32).fill(7)),
     ofNobody: await sign("at+jwt", "1h", key, "nobody"),
-    refresh: alice.session.refreshToken,
+    refresh: String(alice.session.refreshToken),
     unsigned: `${none}.${claims}.`,
     changed: `${alice.token.slice(0, alice.token.length - signature.length)}${signature.split("").reverse().join("")}`,
     short: "x",

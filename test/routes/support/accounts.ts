@@ -2,7 +2,7 @@ import { env as bindings } from "cloudflare:workers";
 import type { Env } from "../../../src/platform/env.ts";
 import { newApp } from "../../../src/platform/http.ts";
 import { Problem } from "../../../src/protocol/errors.ts";
-import { Session } from "../../../src/protocol/http.ts";
+import { Session, TokenPair } from "../../../src/protocol/http.ts";
 import { mountAuth } from "../../../src/routes/auth.ts";
 import { mountContacts } from "../../../src/routes/contacts.ts";
 import { mountMe } from "../../../src/routes/me.ts";
@@ -17,11 +17,22 @@ export const PASSWORD = "correct horse battery";
 const app = newApp();
 for (const mount of [mountAuth, mountMe, mountUsers, mountContacts, mountPush]) mount(app);
 
-type Ask = { body?: unknown; text?: string; token?: string; address?: string; env?: Partial<Env> };
+type Ask = {
+  body?: unknown;
+  text?: string;
+  token?: string;
+  address?: string;
+  headers?: Record<string, string>;
+  env?: Partial<Env>;
+};
 
 /** One request to the account doors, over bindings of which some may be replaced. */
-export async function ask(method: string, path: string, { body, text, token, address, env: changed }: Ask = {}) {
-  const headers = new Headers({ "content-type": "application/json" });
+export async function ask(
+  method: string,
+  path: string,
+  { body, text, token, address, headers: also, env: changed }: Ask = {},
+) {
+  const headers = new Headers({ "content-type": "application/json", ...also });
   if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
   if (address !== undefined) headers.set("cf-connecting-ip", address);
   const content = text ?? (body === undefined ? undefined : JSON.stringify(body));
@@ -48,12 +59,18 @@ let made = 0;
 /** A handle that no other test of this file has, and that is part of none. */
 export const freshHandle = (): string => `user${String(++made).padStart(4, "0")}`;
 
+const inBody = { refreshToken: true } as const;
+/** As it is answered to whoever did not ask for a cookie. */
+export const WholeSession = Session.required(inBody);
+export const WholePair = TokenPair.required(inBody);
+export type WholeSession = ReturnType<typeof WholeSession.parse>;
+
 /** Signs somebody up; the answer must fit the contract. */
-export async function signUp(handle = freshHandle(), password = PASSWORD): Promise<Session> {
+export async function signUp(handle = freshHandle(), password = PASSWORD): Promise<WholeSession> {
   const body = { handle, password, displayName: handle.toUpperCase(), device: { name: "phone" } };
   const answered = await ask("POST", "/v1/auth/sign-up", { body });
   if (answered.status !== 201) throw new Error(answered.text);
-  return Session.parse(answered.json);
+  return WholeSession.parse(answered.json);
 }
 
 export const signIn = (handle: string, password = PASSWORD, id?: string, changed?: Partial<Env>): Promise<Answered> =>

@@ -15,7 +15,7 @@ import {
   nextCall,
   TestSocket,
 } from "../../objects/support.ts";
-import { freshHandle, PASSWORD, signUp } from "./accounts.ts";
+import { freshHandle, PASSWORD, signUp, type WholeSession } from "./accounts.ts";
 import { PICTURE, showing, upload } from "./media.ts";
 import { ask, groupOf, openPair, say, settle, wishOf } from "./worker.ts";
 
@@ -27,11 +27,11 @@ export type World = Awaited<ReturnType<typeof buildWorld>>;
 export async function buildWorld() {
   const handle = `ann-${freshHandle()}-handle`;
   const [ann, bob, cara, dave, eve] = (await Promise.all([signUp(handle), signUp(), signUp(), signUp(), signUp()])) as [
-    Session,
-    Session,
-    Session,
-    Session,
-    Session,
+    WholeSession,
+    WholeSession,
+    WholeSession,
+    WholeSession,
+    WholeSession,
   ];
   const id = (s: Session) => s.user.userId;
   await ask(ann, "PATCH", "/v1/me", { displayName: `Ann ${WORDS[0]}` });

@@ -1,0 +1,91 @@
+import type { Browser, Page, Request } from "@playwright/test";
+import { decodeProtectedHeader } from "jose";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { keptText } from "./support/kept.ts";
+import { annaWhoSaid, type Person, type Somebody, see } from "./support/person.ts";
+import { type Server, startServer } from "./support/server.ts";
+import { launchBrowser, tellAsStory } from "./support/story.ts";
+
+let server: Server;
+let browser: Browser;
+let anna: Somebody;
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+  anna = await annaWhoSaid(browser, server.url, "Hello");
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.remove();
+});
+
+tellAsStory();
+
+const RENEWALS = "**/v1/auth/refresh";
+const ME = "**/v1/me";
+/** Every signed token in a text, by its kind. */
+const kindsIn = (text: string): unknown[] =>
+  [...text.matchAll(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g)].map(([token]) => decodeProtectedHeader(token).typ);
+/** All that a script of the page can read. */
+const readable = async ({ page }: Person): Promise<string> =>
+  (await keptText(page)) +
+  (await page.evaluate<string>("JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])"));
+const cookies = async () => (await anna.context.cookies(`${server.url}/v1/auth/refresh`)).map(({ name }) => name);
+
+/** The next call for the profile is told that its token has run out. */
+const runOut = (page: Page) =>
+  page.route(
+    ME,
+    (route) =>
+      route.fulfill({
+        status: 401,
+        contentType: "application/problem+json",
+        body: JSON.stringify({ code: "token_expired", detail: "it has run out", retryable: false, status: 401 }),
+      }),
+    { times: 1 },
+  );
+const openSettings = async (who: Person) => {
+  await who.page.getByRole("button", { name: "Settings" }).click();
+  await see(who.page.getByLabel("Name that others see")).toHaveValue("anna");
+};
+
+test("[AP-42] no script can read the token that keeps a session: not of the store, and not of the cookies", async () => {
+  const text = await readable(anna);
+  expect(kindsIn(text)).toContain("at+jwt"); // it would have been found
+  expect(kindsIn(text)).not.toContain("rt+jwt");
+  expect(text).not.toContain("edgewise-refresh");
+  const [cookie, ...others] = await anna.context.cookies(`${server.url}/v1/auth/refresh`);
+  expect(others).toEqual([]);
+  expect(kindsIn(cookie?.value ?? "")).toEqual(["rt+jwt"]);
+  expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", path: "/v1/auth" });
+  expect(await anna.context.cookies(`${server.url}/v1/me`)).toEqual([]); // it is sent where it is needed alone
+});
+
+test("[AP-42] a session goes on by the cookie, past a reload, also when the answer to its renewal is lost", async () => {
+  const renewals: Request[] = [];
+  anna.page.on("request", (request) => request.url().endsWith("/v1/auth/refresh") && renewals.push(request));
+  await anna.page.route(RENEWALS, (route) => route.fetch().then(() => route.abort()), { times: 1 }); // the server has traded it
+  await runOut(anna.page);
+  await anna.page.getByRole("button", { name: "Settings" }).click();
+  await see.poll(() => renewals.length).toBe(1);
+  await anna.page.reload();
+  await anna.isConnected();
+  await runOut(anna.page);
+  await openSettings(anna);
+  await see.poll(() => renewals.length).toBe(2);
+  const [first, second] = renewals.map((request) => request.postDataJSON());
+  expect(second).toEqual(first); // one trade, asked for twice
+  expect(first).toEqual({ deviceId: expect.any(String), idempotencyKey: expect.any(String) });
+  expect(kindsIn(await readable(anna))).not.toContain("rt+jwt");
+  await anna.page.keyboard.press("Escape");
+});
+
+test("[AP-42] signing out takes the cookie away", async () => {
+  expect(await cookies()).toHaveLength(1);
+  await anna.page.getByRole("button", { name: "Settings" }).click();
+  await anna.page.getByRole("button", { name: "Sign out" }).click();
+  await see(anna.page.getByLabel("Password")).toBeVisible();
+  expect(await cookies()).toEqual([]);
+  expect(anna.complaints).toEqual([]);
+});
