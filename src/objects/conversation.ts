@@ -1,31 +1,19 @@
-import { DurableObject } from "cloudflare:workers";
 import type { SettingsChange } from "../domain/group-settings.ts";
 import type { InviteWish } from "../domain/invites.ts";
 import type { PageWish } from "../domain/paging.ts";
 import type { PushReport } from "../domain/push.ts";
 import type { Found } from "../domain/searching.ts";
 import type { RawTrace } from "../domain/tracing.ts";
-import type { Env } from "../platform/env.ts";
 import type { Conversation as Description, Invite, JoinRequest } from "../protocol/http.ts";
 import type { ConversationId, InviteCode, MediaId, UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import type { Claim } from "../storage/media.ts";
-import { AlarmClock } from "./alarm-clock.ts";
-import { Announcer } from "./announcer.ts";
-import { AppendDesk } from "./append-desk.ts";
 import { evidenceOf, shownOf, showsMedia } from "./conversation-messages.ts";
+import { ConversationParts } from "./conversation-parts.ts";
 import { type Placed, searchOf } from "./conversation-search.ts";
-import type { ConversationState } from "./conversation-state.ts";
 import { currentMemberOf, descriptionOf, historyOf, pageOf, standingOf } from "./conversation-views.ts";
-import { Deliverer } from "./deliverer.ts";
-import { type Decision, EntryDesk } from "./entry-desk.ts";
-import { ErasureDesk } from "./erasure-desk.ts";
-import { Fanout } from "./fanout.ts";
-import { Ledger } from "./ledger.ts";
-import { Load } from "./load.ts";
-import { MemberDesk } from "./member-desk.ts";
+import type { Decision } from "./entry-desk.ts";
 import { create, firstMembers, isSameOpening } from "./opening.ts";
-import { ReceiptDesk } from "./receipt-desk.ts";
 import type {
   Appended,
   AppendRequest,
@@ -46,64 +34,12 @@ import type {
   Standing,
   Visit,
 } from "./rpc.ts";
-import { SettingsDesk } from "./settings-desk.ts";
-import { Settler } from "./settler.ts";
-import { SightDesk } from "./sight-desk.ts";
-import { Typists } from "./typists.ts";
 
 /**
  * One conversation: the single writer of its log. Every change goes one way: a desk asks the rules, the ledger writes all of it or nothing,
  * and the announcer tells everybody. Whoever was not reached then, the settler sees to when the alarm rings.
  */
-export class Conversation extends DurableObject<Env> {
-  private readonly ledger: Ledger;
-  private readonly clock: AlarmClock;
-  private readonly fanout: Fanout;
-  private readonly load: Load;
-  private readonly receipts: ReceiptDesk;
-  private readonly deliverer: Deliverer;
-  private readonly settler: Settler;
-  private readonly typists: Typists;
-  private readonly wishes: AppendDesk;
-  private readonly members: MemberDesk;
-  private readonly entry: EntryDesk;
-  private readonly settings: SettingsDesk;
-  private readonly sights: SightDesk;
-  private readonly erasures: ErasureDesk;
-
-  constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env);
-    this.ledger = new Ledger(env, ctx.storage, (state) => this.awoken(state));
-    this.clock = new AlarmClock(ctx.storage);
-    this.fanout = new Fanout((userId, after, through) => this.deliverer.deliver(userId, after, through));
-    this.load = new Load("conversation", (now) => this.fanout.waitMs(now));
-    const { ledger, clock, fanout, load } = this;
-    const moved = (now: number) => this.settler.keepReceipts(now);
-    this.receipts = new ReceiptDesk(env, { ledger, fanout, load, moved });
-    this.deliverer = new Deliverer(env, { ledger, load, receipts: this.receipts });
-    this.settler = new Settler(env, { ledger, clock, fanout, load, deliverer: this.deliverer });
-    this.typists = new Typists(env, { ledger, fanout, load });
-    const announcer = new Announcer({ ledger, fanout, settler: this.settler });
-    const { receipts, deliverer } = this;
-    this.wishes = new AppendDesk({ ledger, fanout, announcer });
-    this.members = new MemberDesk({ ledger, fanout, receipts, deliverer, announcer });
-    this.entry = new EntryDesk({ ledger, members: this.members });
-    this.settings = new SettingsDesk(env, { ledger, announcer });
-    this.sights = new SightDesk({ ledger, deliverer });
-    this.erasures = new ErasureDesk({ ledger, fanout, receipts, announcer });
-    void ctx.blockConcurrencyWhile(async () => {
-      await clock.load();
-      ledger.wake();
-    });
-  }
-
-  /** The ledger was read: on waking, or anew because something could not be written. */
-  private awoken(state: ConversationState): void {
-    for (const m of state.roster.values())
-      if (!m.erased) this.fanout.restore(m, state.checkpoint.delivered, state.head);
-    this.settler.wake(state);
-  }
-
+export class Conversation extends ConversationParts {
   override alarm(info?: AlarmInvocationInfo): Promise<void> {
     return this.settler.rang(info);
   }
