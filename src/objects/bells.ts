@@ -32,7 +32,7 @@ function contentFor(
   { seq, content }: MessageEvent,
 ): MessageEvent["content"] {
   if (content.type === "gone" || seq === state.head) return content;
-  const edit = state.store.editsOf(seq).findLast((one) => canSee(member, one.seq))?.content;
+  const edit = state.store.log.editsOf(seq).findLast((one) => canSee(member, one.seq))?.content;
   return edit === undefined || edit.type === "gone" ? content : edited(content, edit);
 }
 
@@ -59,7 +59,7 @@ export function mayBeShown(state: ConversationState, userId: UserId): boolean {
 export function silenceOf(state: ConversationState, member: Membership, gone: readonly number[]): Silence | null {
   const trail = state.trail(member.userId);
   const [rung, read] = [standing(trail, "rung"), standing(trail, "read")];
-  const newest = state.store.newestOfOthers(member.userId, read + 1, rung);
+  const newest = state.store.log.newestOfOthers(member.userId, read + 1, rung);
   const seq = gone.find((one) => canSee(member, one) && isShownRung(one, { rung, read, newest }));
   return seq === undefined ? null : { seq, unread: state.unread(member) };
 }

@@ -1,21 +1,21 @@
 import { type Stage, shedAt, sheds } from "../domain/shedding.ts";
 import type { ConversationId } from "../protocol/ids.ts";
-import type { Shed } from "../protocol/states.ts";
 import type { Load } from "./load.ts";
+import type { Sockets } from "./sockets.ts";
 
 /** [OV-3] What is left out for this user just now, by their inbox or by conversations; devices are told whenever it changes. */
 export class Burden {
   private readonly own: Load;
-  private readonly tell: (shed: Shed[]) => void;
-  private readonly recovered: () => void;
+  private readonly sockets: Sockets;
+  private readonly recovered: (now: number) => void;
   private before: Stage = 0;
   private readonly conversations = new Map<ConversationId, Stage>();
   private told: Stage = 0;
 
   /** `recovered`: the inbox itself takes receipts again. */
-  constructor(own: Load, tell: (shed: Shed[]) => void, recovered: () => void) {
+  constructor(own: Load, sockets: Sockets, recovered: (now: number) => void) {
     this.own = own;
-    this.tell = tell;
+    this.sockets = sockets;
     this.recovered = recovered;
   }
 
@@ -24,8 +24,8 @@ export class Burden {
     const stage = this.own.stage(now);
     const hasRecovered = sheds(this.before, "receipts") && !sheds(stage, "receipts");
     this.before = stage;
-    this.tellIfChanged(stage);
-    if (hasRecovered) this.recovered();
+    this.tellIfChanged(stage, now);
+    if (hasRecovered) this.recovered(now);
     return stage;
   }
 
@@ -43,10 +43,10 @@ export class Burden {
     this.stage(now);
   }
 
-  private tellIfChanged(own: Stage): void {
+  private tellIfChanged(own: Stage, now: number): void {
     const stage = Math.max(own, ...this.conversations.values());
     if (stage === this.told) return;
     this.told = stage;
-    this.tell(shedAt(stage));
+    this.sockets.tellAll({ type: "degraded", shed: shedAt(stage) }, now);
   }
 }

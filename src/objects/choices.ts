@@ -1,6 +1,6 @@
-import type { Subscription } from "../domain/push.ts";
+import type { Endpoint, Subscription } from "../domain/push.ts";
 import { changedMine, type MineChange } from "../domain/ringing.ts";
-import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
+import { ask, CALL_WINDOW, mapWindowed } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { conversationOf } from "../platform/stubs.ts";
 import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
@@ -19,7 +19,7 @@ const NEXT_TURN_MS = { done: 1_000, failed: 30_000 };
 
 type Parts = { store: InboxStore; index: ChangeIndex; receipts: OwnReceipts; clock: AlarmClock };
 
-/** What a user chooses about ringing. Conversations that call no more because of what was chosen before are asked to call again. */
+/** What a user chooses: what they see of conversations, and what rings. Conversations that call no more because of what was chosen before are asked to call again. */
 export class Choices {
   private readonly env: Env;
   private readonly parts: Parts;
@@ -64,18 +64,16 @@ export class Choices {
   ): Promise<Outcome<null>> {
     const { index, receipts } = this.parts;
     const visit = receipts.visit(id);
-    const answer = await tryCall(() => take(visit));
-    const standing = answer.ok ? answer.value : answer;
+    const standing = await ask(() => take(visit));
     if (!standing.ok) return standing;
     also();
     index.tellKept(id, { type: "changed", conversations: [receipts.summaryOf(standing.value)] }, Date.now());
     return ok(null);
   }
 
-  private async attend(userId: UserId, id: ConversationId): Promise<Outcome<Standing>> {
+  private attend(userId: UserId, id: ConversationId): Promise<Outcome<Standing>> {
     const visit = this.parts.receipts.visit(id);
-    const answer = await tryCall(() => conversationOf(this.env, id).attend(userId, visit));
-    return answer.ok ? answer.value : answer;
+    return ask(() => conversationOf(this.env, id).attend(userId, visit));
   }
 
   /**
@@ -99,6 +97,16 @@ export class Choices {
       store.setRinging(true); // durable only now: whatever happened before, the next try asks them all again
     else this.goOnLater({ userId, after: "" }, NEXT_TURN_MS.done);
     return ok(null);
+  }
+
+  unsubscribe(deviceId: DeviceId): void {
+    this.parts.store.dropSubscription(deviceId);
+  }
+
+  /** The provider knows this endpoint no more; one that replaced it meanwhile stays. */
+  endpointGone(deviceId: DeviceId, endpoint: Endpoint): void {
+    const known = this.parts.store.subscriptions().get(deviceId);
+    if (known && JSON.stringify(known.endpoint) === JSON.stringify(endpoint)) this.unsubscribe(deviceId);
   }
 
   /** [PU-8] False where one of them could not be asked. */

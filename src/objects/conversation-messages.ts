@@ -2,8 +2,9 @@ import { isExpired, tombstoneOf } from "../domain/life.ts";
 import { canSee, type Membership } from "../domain/membership.ts";
 import { planPage } from "../domain/paging.ts";
 import type { MessageEvent } from "../protocol/events.ts";
-import type { UserId } from "../protocol/ids.ts";
+import type { MediaId, UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
+import { AVATAR, type Claim } from "../storage/media.ts";
 import type { ConversationState } from "./conversation-state.ts";
 import { memberOf } from "./conversation-views.ts";
 import type { Evidence, Outcome, Shown } from "./rpc.ts";
@@ -35,12 +36,12 @@ export function shownOf(
 }
 
 function messageAt({ store }: ConversationState, member: Membership, seq: number): MessageEvent | undefined {
-  const event = canSee(member, seq) ? store.event(seq) : undefined;
+  const event = canSee(member, seq) ? store.log.event(seq) : undefined;
   return event?.kind === "message" ? event : undefined;
 }
 
 const editsSeen = ({ store }: ConversationState, member: Membership, seq: number) =>
-  store.editsOf(seq).filter((edit) => canSee(member, edit.seq));
+  store.log.editsOf(seq).filter((edit) => canSee(member, edit.seq));
 
 /**
  * [RP-1] [RP-2] These messages with their last edits, and the few events before them, as the member may see them; of a conversation as such,
@@ -64,7 +65,14 @@ export function evidenceOf(
   const before = ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
   const all = [...new Set([...before, ...reported])].sort((a, b) => a - b);
   const events = all.flatMap((seq) =>
-    Array.from(known.store.rows(seq, seq), ({ body }) => ({ seq, isReported: reported.has(seq), body })),
+    Array.from(known.store.log.rows(seq, seq), ({ body }) => ({ seq, isReported: reported.has(seq), body })),
   );
   return ok({ authors: [...new Set(named.map(({ senderId }) => senderId))], events });
+}
+
+/** Whether media is shown by what has claimed it: a message of this wish, or the group as its picture. */
+export function showsMedia(state: ConversationState | undefined, mediaId: MediaId, claim: Claim): boolean {
+  if (claim === AVATAR) return state?.facts.avatarMediaId === mediaId; // [GR-11]
+  const event = state?.store.log.findByKey(claim.deviceId, claim.idempotencyKey);
+  return event?.kind === "message" && event.content.type === "media";
 }

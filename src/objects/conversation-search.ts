@@ -43,15 +43,15 @@ export function searchOf(
 }
 
 const eventsOf = ({ store }: ConversationState, ranges: readonly Range[]): Event[] =>
-  ranges.flatMap(([from, to]) => Array.from(store.rows(from, to), ({ body }) => Event.parse(JSON.parse(body))));
+  ranges.flatMap(([from, to]) => Array.from(store.log.rows(from, to), ({ body }) => Event.parse(JSON.parse(body))));
 const keyOf = ({ receivedAt, conversationId, seq }: Event): Key => ({ receivedAt, conversationId, seq });
 
 /** The message that shows these words because of this event; null where it does not, any more or to this member. */
 function placed(state: ConversationState, member: Membership, event: Event, words: string): Placed | null {
   if (event.kind !== "message" && event.kind !== "edit") return null;
-  const message = event.kind === "message" ? event : state.store.event(event.targetSeq);
+  const message = event.kind === "message" ? event : state.store.log.event(event.targetSeq);
   if (message?.kind !== "message" || !canSee(member, message.seq)) return null;
-  const newest = state.store.editsOf(message.seq).findLast(({ seq }) => canSee(member, seq)) ?? message;
+  const newest = state.store.log.editsOf(message.seq).findLast(({ seq }) => canSee(member, seq)) ?? message;
   const text = newest.seq === event.seq ? textOf(event.content) : undefined; // [SE-5]
   const snippet = text === undefined ? null : snippetOf(text, words);
   return snippet && { ...keyOf(event), hit: { ...shown(message), snippet } };

@@ -6,7 +6,7 @@ import { Event } from "../protocol/events.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import type { ConversationState } from "./conversation-state.ts";
-import { isCrowd, memberOf } from "./conversation-views.ts";
+import { memberOf } from "./conversation-views.ts";
 import type { Fanout } from "./fanout.ts";
 import type { Outcome } from "./rpc.ts";
 
@@ -30,7 +30,7 @@ export function traceOf(
     seq,
     appendedAt: event.receivedAt,
     inHistory: known.checkpoint.shipped >= seq,
-    crowd: isCrowd(known),
+    crowd: known.isCrowd,
     members: others.map((m) => memberTrace(known, fanout, m, seq)),
   });
 }

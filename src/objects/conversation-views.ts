@@ -38,9 +38,6 @@ export function currentMemberOf(state: ConversationState | undefined, userId: Us
   return !found.ok || isCurrent(found.value.member) ? found : refuse("not_member");
 }
 
-/** [RC-6] Of so many, receipts are counts: they wait in the inboxes for a call that is made anyway. */
-export const isCrowd = ({ memberCount }: ConversationState): boolean => memberCount > LIMITS.receiptMembers;
-
 /** What lies past `after`, oldest first. It may end early at the page's byte limit; then the reader asks on from the last one. */
 export function pageOf(
   state: ConversationState | undefined,
@@ -75,7 +72,7 @@ const RECALLS_TOLD = 1_000;
 /** [LM-19] A device that steps over what its person did not get may hold what was recalled there. */
 function recalledUnheard({ state, member }: Found, after: number, through: number): number[] {
   const recalled = missedSpans(member, after, through).flatMap(([from, to]) =>
-    state.store.recalled(from, to, RECALLS_TOLD),
+    state.store.log.recalled(from, to, RECALLS_TOLD),
   );
   return recalled.filter((seq) => canSee(member, seq)).slice(0, RECALLS_TOLD);
 }
@@ -84,7 +81,7 @@ function bodiesOf(store: ConversationStore, ranges: readonly Range[]): string[] 
   const bodies: string[] = [];
   let size = 0;
   for (const [from, to] of ranges) {
-    for (const { body } of store.rows(from, to)) {
+    for (const { body } of store.log.rows(from, to)) {
       if (bodies.length > 0 && size + body.length > LIMITS.pageBytes) return bodies;
       size += body.length;
       bodies.push(body);
@@ -107,7 +104,7 @@ export function historyOf(
   // [LM-7] History may still have what was taken away: the log answers meanwhile.
   const isStale = ranges.some(([from, to]) => found.value.state.burials.isStale(from, to));
   const { history, log } = splitAtShipped(ranges, all || isStale ? 0 : checkpoint.shipped);
-  const bodies = log.flatMap(([from, to]) => Array.from(store.rows(from, to), (row) => row.body));
+  const bodies = log.flatMap(([from, to]) => Array.from(store.log.rows(from, to), (row) => row.body));
   return ok({ bodies, history, shard: checkpoint.shard, hasMore, ...endsOf(found.value) });
 }
 
@@ -200,7 +197,7 @@ function peerOf({ state, member }: Found): Pick<Standing, "peer" | "receipts"> {
 }
 
 function ticksOf({ state, member }: Found): Pick<Standing, "ticks"> {
-  return isCrowd(state) || !isCurrent(member) || isBlocking(member)
+  return state.isCrowd || !isCurrent(member) || isBlocking(member)
     ? {}
     : { ticks: ticksFor(member.userId, state.roster, state.trails) };
 }

@@ -1,7 +1,6 @@
 import type { Membership, Roster } from "../domain/membership.ts";
 import { planDelivery } from "../domain/paging.ts";
 import type { Park } from "../domain/ringing.ts";
-import type { Stage } from "../domain/shedding.ts";
 import type { Range } from "../domain/spans.ts";
 import { standing } from "../domain/trail.ts";
 import { CALL_WINDOW, Deadlines, mapWindowed, tryCall } from "../platform/calls.ts";
@@ -11,20 +10,17 @@ import { eventsText } from "../protocol/frame-text.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { bellFor, mayBeShown, silenceFor, silenceOf } from "./bells.ts";
 import type { ConversationState } from "./conversation-state.ts";
-import { isCrowd } from "./conversation-views.ts";
-import type { DeliveryAnswer, ReceiptRequest } from "./rpc.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Load } from "./load.ts";
+import type { ReceiptDesk } from "./receipt-desk.ts";
+import type { DeliveryAnswer } from "./rpc.ts";
 
 /** Events of one `deliver` call; a device that sees a gap before them pulls. */
 const DELIVER_EVENTS = 50;
 /** A device that is there acks within this time; one that did not, and shows no other sign of life, is rung. Ms. */
 const ACK_WITHIN_MS = 3_000;
 
-type Ports = {
-  state: () => ConversationState;
-  stage: () => Stage;
-  /** What a member has received, where it waited for a call. */
-  received: (userId: UserId, held: ReceiptRequest) => void;
-};
+type Parts = { ledger: Ledger; load: Load; receipts: ReceiptDesk };
 
 /** Put on a socket of this member at `at` (epoch ms), and acked up to `acked` only. */
 type Doubt = { userId: UserId; acked: number; seq: number; at: number };
@@ -32,7 +28,7 @@ type Doubt = { userId: UserId; acked: number; seq: number; at: number };
 /** Brings events to members' inboxes, has their devices rung, and notes how far both came. */
 export class Deliverer {
   private readonly env: Env;
-  private readonly ports: Ports;
+  private readonly parts: Parts;
   private readonly deadlines = new Deadlines();
   private readonly frames = new Map<string, string>();
   private framesOf: { state: ConversationState | null; burials: number } = { state: null, burials: 0 };
@@ -40,17 +36,20 @@ export class Deliverer {
   private readonly subscribed = new Map<UserId, boolean>();
   /** Up to which seq a device without a sign of life was rung for. */
   private readonly doubted = new Map<UserId, number>();
-
   private readonly burdened = new Set<UserId>();
 
-  constructor(env: Env, ports: Ports) {
+  constructor(env: Env, parts: Parts) {
     this.env = env;
-    this.ports = ports;
+    this.parts = parts;
+  }
+
+  private get state(): ConversationState {
+    return this.parts.ledger.opened;
   }
 
   /** Throws when the inbox was not reached. */
   async deliver(userId: UserId, after: number, through: number): Promise<Park | null> {
-    const state = this.ports.state();
+    const { state } = this;
     const past = planDelivery(state.roster.get(userId) as Membership, after, through, DELIVER_EVENTS);
     const [first] = past;
     if (!first) return null;
@@ -58,8 +57,9 @@ export class Deliverer {
     const bell = this.subscribed.get(userId) === false ? null : bellFor(state, userId, first[0], through);
     const silence = this.subscribed.get(userId) === false ? null : silenceFor(state, userId, first[0], through);
     const { conversationId } = state.facts;
-    const delivery = { userId, conversationId, frame, bell, silence, crowd: isCrowd(state), stage: this.ports.stage() };
-    if (delivery.stage > 0) this.burdened.add(userId);
+    const stage = this.parts.load.stage(Date.now());
+    const delivery = { userId, conversationId, frame, bell, silence, crowd: state.isCrowd, stage };
+    if (stage > 0) this.burdened.add(userId);
     const answer = await tryCall(() => inboxOf(this.env, userId).deliver(delivery), 2, this.deadlines.limit);
     if (!answer.ok) throw new Error("inbox not reached");
     if (answer.value.rung === "failed") throw new Error("push not queued");
@@ -72,25 +72,25 @@ export class Deliverer {
 
   /** [OV-3] Those who were told that something is left out hear when it is so no more. */
   async ease(): Promise<void> {
-    const { conversationId } = this.ports.state().facts;
+    const { conversationId } = this.state.facts;
     const told = [...this.burdened];
     this.burdened.clear();
     await mapWindowed(told, CALL_WINDOW, (userId) => tryCall(() => inboxOf(this.env, userId).eased(conversationId), 1));
   }
 
   private note(userId: UserId, through: number, { told, rung, subscribed, held }: DeliveryAnswer): void {
-    const state = this.ports.state();
+    const { state } = this;
     const now = Date.now();
     this.subscribed.set(userId, subscribed);
     state.mark(userId, "inbox", through, now); // [TR-2]
     if (told) state.mark(userId, "socket", through, now);
     if (rung === "rung") state.mark(userId, "rung", through, now);
-    if (held) this.ports.received(userId, held);
+    if (held) this.parts.receipts.receive(userId, held);
   }
 
   /** False when the inbox or the queue was not reached. */
   private async ring(userId: UserId, from: number, through: number, silentMs: number | null): Promise<boolean> {
-    const state = this.ports.state();
+    const { state } = this;
     const bell = bellFor(state, userId, from, through);
     if (!bell) return true;
     const { conversationId } = state.facts;
@@ -112,7 +112,7 @@ export class Deliverer {
 
   /** [LM-18] Has taken down what rang for messages whose time is over. Best effort: no push outlives its message, and it says when to go. */
   async hush(roster: Roster, expired: readonly number[]): Promise<void> {
-    const state = this.ports.state();
+    const { state } = this;
     const mayShow = (m: Membership) => this.subscribed.get(m.userId) !== false && mayBeShown(state, m.userId);
     const rung = expired.length > 0 ? [...roster.values()].filter(mayShow) : [];
     const silences = rung.flatMap((m) => {
@@ -132,39 +132,29 @@ export class Deliverer {
   }
 
   private doubts(roster: Roster): Doubt[] {
-    if (isCrowd(this.ports.state())) return [];
+    if (this.state.isCrowd) return [];
     return [...roster.keys()].flatMap((userId) => this.doubtOf(userId) ?? []);
   }
 
   /** What was put on a socket of this member last, unless it was acked, or nobody wants a push. */
   private doubtOf(userId: UserId): Doubt | null {
-    const trail = this.ports.state().trail(userId);
+    const trail = this.state.trail(userId);
     const [seq, at] = trail.socket?.at(-1) ?? [0, 0];
     const acked = Math.max(standing(trail, "delivered"), this.doubted.get(userId) ?? 0);
     return seq > acked && this.subscribed.get(userId) !== false ? { userId, acked, seq, at } : null;
   }
 
-  /**
-   * [RC-4] A life of this object ended before it wrote down what it had been told: those who look are asked to tell again what they have.
-   */
-  async askAgain(roster: Roster, isParked: (userId: UserId) => boolean): Promise<void> {
-    const { facts } = this.ports.state();
-    if (isCrowd(this.ports.state())) return; // receipts of a crowd wait in the inboxes
-    const asked = [...roster.keys()].filter((userId) => !isParked(userId));
-    await mapWindowed(asked, CALL_WINDOW, (userId) =>
-      tryCall(() => inboxOf(this.env, userId).tellAgain(facts.conversationId), 2),
+  /** These members' devices are to look anew: they tell again what they have, and pages tell what was recalled. Best effort: the next event does it, too. */
+  async tellAgain(userIds: readonly UserId[]): Promise<void> {
+    const { conversationId } = this.state.facts;
+    await mapWindowed(userIds, CALL_WINDOW, (userId) =>
+      tryCall(() => inboxOf(this.env, userId).tellAgain(conversationId), 2),
     );
-  }
-
-  /** [LM-19] This member's devices are to pull, for pages tell what was recalled. Best effort: the next event makes them pull, too. */
-  havePulled(userId: UserId): void {
-    const { conversationId } = this.ports.state().facts;
-    void tryCall(() => inboxOf(this.env, userId).tellAgain(conversationId), 2);
   }
 
   /** The same text for everybody who lacks the same events. */
   private eventsFrame(ranges: readonly Range[]): string {
-    const state = this.ports.state();
+    const { state } = this;
     if (this.framesOf.state !== state || this.framesOf.burials !== state.burials.count) this.frames.clear(); // [LM-5]
     this.framesOf = { state, burials: state.burials.count };
     const key = ranges.join();

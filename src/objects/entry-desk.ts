@@ -10,29 +10,27 @@ import {
   mayInvite,
 } from "../domain/invites.ts";
 import { decideAccept, decideDrop } from "../domain/join-requests.ts";
-import { currentMembers, type MemberChange, type Membership, mayAdminister } from "../domain/membership.ts";
-import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
-import type { Env } from "../platform/env.ts";
-import { inboxOf } from "../platform/stubs.ts";
+import { type MemberChange, type Membership, mayAdminister } from "../domain/membership.ts";
 import type { Invite, JoinRequest } from "../protocol/http.ts";
 import type { InviteCode, UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import type { ConversationState } from "./conversation-state.ts";
 import { descriptionOf } from "./conversation-views.ts";
-import type { Ports } from "./member-desk.ts";
+import type { Ledger } from "./ledger.ts";
+import type { MemberDesk } from "./member-desk.ts";
 import type { Joined, Outcome, Preview } from "./rpc.ts";
 
 /** `userId`: who waits. */
 export type Decision = { actorId: UserId; userId: UserId };
 
+type Parts = { ledger: Ledger; members: MemberDesk };
+
 /** The ways into a group from outside: invites, and asking to be let in. */
 export class EntryDesk {
-  private readonly env: Env;
-  private readonly ports: Ports;
+  private readonly parts: Parts;
 
-  constructor(env: Env, ports: Ports) {
-    this.env = env;
-    this.ports = ports;
+  constructor(parts: Parts) {
+    this.parts = parts;
   }
 
   // --- invites ---
@@ -47,7 +45,7 @@ export class EntryDesk {
     const open = inForce(state, now).length;
     const decided = decideInvite(wish, { code, maker, madeAt: state.head, open, now });
     if (!decided.ok) return decided;
-    this.ports.write(() => {
+    this.parts.ledger.write(() => {
       for (const invite of over) state.store.entries.dropInvite(invite.code);
       state.store.entries.putInvite(decided.value);
     });
@@ -73,7 +71,7 @@ export class EntryDesk {
   }
 
   private inviter(actorId: UserId): Outcome<{ state: ConversationState; maker: Membership }> {
-    const state = this.ports.state();
+    const state = this.parts.ledger.state;
     if (!state) return refuse("not_found");
     const may = mayInvite({ kind: state.facts.kind, roster: state.roster, actorId }, state.rules);
     return may.ok ? ok({ state, maker: may.value }) : may;
@@ -93,7 +91,7 @@ export class EntryDesk {
     if (how === "adds") {
       const change: MemberChange = { userId, change: "added", role: "member" };
       const isCounted = request?.code === code; // [IV-9]
-      this.ports.commit(userId, [change], now, () => {
+      this.parts.members.commit(userId, [change], now, () => {
         if (!isCounted) count(state, invite as KeptInvite, 1);
       });
     }
@@ -116,7 +114,7 @@ export class EntryDesk {
     code: InviteCode,
     now: number,
   ): Outcome<{ state: ConversationState; invite: KeptInvite | undefined; how: Joining }> {
-    const state = this.ports.state();
+    const state = this.parts.ledger.state;
     if (!state) return refuse("not_found");
     const { roster, rules, requests } = state;
     const invite = inviteOf(state, code);
@@ -126,17 +124,17 @@ export class EntryDesk {
   }
 
   private ask(state: ConversationState, request: JoinRequest & { code: InviteCode }, invite: KeptInvite): void {
-    this.ports.write(() => {
+    this.parts.ledger.write(() => {
       state.putRequest(request);
       count(state, invite, 1); // [IV-9]
     });
-    this.tellAdmins();
+    this.parts.members.tellAdmins();
   }
 
   // --- those who wait ---
 
   requests(actorId: UserId): Outcome<JoinRequest[]> {
-    const state = this.ports.state();
+    const state = this.parts.ledger.state;
     if (!state) return refuse("not_found");
     const admin = mayAdminister({ kind: state.facts.kind, roster: state.roster, actorId }); // [IV-7]
     if (!admin.ok) return admin;
@@ -144,40 +142,31 @@ export class EntryDesk {
   }
 
   accept({ actorId, userId }: Decision): Outcome<{ added: boolean }> {
-    const state = this.ports.state();
+    const state = this.parts.ledger.state;
     if (!state) return refuse("not_found");
     const { roster } = state;
     const request = state.requests.get(userId);
     const decided = decideAccept({ kind: state.facts.kind, roster, actorId, userId, request });
     if (!decided.ok) return decided;
-    if (decided.value) this.ports.commit(actorId, [decided.value], Date.now());
+    if (decided.value) this.parts.members.commit(actorId, [decided.value], Date.now());
     return ok({ added: decided.value !== null });
   }
 
   /** Declined, or withdrawn. */
   drop({ actorId, userId }: Decision): Outcome<null> {
-    const state = this.ports.state();
+    const state = this.parts.ledger.state;
     if (!state) return actorId === userId ? ok(null) : refuse("not_found"); // [GR-1]
     const decided = decideDrop({ kind: state.facts.kind, roster: state.roster, actorId, userId });
     if (!decided.ok) return decided;
     const request = state.requests.get(userId);
     if (!request) return ok(null); // [IV-8]
     const invite = inviteOf(state, request.code);
-    this.ports.write(() => {
+    this.parts.ledger.write(() => {
       state.dropRequest(userId);
       if (invite) count(state, invite, -1); // [IV-9]
     });
-    this.tellAdmins();
+    this.parts.members.tellAdmins();
     return ok(null);
-  }
-
-  /** [IV-11] Those who look ask for the summary then; the others find it when they come. */
-  tellAdmins(): void {
-    const { facts, roster } = this.ports.state() as ConversationState;
-    const admins = currentMembers(roster).filter((m) => m.role === "admin" && !this.ports.isParked(m.userId));
-    void mapWindowed(admins, CALL_WINDOW, ({ userId }) =>
-      tryCall(() => inboxOf(this.env, userId).tellAgain(facts.conversationId), 2),
-    );
   }
 }
 

@@ -3,25 +3,19 @@ import { CHUNK } from "../domain/searching.ts";
 import type { EditEvent, MessageEvent, ReactionEvent } from "../protocol/events.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
-import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Erased, ErasedCounts } from "../storage/erasure-store.ts";
+import type { Announcer } from "./announcer.ts";
 import type { ConversationState } from "./conversation-state.ts";
+import type { Fanout } from "./fanout.ts";
+import type { Ledger } from "./ledger.ts";
+import type { ReceiptDesk } from "./receipt-desk.ts";
 import type { ErasedHere, LeftHere, Outcome } from "./rpc.ts";
 
 /** Events whose content is taken away in one transaction, and transactions of one call. */
 const ERASE_AT_ONCE = 500;
 const BATCHES = 8;
 
-type Ports = {
-  store: ConversationStore;
-  state: () => ConversationState | undefined;
-  /** All of it or nothing, in the store and in memory alike. */
-  write: <T>(change: () => T) => T;
-  /** Nothing is delivered to this member any more. */
-  expelled: (userId: UserId) => void;
-  /** Something was appended, or has to come to history in another form. */
-  changed: (now: number) => void;
-};
+type Parts = { ledger: Ledger; fanout: Fanout; receipts: ReceiptDesk; announcer: Announcer };
 
 const NOTHING: ErasedCounts = { messages: 0, edits: 0, reactions: 0, invites: 0, historyRows: 0, searchEntries: 0 };
 
@@ -30,54 +24,56 @@ const NOTHING: ErasedCounts = { messages: 0, edits: 0, reactions: 0, invites: 0,
  * event that tells everybody comes last, so that who has heard it finds nothing any more. Each transaction leaves a state to go on from.
  */
 export class ErasureDesk {
-  private readonly ports: Ports;
+  private readonly parts: Parts;
 
-  constructor(ports: Ports) {
-    this.ports = ports;
+  constructor(parts: Parts) {
+    this.parts = parts;
   }
 
   /** A piece of the erasure of this user; to be called again until it is done. Repeating it is harmless. */
   erase(userId: UserId): Outcome<ErasedHere> {
-    const state = this.ports.state();
+    const state = this.parts.ledger.state;
     const member = state?.roster.get(userId);
     if (!state || !member) return refuse("not_found");
-    const { store } = this.ports;
+    const { store } = this.parts.ledger;
     const others = state.facts.kind === "direct" ? [...state.roster.keys()].filter((id) => id !== userId) : [];
     const begun = store.erasures.erased(userId) ?? this.begin(state, member);
     let erased = begun;
     for (let batch = 0; batch < BATCHES && !erased.done; batch++) erased = this.next(state, userId, erased);
-    if (erased !== begun || store.hasStale()) this.ports.changed(Date.now());
+    if (erased !== begun || store.tombstones.hasStale()) this.parts.announcer.announce(Date.now()); // history may have to get something in another form;
     return ok({ done: erased.done, counts: erased.counts, others });
   }
 
   /** [ER-4] Before anything is looked at, so that nothing comes behind it. */
   private begin(state: ConversationState, member: Membership): Erased {
     const erased: Erased = { through: 0, done: false, counts: NOTHING };
-    this.ports.write(() => {
-      this.ports.store.erasures.putErased(member.userId, erased);
+    const { ledger, fanout, receipts } = this.parts;
+    ledger.write(() => {
+      ledger.store.erasures.putErased(member.userId, erased);
       state.expel(member);
     });
-    this.ports.expelled(member.userId);
+    fanout.drop(member.userId);
+    receipts.gone(member.userId);
     return erased;
   }
 
   private next(state: ConversationState, userId: UserId, { through, counts }: Erased): Erased {
-    return this.ports.write(() => {
-      const events = this.ports.store.erasures.writtenBy(userId, through, ERASE_AT_ONCE);
+    return this.parts.ledger.write(() => {
+      const events = this.parts.ledger.store.erasures.writtenBy(userId, through, ERASE_AT_ONCE);
       for (const event of events) state.burials.erase(event);
       const done = events.length < ERASE_AT_ONCE;
       const taken = plus(counts, countsOf(events, through, state.checkpoint.shipped));
       const all = done ? { ...taken, invites: taken.invites + this.dropInvites(userId) } : taken;
       const erased = { through: events.at(-1)?.seq ?? through, done, counts: all };
       if (done) this.leave(state, userId, all);
-      this.ports.store.erasures.putErased(userId, erased);
+      this.parts.ledger.store.erasures.putErased(userId, erased);
       return erased;
     });
   }
 
   private dropInvites(userId: UserId): number {
-    const own = this.ports.store.entries.invites().filter(({ makerId }) => makerId === userId);
-    for (const { code } of own) this.ports.store.entries.dropInvite(code);
+    const own = this.parts.ledger.store.entries.invites().filter(({ makerId }) => makerId === userId);
+    for (const { code } of own) this.parts.ledger.store.entries.dropInvite(code);
     return own.length;
   }
 
@@ -94,10 +90,10 @@ export class ErasureDesk {
 
   /** [ER-7] What is left of somebody who was erased. */
   leftOf(userId: UserId): Outcome<LeftHere> {
-    const state = this.ports.state();
+    const state = this.parts.ledger.state;
     const member = state?.roster.get(userId);
     if (!state || !member) return refuse("not_found");
-    const { store } = this.ports;
+    const { store } = this.parts.ledger;
     const { stale, ...content } = store.erasures.contentCounts(userId);
     const { checkpoint } = state;
     const isUnsettled = !store.erasures.erased(userId)?.done || isCurrent(member) || checkpoint.leaving !== "";

@@ -75,6 +75,12 @@ export class Fanout {
     return this.deliveries.get(userId);
   }
 
+  /** Whether this member's inbox is not to be called: it has nobody to tell, or its person is erased. Who comes back asks. */
+  isAway(userId: UserId): boolean {
+    const delivery = this.deliveries.get(userId);
+    return delivery === undefined || delivery.mode === "parked";
+  }
+
   /** How long the inbox that waits longest for its turn has waited. Ms. */
   waitMs(now: number): number {
     const [first] = this.queue;

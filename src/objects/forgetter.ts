@@ -1,35 +1,35 @@
-import { nextTryAt } from "../domain/forgetting.ts";
+import { heldThrough, nextTryAt } from "../domain/forgetting.ts";
 import { currentMembers, type Membership } from "../domain/membership.ts";
 import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { inboxOf } from "../platform/stubs.ts";
 import type { UserId } from "../protocol/ids.ts";
 import type { ConversationState } from "./conversation-state.ts";
-import { isCrowd } from "./conversation-views.ts";
 import type { Fanout } from "./fanout.ts";
+import type { Ledger } from "./ledger.ts";
 
 /** Events whose words are forgotten in one transaction. */
 const FORGET_AT_ONCE = 500;
 /** Somebody has come whose device may have been waited for: it is given this time to catch up. Ms. */
 const CATCH_UP_MS = 10_000;
 
+type Parts = { ledger: Ledger; fanout: Fanout };
+
 /** [LM-21] Forgets the words that every device has, where the deployer wants that; a crowd's are kept for RETENTION_DAYS. */
 export class Forgetter {
   private readonly env: Env;
-  private readonly fanout: Fanout;
-  private readonly write: (change: () => boolean) => boolean;
-  readonly isAsked: boolean;
+  private readonly parts: Parts;
+  private readonly isAsked: boolean;
 
-  constructor(env: Env, fanout: Fanout, write: (change: () => boolean) => boolean) {
+  constructor(env: Env, parts: Parts) {
     this.env = env;
-    this.fanout = fanout;
-    this.write = write;
+    this.parts = parts;
     this.isAsked = env.FORGET_DELIVERED === "1";
   }
 
   /** When to try again (epoch ms); null: there is nothing to forget. */
   nextAt(state: ConversationState): number | null {
-    return this.isAsked && !isCrowd(state) && state.burials.hasWords() ? nextTryAt(state.checkpoint.tries) : null;
+    return this.isAsked && !state.isCrowd && state.burials.hasWords() ? nextTryAt(state.checkpoint.tries) : null;
   }
 
   /** A member's device looks: what it was waited for with may soon be there. Answers when to try; null: as planned. */
@@ -45,8 +45,9 @@ export class Forgetter {
     const at = this.nextAt(state);
     if (at === null || at > now) return false;
     await this.ask(state);
-    const through = state.heldByAll();
-    while (!this.write(() => state.burials.forget(through, FORGET_AT_ONCE)));
+    const held = currentMembers(state.roster).map((member) => heldBy(state, member));
+    const through = held.length > 0 ? Math.min(...held) : 0;
+    while (!this.parts.ledger.write(() => state.burials.forget(through, FORGET_AT_ONCE)));
     state.checkpoint.tries = { count: state.burials.hasWords() ? state.checkpoint.tries.count + 1 : 0, at: now };
     return true;
   }
@@ -56,7 +57,7 @@ export class Forgetter {
     const known = new Map(state.checkpoint.held);
     const asked = currentMembers(state.roster).flatMap((member) => {
       const seq = this.deliveredTo(member, state.head);
-      return seq > state.heldBy(member) ? [{ userId: member.userId, seq }] : [];
+      return seq > heldBy(state, member) ? [{ userId: member.userId, seq }] : [];
     });
     await mapWindowed(asked, CALL_WINDOW, async ({ userId, seq }) => {
       const answer = await this.askOne(state, userId);
@@ -73,8 +74,14 @@ export class Forgetter {
 
   /** A member who needs nothing more holds up nothing: what is hidden from them is not for them. */
   private deliveredTo({ userId }: Membership, head: number): number {
-    const delivery = this.fanout.stateOf(userId);
+    const delivery = this.parts.fanout.stateOf(userId);
     if (!delivery) return 0;
-    return this.fanout.isSettled(userId) ? head : delivery.delivered;
+    return this.parts.fanout.isSettled(userId) ? head : delivery.delivered;
   }
+}
+
+/** Through which seq all of this member's devices have everything. */
+function heldBy(state: ConversationState, { userId }: Membership): number {
+  const known = state.checkpoint.held.find(([id]) => id === userId)?.[1];
+  return heldThrough(known, state.devicesOf(userId));
 }

@@ -2,7 +2,7 @@ import { resumeFrom } from "../domain/changes.ts";
 import { daysToMs } from "../domain/life.ts";
 import { showsPerson } from "../domain/presence.ts";
 import { sheds } from "../domain/shedding.ts";
-import { tryCall } from "../platform/calls.ts";
+import { ask } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/log.ts";
 import { describeRefusal } from "../platform/problem.ts";
@@ -144,8 +144,7 @@ export class FrameDoor {
     const { sockets } = this.parts;
     const { userId, unsummed } = sockets.of(socket);
     if (!unsummed.includes(id)) return ok(null);
-    const answer = await tryCall(() => this.attend(id, userId));
-    const summary = answer.ok ? answer.value : answer;
+    const summary = await ask(() => this.attend(id, userId));
     if (!summary.ok) return summary;
     sockets.change(socket, { unsummed: sockets.of(socket).unsummed.filter((other) => other !== id) });
     sockets.send(socket, { type: "changed", conversations: [summary.value] });
@@ -168,8 +167,7 @@ export class FrameDoor {
     const summed = await this.sumUp(socket, conversationId);
     if (!summed.ok) return this.refuse(socket, id, summed);
     const visit = receipts.visit(conversationId);
-    const answer = await tryCall(() => conversationOf(this.env, conversationId).pull(userId, visit, after, size));
-    const page = answer.ok ? answer.value : answer;
+    const page = await ask(() => conversationOf(this.env, conversationId).pull(userId, visit, after, size));
     if (!page.ok) return this.refuse(socket, id, page);
     const { bodies, ...ends } = page.value;
     sockets.sendText(socket, pageText(id, conversationId, bodies, ends));

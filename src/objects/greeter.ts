@@ -1,4 +1,4 @@
-import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
+import { ask, CALL_WINDOW, mapWindowed } from "../platform/calls.ts";
 import type { Changed } from "../protocol/frames.ts";
 import type { ConversationId, UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
@@ -31,6 +31,6 @@ export async function greet(
 
 /** [IX-5] A conversation that cannot be asked is listed all the same: the device pulls until it answers, and keeps its cursor until then. */
 async function attended(attend: Attend, conversationId: ConversationId, userId: UserId): Promise<Changed> {
-  const summary = await tryCall(() => attend(conversationId, userId), 2);
-  return summary.ok && summary.value.ok ? summary.value.value : { conversationId };
+  const summary = await ask(() => attend(conversationId, userId), 2);
+  return summary.ok ? summary.value : { conversationId };
 }

@@ -1,21 +1,23 @@
 import type { Marks } from "../domain/receipts.ts";
-import { type Stage, sheds } from "../domain/shedding.ts";
-import type { RawTrace } from "../domain/tracing.ts";
+import { sheds } from "../domain/shedding.ts";
+import { type RawTrace, receiptsSeen, traceSeen } from "../domain/tracing.ts";
 import { receiptSeen, ticksSeen, type Viewer } from "../domain/visibility.ts";
-import { tryCall } from "../platform/calls.ts";
+import { ask } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { conversationOf } from "../platform/stubs.ts";
 import type { Summary } from "../protocol/frames.ts";
+import type { EventReceipts, Trace } from "../protocol/http.ts";
 import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
 import { ok } from "../protocol/result.ts";
 import type { InboxStore } from "../storage/inbox-store.ts";
+import type { Burden } from "./burden.ts";
 import type { ChangeIndex } from "./change-index.ts";
 import { HeldReceipts } from "./held-receipts.ts";
 import type { Ringer } from "./ringer.ts";
 import type { Outcome, ReceiptAnswer, ReceiptNews, ReceiptRequest, Standing, Visit } from "./rpc.ts";
 import type { Sockets } from "./sockets.ts";
 
-type Parts = { store: InboxStore; sockets: Sockets; index: ChangeIndex; ringer: Ringer; stage: (now: number) => Stage };
+type Parts = { store: InboxStore; sockets: Sockets; index: ChangeIndex; ringer: Ringer; burden: Burden };
 
 /** A user's receipts: what their devices have received goes to the conversations, what others have received comes back. */
 export class OwnReceipts {
@@ -32,7 +34,7 @@ export class OwnReceipts {
   /** One device has received. */
   async receive(socket: WebSocket, conversationId: ConversationId, marks: Marks, now: number): Promise<Outcome<null>> {
     const { userId, deviceId } = this.parts.sockets.of(socket);
-    const always = sheds(this.parts.stage(now), "receipts"); // [OV-1]
+    const always = sheds(this.parts.burden.stage(now), "receipts"); // [OV-1]
     if (this.held.hold(socket, conversationId, marks, always)) {
       this.tellHeld(userId, deviceId, conversationId, marks, now);
       return ok(null);
@@ -48,9 +50,8 @@ export class OwnReceipts {
     return this.parts.store.privacy.readReceipts;
   }
 
-  private async send(userId: UserId, id: ConversationId, request: ReceiptRequest): Promise<Outcome<ReceiptAnswer>> {
-    const answer = await tryCall(() => conversationOf(this.env, id).receipt(userId, request));
-    return answer.ok ? answer.value : answer;
+  private send(userId: UserId, id: ConversationId, request: ReceiptRequest): Promise<Outcome<ReceiptAnswer>> {
+    return ask(() => conversationOf(this.env, id).receipt(userId, request));
   }
 
   /** [UN-2] The user's other devices: what is read on one is read on all. */
@@ -89,9 +90,13 @@ export class OwnReceipts {
     else this.held.release(sockets, conversationId);
   }
 
+  /** The same, of all devices that are there. */
+  heldFor(conversationId: ConversationId): ReceiptRequest | null {
+    return this.waiting(this.parts.sockets.ready(Date.now()), conversationId);
+  }
+
   visit(conversationId: ConversationId): Visit {
-    const { store, sockets } = this.parts;
-    return { devices: store.deviceCount(), held: this.waiting(sockets.ready(Date.now()), conversationId) };
+    return { devices: this.parts.store.deviceCount(), held: this.heldFor(conversationId) };
   }
 
   /** A socket closes: what waited on it goes now. */
@@ -120,13 +125,24 @@ export class OwnReceipts {
     this.parts.index.tellLive(conversationId, frame, now); // [RC-7]
   }
 
-  /** How an event of this user's has come to each member, before it is settled what they may know. */
-  async trace(userId: UserId, conversationId: ConversationId, seq: number): Promise<Outcome<RawTrace>> {
-    const answer = await tryCall(() => conversationOf(this.env, conversationId).traceEvent(userId, seq));
-    return answer.ok ? answer.value : answer;
+  /** Who has received an event of this user's. */
+  async receiptsOf(userId: UserId, id: ConversationId, seq: number): Promise<Outcome<EventReceipts>> {
+    const raw = await this.rawTrace(userId, id, seq);
+    return raw.ok ? ok(receiptsSeen(this.viewer, raw.value)) : raw;
   }
 
-  get viewer(): Viewer {
+  /** How an event of this user's has come to each member. */
+  async trace(userId: UserId, id: ConversationId, seq: number): Promise<Outcome<Trace>> {
+    const raw = await this.rawTrace(userId, id, seq);
+    return raw.ok ? ok(traceSeen(this.viewer, raw.value)) : raw;
+  }
+
+  /** Before it is settled what they may know. */
+  private rawTrace(userId: UserId, id: ConversationId, seq: number): Promise<Outcome<RawTrace>> {
+    return ask(() => conversationOf(this.env, id).traceEvent(userId, seq));
+  }
+
+  private get viewer(): Viewer {
     const { store } = this.parts;
     return {
       readReceipts: store.privacy.readReceipts,

@@ -1,3 +1,6 @@
+import { tryCall } from "../platform/calls.ts";
+import type { Env } from "../platform/env.ts";
+import { conversationOf } from "../platform/stubs.ts";
 import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
 import { TIMES } from "../protocol/limits.ts";
 
@@ -11,15 +14,14 @@ type Writing = {
   passedAt: number;
   timer: ReturnType<typeof setTimeout>;
 };
-type Pass = (userId: UserId, conversationId: ConversationId, active: boolean) => void;
 
 /** [TY-2] Where this user's devices are writing: it ends by itself, and with the socket. Kept in memory alone. */
 export class OwnTyping {
   private readonly writing = new Map<DeviceId, Writing>();
-  private readonly pass: Pass;
+  private readonly env: Env;
 
-  constructor(pass: Pass) {
-    this.pass = pass;
+  constructor(env: Env) {
+    this.env = env;
   }
 
   set({ userId, deviceId }: Writer, conversationId: ConversationId, active: boolean, now: number): void {
@@ -29,7 +31,7 @@ export class OwnTyping {
     if (!active) return;
     const isRepeat = isSame && now - before.passedAt < REPEAT_MS;
     if (isSame) clearTimeout(before.timer);
-    if (!isRepeat) this.pass(userId, conversationId, true);
+    if (!isRepeat) this.pass({ userId, conversationId }, true);
     const timer = setTimeout(() => this.end(deviceId), TIMES.typingMs);
     this.writing.set(deviceId, { userId, conversationId, passedAt: isRepeat ? before.passedAt : now, timer });
   }
@@ -37,7 +39,11 @@ export class OwnTyping {
   /** The device has stopped, or has gone. */
   end(deviceId: DeviceId): void {
     const before = this.forget(deviceId);
-    if (before) this.pass(before.userId, before.conversationId, false);
+    if (before) this.pass(before, false);
+  }
+
+  private pass({ userId, conversationId }: Pick<Writing, "userId" | "conversationId">, active: boolean): void {
+    void tryCall(() => conversationOf(this.env, conversationId).typing(userId, active), 1);
   }
 
   /** Its message is there: that says it all. */

@@ -1,6 +1,8 @@
 import { closed, GRACE_MS, goneAt, isAlive, isOpen, opened, presenceAt } from "../domain/presence.ts";
 import { mayShow, shows } from "../domain/visibility.ts";
-import type { UserId } from "../protocol/ids.ts";
+import { tryCall } from "../platform/calls.ts";
+import type { Env } from "../platform/env.ts";
+import { inboxOf } from "../platform/stubs.ts";
 import type { Presence as Told } from "../protocol/states.ts";
 import type { InboxStore } from "../storage/inbox-store.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
@@ -8,21 +10,20 @@ import type { WatchRequest } from "./rpc.ts";
 import type { Sockets } from "./sockets.ts";
 
 type State = Omit<Told, "userId">;
-/** Tells one who watches. */
-type Tell = (watcherId: UserId, presence: Told) => void;
+type Parts = { store: InboxStore; sockets: Sockets; clock: AlarmClock };
 
 /** Whether this user is online, and who is told when that changes: those with a lease, and nobody else. */
 export class Presence {
+  private readonly env: Env;
   private readonly store: InboxStore;
   private readonly sockets: Sockets;
   private readonly clock: AlarmClock;
-  private readonly tell: Tell;
 
-  constructor(store: InboxStore, sockets: Sockets, clock: AlarmClock, tell: Tell) {
+  constructor(env: Env, { store, sockets, clock }: Parts) {
+    this.env = env;
     this.store = store;
     this.sockets = sockets;
     this.clock = clock;
-    this.tell = tell;
     if (sockets.foregroundHeardAt() === null) this.endIfCut(Date.now());
   }
 
@@ -99,6 +100,6 @@ export class Presence {
         !this.store.people.isBlocked(watcherId) &&
         shows(this.store.privacy.lastSeen, this.store.people.isContact(watcherId))
       )
-        this.tell(watcherId, told);
+        void tryCall(() => inboxOf(this.env, watcherId).hearPresence(told), 1);
   }
 }

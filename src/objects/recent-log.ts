@@ -1,18 +1,18 @@
 import { isGone } from "../domain/life.ts";
 import type { Event, MessageEvent, RecallEvent } from "../protocol/events.ts";
 import type { UserId } from "../protocol/ids.ts";
-import type { ConversationStore } from "../storage/conversation-store.ts";
+import type { LogStore } from "../storage/log-store.ts";
 
 /** Events that stay in memory after they were appended. */
 const RECENT = 64;
 
 /** The log as most ask for it: what was appended last is at hand, what is older is read. Ranges hold both of their ends. */
 export class RecentLog {
-  private readonly store: ConversationStore;
+  private readonly log: LogStore;
   private readonly recent = new Map<number, { event: Event; body: string }>();
 
-  constructor(store: ConversationStore) {
-    this.store = store;
+  constructor(log: LogStore) {
+    this.log = log;
   }
 
   /** `event` was appended; `body`: its text. */
@@ -29,19 +29,19 @@ export class RecentLog {
   /** The texts of these events. */
   bodies(from: number, to: number): string[] {
     const recent = this.range(from, to);
-    return recent ? recent.map(({ body }) => body) : Array.from(this.store.rows(from, to), (row) => row.body);
+    return recent ? recent.map(({ body }) => body) : Array.from(this.log.rows(from, to), (row) => row.body);
   }
 
   recalls(from: number, to: number): RecallEvent[] {
     const recent = this.range(from, to);
-    if (!recent) return this.store.recalls(from, to);
+    if (!recent) return this.log.recalls(from, to);
     return recent.flatMap(({ event }) => (event.kind === "recall" ? [event] : []));
   }
 
   /** What others than this user said, and is not gone. */
   messagesOfOthers(userId: UserId, from: number, to: number): MessageEvent[] {
     const recent = this.range(from, to);
-    if (!recent) return this.store.messagesOfOthers(userId, from, to);
+    if (!recent) return this.log.messagesOfOthers(userId, from, to);
     return recent.flatMap(({ event }) =>
       event.kind === "message" && !isGone(event.content) && event.senderId !== userId ? [event] : [],
     );

@@ -2,10 +2,17 @@ import type { SendCommand } from "../domain/append.ts";
 import { type Holds, holdAt, mayPass, refuseAt, releaseAt } from "../domain/lane.ts";
 import { mediaOf } from "../domain/media.ts";
 import { Deadlines, tryCall } from "../platform/calls.ts";
+import type { Env } from "../platform/env.ts";
 import { log } from "../platform/log.ts";
+import { conversationOf } from "../platform/stubs.ts";
 import type { ConversationId, DeviceId } from "../protocol/ids.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
-import type { Appended, AppendRequest, Outcome } from "./rpc.ts";
+import type { InboxStore } from "../storage/inbox-store.ts";
+import type { Arrivals } from "./arrivals.ts";
+import type { Burden } from "./burden.ts";
+import type { Holdings } from "./holdings.ts";
+import { MediaDesk } from "./media-desk.ts";
+import type { Appended, Outcome } from "./rpc.ts";
 
 /** Wishes of one `append` call. */
 const BATCH = 64;
@@ -18,28 +25,22 @@ const LANES = 1_000;
 type Waiting = { command: SendCommand; since: number; settle: (outcome: Outcome<Appended>) => void };
 type Lane = { waiting: Waiting[]; busy: boolean; holds: Holds; confirmed: number[] };
 
-type Ports = {
-  append: (conversationId: ConversationId, request: AppendRequest) => Promise<Outcome<Appended>[]>;
-  /** How many devices the user has ever had, if these senders are all that is left of them in one; else null. */
-  aloneAs: (conversationId: ConversationId, deviceIds: ReadonlySet<DeviceId>) => number | null;
-  /** Nothing waits any more in one conversation. */
-  drained: () => void;
-  /** The same wishes, marked where their media is unfit. Throws when it could not be found out. Only called for wishes with media. */
-  vet: (conversationId: ConversationId, commands: SendCommand[]) => Promise<SendCommand[]>;
-  /** Called in log order, before anybody is answered. */
-  appended: (conversationId: ConversationId, command: SendCommand, appended: Appended) => void;
-};
+type Parts = { store: InboxStore; holdings: Holdings; arrivals: Arrivals; burden: Burden };
 
 /** A user's sends: one lane a conversation, one call at a time in it; what piles up behind the call goes in the next as a batch. */
 export class Sender {
   private readonly lanes = new Map<ConversationId, Lane>();
-  private readonly ports: Ports;
+  private readonly env: Env;
+  private readonly parts: Parts;
+  private readonly media: MediaDesk;
   private readonly deadlines = new Deadlines();
   /** The last call's number; starts from the clock, so that it is past those of an earlier life of this inbox. */
   private calls = 0;
 
-  constructor(ports: Ports) {
-    this.ports = ports;
+  constructor(env: Env, parts: Parts) {
+    this.env = env;
+    this.parts = parts;
+    this.media = new MediaDesk(env);
   }
 
   /** Answers once the wish is durable or refused; `unavailable` leaves open which, and the same key tells. */
@@ -100,13 +101,13 @@ export class Sender {
       else this.fail(lane, batch);
     }
     lane.busy = false;
-    this.ports.drained();
+    this.parts.burden.stage(Date.now()); // nothing waits any more in one conversation
   }
 
   /** [MD-10] The media of a batch is looked at here, in its turn, so that nothing behind it overtakes. */
   private async vetted(conversationId: ConversationId, commands: SendCommand[]): Promise<Result<SendCommand[]>> {
     try {
-      return ok(await this.ports.vet(conversationId, commands));
+      return ok(await this.media.vet(conversationId, commands, Date.now()));
     } catch (error) {
       log.warn("media_not_vetted", { conversationId, error });
       return refuse("unavailable");
@@ -123,19 +124,32 @@ export class Sender {
     const vetted = hasMedia ? await this.vetted(conversationId, wishes) : ok(wishes);
     if (!vetted.ok) return vetted;
     const commands = vetted.value;
-    const aloneAs = this.ports.aloneAs(conversationId, new Set(commands.map((c) => c.deviceId)));
+    const [{ userId }] = commands as [SendCommand];
+    const aloneAs = this.aloneAs(conversationId, new Set(commands.map((c) => c.deviceId)));
     const append = () => {
       this.calls = Math.max(this.calls + 1, Date.now() * 1_000);
-      return this.ports.append(conversationId, { commands, aloneAs, confirmed: lane.confirmed, call: this.calls });
+      const request = { commands, aloneAs, confirmed: lane.confirmed, call: this.calls };
+      return conversationOf(this.env, conversationId).append(userId, request);
     };
     return tryCall(append, 3, this.deadlines.limit);
+  }
+
+  /**
+   * [DL-5] How many devices the user has ever had, if nobody could miss the reply: there is no other device, and one that comes later finds
+   * the conversation listed. Else null.
+   */
+  private aloneAs(conversationId: ConversationId, deviceIds: ReadonlySet<DeviceId>): number | null {
+    const { store, holdings } = this.parts;
+    if (holdings.isAsked) return null; // [LM-21] also the sender's device has to confirm what it sent
+    if (deviceIds.size !== 1 || store.hasDeviceBeside(deviceIds)) return null;
+    return store.position(conversationId) === undefined ? null : store.deviceCount();
   }
 
   private answer(conversationId: ConversationId, lane: Lane, batch: Waiting[], outcomes: Outcome<Appended>[]): void {
     lane.confirmed = outcomes.flatMap((o) => (o.ok && !o.value.ack.duplicate ? [o.value.ack.seq] : []));
     for (const [i, { command }] of batch.entries()) {
       const outcome = outcomes[i];
-      if (outcome?.ok) this.ports.appended(conversationId, command, outcome.value);
+      if (outcome?.ok) this.parts.arrivals.reply(conversationId, command.deviceId, outcome.value.body);
     }
     for (const [i, { settle }] of batch.entries()) settle(outcomes[i] ?? refuse("internal"));
   }

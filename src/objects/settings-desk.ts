@@ -2,19 +2,22 @@ import { maySet, newsOf, type SettingsChange } from "../domain/group-settings.ts
 import type { Env } from "../platform/env.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
+import type { Announcer } from "./announcer.ts";
 import { claimAvatar } from "./avatar-claims.ts";
 import type { ConversationState } from "./conversation-state.ts";
-import type { Ports } from "./member-desk.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Outcome } from "./rpc.ts";
+
+type Parts = { ledger: Ledger; announcer: Announcer };
 
 /** What is set for all members of a conversation. */
 export class SettingsDesk {
   private readonly env: Env;
-  private readonly ports: Ports;
+  private readonly parts: Parts;
 
-  constructor(env: Env, ports: Ports) {
+  constructor(env: Env, parts: Parts) {
     this.env = env;
-    this.ports = ports;
+    this.parts = parts;
   }
 
   /** What is given changes; what is so already appends nothing. */
@@ -28,12 +31,12 @@ export class SettingsDesk {
     if (!news) return ok(null);
     const replaced = news.avatarMediaId === undefined ? null : (facts.avatarMediaId ?? null);
     const now = Date.now();
-    this.ports.write(() => {
+    this.parts.ledger.write(() => {
       state.value.store.putFacts(Object.assign(facts, news));
       const seq = state.value.change(actorId, { kind: "settings", ...news }, now);
-      if (replaced !== null) state.value.store.dropMediaAt(seq, replaced); // [GR-12]
+      if (replaced !== null) state.value.store.tombstones.dropMediaAt(seq, replaced); // [GR-12]
     });
-    this.ports.appended(now);
+    this.parts.announcer.announce(now);
     return ok(null);
   }
 
@@ -45,16 +48,16 @@ export class SettingsDesk {
     const { avatarMediaId: mediaId } = change;
     const shown = facts.avatarMediaId ?? null;
     if (!mediaId || mediaId === shown) return ok(null);
-    if (store.isDropped(mediaId)) return refuse("invalid_request", "avatarMediaId: unknown");
+    if (store.tombstones.isDropped(mediaId)) return refuse("invalid_request", "avatarMediaId: unknown");
     const wanted = { userId: actorId, conversationId: facts.conversationId, mediaId };
     const claimed = await claimAvatar(this.env, wanted, Date.now());
     if (!claimed.ok) return claimed;
     // Another picture has come meanwhile: it may have been this very one, and be on its way out again.
-    return (this.ports.state()?.facts.avatarMediaId ?? null) === shown ? ok(null) : refuse("unavailable");
+    return (this.parts.ledger.state?.facts.avatarMediaId ?? null) === shown ? ok(null) : refuse("unavailable");
   }
 
   private allowed(actorId: UserId, change: SettingsChange): Outcome<ConversationState> {
-    const state = this.ports.state();
+    const state = this.parts.ledger.state;
     if (!state) return refuse("not_found");
     const { facts, roster } = state;
     const may = maySet({ kind: facts.kind, roster, actorId, settings: facts }, change);

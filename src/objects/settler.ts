@@ -1,5 +1,7 @@
+import type { PushReport } from "../domain/push.ts";
 import { keepReceipts, nextSettleAt, SETTLE_AFTER_MS, SETTLE_RETRY_MS } from "../domain/settling.ts";
 import { sheds } from "../domain/shedding.ts";
+import type { Env } from "../platform/env.ts";
 import { log } from "../platform/log.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { within } from "../storage/reach.ts";
@@ -7,8 +9,10 @@ import type { AlarmClock } from "./alarm-clock.ts";
 import type { ConversationState } from "./conversation-state.ts";
 import type { Deliverer } from "./deliverer.ts";
 import type { Fanout } from "./fanout.ts";
-import type { Forgetter } from "./forgetter.ts";
+import { Forgetter } from "./forgetter.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Load } from "./load.ts";
+import { shipSafely } from "./shipper.ts";
 
 /** The alarm waits this long for calls under way, so that one checkpoint tells it all; a busy conversation is never idle. Ms. */
 const IDLE_WITHIN_MS = 1_000;
@@ -17,20 +21,14 @@ const EXPIRE_AT_ONCE = 500;
 
 /** Whether history has something in an older form. */
 const isHistoryStale = ({ checkpoint, store }: Pick<ConversationState, "checkpoint" | "store">): boolean =>
-  checkpoint.forgottenInHistory < checkpoint.forgotten || store.hasStale();
+  checkpoint.forgottenInHistory < checkpoint.forgotten || store.tombstones.hasStale();
 
 type Parts = {
-  state: () => ConversationState | undefined;
-  /** All of it or nothing, in the store and in memory alike. */
-  write: <T>(change: () => T) => T;
-  /** Copies to history what it lacks; false: it could not be reached. */
-  ship: (state: ConversationState) => Promise<boolean>;
+  ledger: Ledger;
   clock: AlarmClock;
   fanout: Fanout;
   deliverer: Deliverer;
-  forgetter: Forgetter;
   load: Load;
-  isParked: (userId: UserId) => boolean;
 };
 
 /**
@@ -38,14 +36,18 @@ type Parts = {
  * checkpoint once for all of it, and rings again for what is left.
  */
 export class Settler {
+  private readonly env: Env;
   private readonly parts: Parts;
+  private readonly forgetter: Forgetter;
   private mayHaveForgotten = false;
   private receiptsWrittenAt = 0;
   private unwritten = false;
   private settling = false;
 
-  constructor(parts: Parts) {
+  constructor(env: Env, parts: Parts) {
+    this.env = env;
     this.parts = parts;
+    this.forgetter = new Forgetter(env, parts);
   }
 
   /** The object is awake, or has read its state anew. */
@@ -64,13 +66,33 @@ export class Settler {
   }
 
   /** Something is to be rung for and nothing is set: an alarm did not come to its end, and with it what was not written down. */
-  setAgain(state: ConversationState, now: number): void {
+  private setAgain(state: ConversationState, now: number): void {
     if (this.parts.clock.isSet || this.settling) return;
-    if (state.burials.nextExpiry() === null && this.parts.forgetter.nextAt(state) === null) return;
+    if (state.burials.nextExpiry() === null && this.forgetter.nextAt(state) === null) return;
     this.mayHaveForgotten = true;
     this.parts.clock.ringBy(now + SETTLE_AFTER_MS, now);
   }
 
+  /** A member looks, of whom this many devices have come so far. */
+  attended(userId: UserId, devices: number, now: number): void {
+    const { ledger, clock } = this.parts;
+    const { state } = ledger;
+    if (!state?.roster.has(userId)) return;
+    if (state.lookedAt(userId, devices)) this.saveCheckpoint(now);
+    const tryAt = this.forgetter.attended(state, now);
+    if (tryAt !== null) clock.ringQuietlyBy(tryAt, now);
+    this.setAgain(state, now);
+  }
+
+  /** What providers said to pushes of this conversation. */
+  pushed(reports: readonly PushReport[]): void {
+    const { state } = this.parts.ledger;
+    if (!state) return;
+    state.pushed(reports);
+    this.keepReceipts(Date.now());
+  }
+
+  /** The trails have moved: they are written some time. */
   keepReceipts(now: number): void {
     this.unwritten = true;
     const act = keepReceipts(this.parts.clock.ringsBy(now + SETTLE_RETRY_MS), this.receiptsWrittenAt, now);
@@ -80,7 +102,7 @@ export class Settler {
 
   /** Ships the whole log to history again, once for each `startedAt` (epoch ms). */
   reship(startedAt: number): void {
-    const state = this.parts.state();
+    const state = this.parts.ledger.state;
     if (!state || state.checkpoint.reshippedAt >= startedAt) return;
     Object.assign(state.checkpoint, { reshippedAt: startedAt, shipped: 0 }); // [HI-4]
     this.saveCheckpoint(Date.now());
@@ -93,7 +115,7 @@ export class Settler {
   }
 
   saveCheckpoint(now: number): void {
-    this.parts.state()?.saveCheckpoint();
+    this.parts.ledger.state?.saveCheckpoint();
     this.receiptsWrittenAt = now;
     this.unwritten = false;
   }
@@ -103,11 +125,11 @@ export class Settler {
     if (this.parts.clock.rang(info?.scheduledTime)) this.mayHaveForgotten = true;
     this.settling = true;
     try {
-      const state = this.parts.state();
+      const state = this.parts.ledger.state;
       if (state) await this.remember(state);
-      if (state) await this.settle(this.parts.state() ?? state); // what it asked may have had the state read anew
+      if (state) await this.settle(this.parts.ledger.state ?? state); // what it asked may have had the state read anew
     } catch (error) {
-      log.error("settle_failed", { conversationId: this.parts.state()?.facts.conversationId, error });
+      log.error("settle_failed", { conversationId: this.parts.ledger.state?.facts.conversationId, error });
       this.parts.clock.ringBy(Date.now() + SETTLE_RETRY_MS, Date.now());
     } finally {
       this.settling = false;
@@ -115,8 +137,10 @@ export class Settler {
   }
 
   /** [RC-4] What an earlier life of this object had been told and not written down, members' devices tell again. */
-  private async remember({ roster }: ConversationState): Promise<void> {
-    if (this.mayHaveForgotten) await this.parts.deliverer.askAgain(roster, this.parts.isParked);
+  private async remember({ roster, isCrowd }: ConversationState): Promise<void> {
+    const { fanout, deliverer } = this.parts;
+    const here = isCrowd ? [] : [...roster.keys()].filter((userId) => !fanout.isAway(userId)); // receipts of a crowd wait in the inboxes
+    if (this.mayHaveForgotten) await deliverer.tellAgain(here);
     this.mayHaveForgotten = false;
   }
 
@@ -130,13 +154,13 @@ export class Settler {
     const expired = this.expire(state, Date.now());
     this.parts.fanout.noteAll({ type: "alarm", now: Date.now() });
     if (this.parts.load.stage(Date.now()) === 0) await this.parts.deliverer.ease();
-    let shipped = sheds(this.parts.load.stage(Date.now()), "history") ? false : await this.parts.ship(state); // [OV-1]
+    let shipped = sheds(this.parts.load.stage(Date.now()), "history") ? false : await shipSafely(this.env, state); // [OV-1]
     await within(IDLE_WITHIN_MS, this.parts.fanout.idle()).catch(() => {});
     await this.parts.deliverer.ringTheSilent(roster, Date.now());
     await this.parts.deliverer.hush(roster, expired);
-    if (await this.parts.forgetter.tryNow(state, Date.now())) {
+    if (await this.forgetter.tryNow(state, Date.now())) {
       this.unwritten = true;
-      if (shipped && isUnforgotten()) shipped = await this.parts.ship(state);
+      if (shipped && isUnforgotten()) shipped = await shipSafely(this.env, state);
     }
     checkpoint.delivered = this.parts.fanout.settledThrough(state.head);
     this.unwritten ||= wasBehind;
@@ -148,7 +172,7 @@ export class Settler {
   private expire(state: ConversationState, now: number): number[] {
     const all: number[] = [];
     for (;;) {
-      const some = this.parts.write(() => state.burials.expire(now, EXPIRE_AT_ONCE));
+      const some = this.parts.ledger.write(() => state.burials.expire(now, EXPIRE_AT_ONCE));
       all.push(...some);
       if (some.length < EXPIRE_AT_ONCE) return all;
     }
@@ -162,14 +186,14 @@ export class Settler {
   /** [LM-17] Asked of a conversation that may have slept since before the deployer set a time: being awake is what it takes. */
   awaken(): void {
     const now = Date.now();
-    const state = this.parts.state();
+    const state = this.parts.ledger.state;
     if (!state || this.settling) return;
     this.ringForExpiry(state, now);
     this.ringForForgetting(state, now);
   }
 
   private ringForForgetting(state: ConversationState, now: number): void {
-    const tryAt = this.parts.forgetter.nextAt(state);
+    const tryAt = this.forgetter.nextAt(state);
     if (tryAt !== null) this.parts.clock.ringQuietlyBy(Math.max(tryAt, now + SETTLE_AFTER_MS), now);
   }
 

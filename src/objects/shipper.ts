@@ -2,8 +2,8 @@ import type { Env } from "../platform/env.ts";
 import { shardDatabase, shardOf } from "../platform/history-shards.ts";
 import { log } from "../platform/log.ts";
 import { dropMedia } from "../platform/media/media.ts";
-import type { LogRow } from "../storage/conversation-store.ts";
 import { forgetRows, reshipRows, SHIP_BYTES, SHIP_ROWS, shipRows } from "../storage/history.ts";
+import type { LogRow } from "../storage/log-store.ts";
 import type { ConversationState } from "./conversation-state.ts";
 
 /** False when history could not be reached. */
@@ -43,7 +43,7 @@ async function ship(env: Env, state: ConversationState): Promise<void> {
 async function forget(database: D1Database, { store, facts, checkpoint }: ConversationState): Promise<void> {
   while (checkpoint.forgottenInHistory < checkpoint.forgotten) {
     const through = checkpoint.forgotten;
-    const rows = store.wordRows(checkpoint.forgottenInHistory + 1, through, SHIP_ROWS);
+    const rows = store.tombstones.wordRows(checkpoint.forgottenInHistory + 1, through, SHIP_ROWS);
     if (rows.length > 0) await reshipRows(database, facts.conversationId, rows);
     checkpoint.forgottenInHistory = rows.length === SHIP_ROWS ? (rows.at(-1)?.seq ?? through) : through;
   }
@@ -54,11 +54,11 @@ async function forget(database: D1Database, { store, facts, checkpoint }: Conver
  * there; what a lost call brings later stays out, for shipping leaves alone what is there.
  */
 async function refresh(env: Env, database: D1Database, { store, facts }: ConversationState): Promise<void> {
-  for (let rows = store.stale(SHIP_ROWS); rows.length > 0; rows = store.stale(SHIP_ROWS)) {
+  for (let rows = store.tombstones.stale(SHIP_ROWS); rows.length > 0; rows = store.tombstones.stale(SHIP_ROWS)) {
     await reshipRows(database, facts.conversationId, rows);
     const media = rows.flatMap(({ mediaId }) => mediaId ?? []);
     if (media.length > 0) await dropMedia(env, media);
-    store.refreshed(rows);
+    store.tombstones.refreshed(rows);
   }
 }
 
@@ -77,7 +77,7 @@ async function leave(env: Env, { checkpoint, facts }: ConversationState): Promis
 function nextRows(state: ConversationState): LogRow[] {
   const rows: LogRow[] = [];
   let bytes = 0;
-  for (const row of state.store.rows(state.checkpoint.shipped + 1, state.head)) {
+  for (const row of state.store.log.rows(state.checkpoint.shipped + 1, state.head)) {
     rows.push(row);
     bytes += row.body.length * 2;
     if (rows.length >= SHIP_ROWS || bytes >= SHIP_BYTES) break;

@@ -33,8 +33,23 @@ export type Attachment = {
   /** Conversations that were listed by their id alone, because they could not be asked. */
   unsummed: ConversationId[];
 };
+/** Of a socket on which nothing was said yet. */
+const FRESH = {
+  from: null,
+  background: false,
+  handed: null,
+  handedAt: 0,
+  watches: null,
+  held: [],
+  toldLive: [],
+  unsummed: [],
+} satisfies Partial<Attachment>;
+
 /** `crowd`: all receipts of this conversation wait, not only while the inbox is overloaded. */
 export type Held = { marks: Marks; told: boolean; crowd: boolean };
+
+/** Whose socket it is, as the Worker has verified. */
+type Caller = Pick<Attachment, "userId" | "deviceId" | "expiresAt">;
 
 /** Conversations remembered on one socket that could not be summed up. */
 const UNSUMMED = 50;
@@ -55,10 +70,10 @@ export class Sockets {
   }
 
   /** Takes a new socket in; an older one of the same device is replaced. */
-  accept(socket: WebSocket, attachment: Attachment): void {
-    this.closeDevice(attachment.deviceId, "replaced"); // [SO-2]
-    this.ctx.acceptWebSocket(socket, [attachment.deviceId]);
-    this.keep(socket, attachment);
+  accept(socket: WebSocket, { userId, deviceId, expiresAt }: Caller, openedAt: number): void {
+    this.closeDevice(deviceId, "replaced"); // [SO-2]
+    this.ctx.acceptWebSocket(socket, [deviceId]);
+    this.keep(socket, { ...FRESH, userId, deviceId, expiresAt, openedAt });
   }
 
   of(socket: WebSocket): Attachment {
@@ -74,6 +89,12 @@ export class Sockets {
 
   change(socket: WebSocket, change: Partial<Attachment>): void {
     this.keep(socket, { ...this.of(socket), ...change });
+  }
+
+  /** Its device has said hello and was not brought up to date yet. */
+  isInMidGreeting(socket: WebSocket): boolean {
+    const { from, handed } = this.of(socket);
+    return from !== null && handed === null;
   }
 
   closeDevice(deviceId: DeviceId, why: keyof typeof CLOSE): void {

@@ -1,4 +1,4 @@
-import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
+import { ask, CALL_WINDOW, mapWindowed } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { conversationOf } from "../platform/stubs.ts";
 import type { StarredMessage } from "../protocol/http.ts";
@@ -94,8 +94,7 @@ export class Stars {
     this.tell(id);
   }
 
-  private async shown(userId: UserId, id: ConversationId, seqs: number[]): Promise<Outcome<Shown[]>> {
-    const answer = await tryCall(() => conversationOf(this.env, id).shown(userId, seqs));
-    return answer.ok ? answer.value : answer;
+  private shown(userId: UserId, id: ConversationId, seqs: number[]): Promise<Outcome<Shown[]>> {
+    return ask(() => conversationOf(this.env, id).shown(userId, seqs));
   }
 }

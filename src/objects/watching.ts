@@ -1,4 +1,4 @@
-import { type Stage, sheds } from "../domain/shedding.ts";
+import { sheds } from "../domain/shedding.ts";
 import { shows } from "../domain/visibility.ts";
 import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
@@ -7,22 +7,25 @@ import type { UserId } from "../protocol/ids.ts";
 import { TIMES } from "../protocol/limits.ts";
 import type { Presence as Told } from "../protocol/states.ts";
 import type { InboxStore } from "../storage/inbox-store.ts";
+import type { Burden } from "./burden.ts";
 import type { Sockets } from "./sockets.ts";
+
+type Parts = { store: InboxStore; sockets: Sockets; burden: Burden };
 
 /** Whose presence this user's devices show. */
 export class Watching {
   private readonly env: Env;
   private readonly store: InboxStore;
   private readonly sockets: Sockets;
-  private readonly stage: (now: number) => Stage;
+  private readonly burden: Burden;
   /** What was heard while an asking is under way is newer than its answer. */
   private readonly asking = new Set<Map<UserId, Told>>();
 
-  constructor(env: Env, store: InboxStore, sockets: Sockets, stage: (now: number) => Stage) {
+  constructor(env: Env, { store, sockets, burden }: Parts) {
     this.env = env;
     this.store = store;
     this.sockets = sockets;
-    this.stage = stage;
+    this.burden = burden;
   }
 
   /** [PR-7] A device shows these people from now on, until its lease ends or it names others. */
@@ -30,7 +33,7 @@ export class Watching {
     const until = now + TIMES.watchMs;
     const others = [...new Set(userIds)];
     this.sockets.change(socket, { watches: { userIds: others, until } });
-    if (sheds(this.stage(now), "presence")) return others.map(unknown); // [OV-1]
+    if (sheds(this.burden.stage(now), "presence")) return others.map(unknown); // [OV-1]
     return this.ask(this.sockets.of(socket).userId, others, until);
   }
 
@@ -54,7 +57,7 @@ export class Watching {
     if (!shows(this.store.privacy.lastSeen, this.store.people.isContact(told.userId))) return; // [PR-5]
     if (this.store.people.isBlocked(told.userId)) return; // [BL-5]
     for (const heard of this.asking) heard.set(told.userId, told);
-    if (sheds(this.stage(now), "presence")) return; // [OV-1]
+    if (sheds(this.burden.stage(now), "presence")) return; // [OV-1]
     for (const socket of this.sockets.ready(now)) {
       const { watches } = this.sockets.of(socket);
       const isShown = watches !== null && watches.until > now && watches.userIds.includes(told.userId);

@@ -39,6 +39,15 @@ export async function tryCall<T>(
   }
 }
 
+/** The same for a call whose answer is a `Result` itself. */
+export async function ask<T, C extends string>(
+  call: () => Promise<Result<T, C>>,
+  tries = 3,
+): Promise<Result<T, C | "unavailable">> {
+  const answer = await tryCall(call, tries);
+  return answer.ok ? answer.value : answer;
+}
+
 const byTimer: Limit = (promise) => within(CALL_TIMEOUT_MS, promise);
 
 /**

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { ulid } from "ulid";
 import type { OpenRequest, Outcome } from "../objects/rpc.ts";
-import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
+import { ask, CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
 import { directId, fingerprintOf, groupId } from "../platform/conversation-ids.ts";
 import type { Env } from "../platform/env.ts";
 import { type AppEnv, mount } from "../platform/http.ts";
@@ -135,12 +135,6 @@ async function admittedBy(
   const closed = userIds.filter((_, i) => answers[i]?.ok && answers[i].value === false);
   if (closed.length > 0) return refuse("forbidden", `declined by: ${closed.slice(0, NAMED).join(" ")}`);
   return answers.every(({ ok }) => ok) ? ok(null) : refuse("unavailable");
-}
-
-/** A call to an object that answers with an outcome of its own: its refusal, or that it could not be reached. */
-async function ask<T>(call: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
-  const answer = await tryCall(call);
-  return answer.ok ? answer.value : answer;
 }
 
 const describe = (env: Env, id: ConversationId, userId: UserId): Promise<Outcome<Conversation>> =>

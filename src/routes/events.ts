@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import type { PageWish } from "../domain/paging.ts";
 import type { HistoryPage, Outcome } from "../objects/rpc.ts";
-import { tryCall } from "../platform/calls.ts";
+import { ask } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { shardDatabase } from "../platform/history-shards.ts";
 import { type AppEnv, mount } from "../platform/http.ts";
@@ -19,23 +19,19 @@ const HISTORY_PAGE = 50;
 export function mountEvents(app: Hono<AppEnv>): void {
   mount(app, DOORS.send, async ({ env, caller, params, body }) => {
     const command = { userId: caller.userId, deviceId: caller.deviceId, ...body };
-    const sent = await tryCall(() => inboxOf(env, caller.userId).send(params.id, command));
-    if (!sent.ok) return sent;
-    if (!sent.value.ok) return sent.value;
-    return ok({ status: sent.value.value.duplicate ? 200 : 201, body: sent.value.value });
+    const sent = await ask(() => inboxOf(env, caller.userId).send(params.id, command));
+    return sent.ok ? ok({ status: sent.value.duplicate ? 200 : 201, body: sent.value }) : sent;
   });
 
   mount(app, DOORS.eventReceipts, async ({ env, caller, params }) => {
     const inbox = () => inboxOf(env, caller.userId).eventReceipts(caller.userId, params.id, params.seq);
-    const receipts = await tryCall(inbox);
-    if (!receipts.ok) return receipts;
-    return receipts.value.ok ? ok({ status: 200, body: receipts.value.value }) : receipts.value;
+    const receipts = await ask(inbox);
+    return receipts.ok ? ok({ status: 200, body: receipts.value }) : receipts;
   });
 
   mount(app, DOORS.trace, async ({ env, caller, params }) => {
-    const trace = await tryCall(() => inboxOf(env, caller.userId).traceEvent(caller.userId, params.id, params.seq));
-    if (!trace.ok) return trace;
-    return trace.value.ok ? ok({ status: 200, body: trace.value.value }) : trace.value;
+    const trace = await ask(() => inboxOf(env, caller.userId).traceEvent(caller.userId, params.id, params.seq));
+    return trace.ok ? ok({ status: 200, body: trace.value }) : trace;
   });
 
   mount(app, DOORS.history, async ({ env, caller, params, query }) => {
@@ -69,8 +65,7 @@ async function askHistory(
   wish: PageWish,
   all: boolean,
 ): Promise<Outcome<HistoryPage>> {
-  const answer = await tryCall(() => conversationOf(env, id).history(userId, wish, all));
-  return answer.ok ? answer.value : answer;
+  return ask(() => conversationOf(env, id).history(userId, wish, all));
 }
 
 /** Null when the shard does not have, or does not give, every one of them. */

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { eventPlace, mediaPlace, NO_LINES, placeOf, stillToCome } from "../domain/exporting.ts";
 import type { Kept, Outcome } from "../objects/rpc.ts";
-import { tryCall } from "../platform/calls.ts";
+import { ask, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { type AppEnv, mount } from "../platform/http.ts";
 import { log } from "../platform/log.ts";
@@ -181,11 +181,8 @@ export class Export {
   }
 
   private async conversation({ conversationId, mine, starred }: Kept["conversations"][number]): Promise<string> {
-    const described = () => tryCall(() => conversationOf(this.env, conversationId).describe(this.userId));
-    const known = await this.asked(async () => {
-      const answer = await described();
-      return answer.ok ? answer.value : answer;
-    });
+    const described = () => ask(() => conversationOf(this.env, conversationId).describe(this.userId));
+    const known = await this.asked(described);
     const { kind, title, createdAt, floor, head, members, mine: standing } = known;
     const { role, delivered, read } = standing;
     const profiles = await this.read(() =>

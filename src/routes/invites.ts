@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { tryCall } from "../platform/calls.ts";
+import { ask } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { type AppEnv, mount, type Visit } from "../platform/http.ts";
 import { groupOfInvite, newInviteCode } from "../platform/invite-codes.ts";
@@ -15,18 +15,15 @@ import { mediaById } from "../storage/media.ts";
 export function mountInvites(app: Hono<AppEnv>): void {
   mount(app, DOORS.createInvite, async ({ env, caller, params, body }) => {
     const code = newInviteCode(params.id);
-    const asked = await tryCall(() => conversationOf(env, params.id).invite(caller.userId, code, body));
-    const made = asked.ok ? asked.value : asked;
+    const made = await ask(() => conversationOf(env, params.id).invite(caller.userId, code, body));
     return made.ok ? ok({ status: 201, body: made.value }) : made;
   });
   mount(app, DOORS.invites, async ({ env, caller, params }) => {
-    const asked = await tryCall(() => conversationOf(env, params.id).invites(caller.userId));
-    const invites = asked.ok ? asked.value : asked;
+    const invites = await ask(() => conversationOf(env, params.id).invites(caller.userId));
     return invites.ok ? ok({ status: 200, body: { invites: invites.value } }) : invites;
   });
   mount(app, DOORS.revokeInvite, async ({ env, caller, params }) => {
-    const asked = await tryCall(() => conversationOf(env, params.id).revokeInvite(caller.userId, params.code));
-    const revoked = asked.ok ? asked.value : asked;
+    const revoked = await ask(() => conversationOf(env, params.id).revokeInvite(caller.userId, params.code));
     return revoked.ok ? ok({ status: 204, body: null }) : revoked;
   });
   mount(app, DOORS.join, join);
@@ -35,8 +32,7 @@ export function mountInvites(app: Hono<AppEnv>): void {
 
 async function join({ env, caller, params: { code } }: Visit<typeof DOORS.join>) {
   const group = groupOfInvite(code);
-  const asked = await tryCall(() => conversationOf(env, group).join(caller.userId, code));
-  const joined = asked.ok ? asked.value : asked;
+  const joined = await ask(() => conversationOf(env, group).join(caller.userId, code));
   if (!joined.ok) return joined;
   if ("askedAt" in joined.value) {
     const { askedAt } = joined.value;
@@ -48,8 +44,7 @@ async function join({ env, caller, params: { code } }: Visit<typeof DOORS.join>)
 
 /** [IV-12] The picture is shown to whoever could join; a stranger cannot ask for it by its id. */
 async function preview({ env, caller, params: { code } }: Visit<typeof DOORS.invite>) {
-  const asked = await tryCall(() => conversationOf(env, groupOfInvite(code)).previewInvite(caller.userId, code));
-  const seen = asked.ok ? asked.value : asked;
+  const seen = await ask(() => conversationOf(env, groupOfInvite(code)).previewInvite(caller.userId, code));
   if (!seen.ok) return seen;
   const { avatarMediaId, ...shown } = seen.value;
   const avatar = avatarMediaId && (await placeOfMedia(env, avatarMediaId));

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { ulid } from "ulid";
 import type * as z from "zod";
 import { decideFile } from "../domain/media.ts";
-import { tryCall } from "../platform/calls.ts";
+import { ask } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { type AppEnv, mount, type Visit } from "../platform/http.ts";
 import { isUploaded, objectKeyOf, placeOf, uploadOf } from "../platform/media/media.ts";
@@ -82,6 +82,5 @@ async function seenBy(env: Env, userId: UserId, row: MediaRow | undefined): Prom
 }
 
 export async function admits(env: Env, id: ConversationId, userId: UserId): Promise<Result<null, ErrorCode>> {
-  const answer = await tryCall(() => conversationOf(env, id).admits(userId));
-  return answer.ok ? answer.value : answer;
+  return ask(() => conversationOf(env, id).admits(userId));
 }

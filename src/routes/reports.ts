@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { ulid } from "ulid";
 import { reportedBy } from "../domain/reports.ts";
 import type { Evidence, Outcome } from "../objects/rpc.ts";
-import { tryCall } from "../platform/calls.ts";
+import { ask } from "../platform/calls.ts";
 import { fingerprintOf } from "../platform/conversation-ids.ts";
 import type { Env } from "../platform/env.ts";
 import { type AppEnv, mount, type Visit } from "../platform/http.ts";
@@ -62,6 +62,5 @@ async function evidenceFor(
 ): Promise<Outcome<Evidence>> {
   if (userId !== undefined && !(await existingUsers(env.DIRECTORY, [userId])).has(userId)) return refuse("not_found");
   if (conversationId === undefined) return ok(NO_EVIDENCE);
-  const asked = await tryCall(() => conversationOf(env, conversationId).evidence(reporterId, [...new Set(seqs)]));
-  return asked.ok ? asked.value : asked;
+  return ask(() => conversationOf(env, conversationId).evidence(reporterId, [...new Set(seqs)]));
 }

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { type Found, fold, formatKey, type Key, merge, NEWEST, parseKey } from "../domain/searching.ts";
 import type { Placed } from "../objects/conversation-search.ts";
 import type { Outcome } from "../objects/rpc.ts";
-import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
+import { ask, CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { shardDatabase, shardOf } from "../platform/history-shards.ts";
 import { type AppEnv, mount, type Visit } from "../platform/http.ts";
@@ -81,8 +81,7 @@ async function decide(
   const asked = [...new Set([...named.keys(), ...ids.slice(-TAILS)])];
   const found = await mapWindowed(asked, CALL_WINDOW, async (id): Promise<Outcome<Found<Placed>>> => {
     const seqs = named.get(id)?.map(({ seq }) => seq) ?? [];
-    const answer = await tryCall(() => conversationOf(env, id).search(userId, { ...wish, seqs }));
-    return answer.ok ? answer.value : answer;
+    return ask(() => conversationOf(env, id).search(userId, { ...wish, seqs }));
   });
   return { found, isWhole: !found.some((one) => !one.ok && one.code === "unavailable") };
 }

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { tryCall } from "../platform/calls.ts";
+import { ask, tryCall } from "../platform/calls.ts";
 import { type AppEnv, mount } from "../platform/http.ts";
 import { inboxOf } from "../platform/stubs.ts";
 import { DOORS } from "../protocol/http.ts";
@@ -10,13 +10,11 @@ const PAGE = 50;
 /** Stars are kept by their user's inbox. */
 export function mountStars(app: Hono<AppEnv>): void {
   mount(app, DOORS.star, async ({ env, caller: { userId }, params: { id, seq } }) => {
-    const asked = await tryCall(() => inboxOf(env, userId).star(userId, id, seq));
-    const starred = asked.ok ? asked.value : asked;
+    const starred = await ask(() => inboxOf(env, userId).star(userId, id, seq));
     return starred.ok ? ok({ status: 204, body: null }) : starred;
   });
   mount(app, DOORS.unstar, async ({ env, caller: { userId }, params: { id, seq } }) => {
-    const asked = await tryCall(() => inboxOf(env, userId).unstar(userId, id, seq));
-    const unstarred = asked.ok ? asked.value : asked;
+    const unstarred = await ask(() => inboxOf(env, userId).unstar(userId, id, seq));
     return unstarred.ok ? ok({ status: 204, body: null }) : unstarred;
   });
   mount(app, DOORS.stars, async ({ env, caller: { userId }, query: { cursor, limit = PAGE } }) => {

@@ -1,7 +1,7 @@
 import type { Invite } from "../domain/invites.ts";
 import type { JoinRequest } from "../domain/join-requests.ts";
 import type { InviteCode, UserId } from "../protocol/ids.ts";
-import { hasTable } from "./tables.ts";
+import { hasTable, valuesOf } from "./tables.ts";
 
 /** The ways into one group, and who waits to be let in. Each table is made for the groups that need it. */
 export class EntryStore {
@@ -12,8 +12,8 @@ export class EntryStore {
 
   invites(): Invite[] {
     if (!hasTable(this.sql, "invites")) return [];
-    const rows = this.sql.exec<{ body: string }>("SELECT body FROM invites ORDER BY code").toArray();
-    return rows.map(({ body }) => JSON.parse(body) as Invite);
+    const bodies = valuesOf<string>(this.sql, "SELECT body AS value FROM invites ORDER BY code");
+    return bodies.map((body) => JSON.parse(body) as Invite);
   }
 
   putInvite(invite: Invite): void {

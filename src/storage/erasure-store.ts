@@ -1,6 +1,6 @@
 import { type EditEvent, Event, type MessageEvent, type ReactionEvent } from "../protocol/events.ts";
 import type { DeviceId, UserId } from "../protocol/ids.ts";
-import { hasTable } from "./tables.ts";
+import { hasTable, valuesOf } from "./tables.ts";
 
 /** How far a member's erasure is in this conversation. */
 export type Erased = {
@@ -27,17 +27,14 @@ export class ErasureStore {
   /** Whose erasure has begun here. */
   erasedIds(): UserId[] {
     if (!hasTable(this.sql, "erased")) return [];
-    return this.sql
-      .exec<{ id: UserId }>("SELECT user_id AS id FROM erased")
-      .toArray()
-      .map(({ id }) => id);
+    return valuesOf<UserId>(this.sql, "SELECT user_id AS value FROM erased");
   }
 
   /** How far a member's erasure is; undefined: it has not begun. */
   erased(userId: UserId): Erased | undefined {
     if (!hasTable(this.sql, "erased")) return undefined;
-    const rows = this.sql.exec<{ body: string }>("SELECT body FROM erased WHERE user_id = ?", userId).toArray();
-    return rows[0] && JSON.parse(rows[0].body);
+    const [body] = valuesOf<string>(this.sql, "SELECT body AS value FROM erased WHERE user_id = ?", userId);
+    return body === undefined ? undefined : JSON.parse(body);
   }
 
   /** How far a member's erasure is. The table is made for the few conversations that need it. */
@@ -49,18 +46,15 @@ export class ErasureStore {
 
   /** What this member wrote past `after` that has content, in order, at most `limit` of it. */
   writtenBy(userId: UserId, after: number, limit: number): (MessageEvent | EditEvent | ReactionEvent)[] {
-    const query = `SELECT body FROM log WHERE seq > ? AND sender_id = ? AND ${HAS_CONTENT} ORDER BY seq LIMIT ?`;
-    const rows = this.sql.exec<{ body: string }>(query, after, userId, limit).toArray();
-    return rows.map(({ body }) => Event.parse(JSON.parse(body)) as MessageEvent | EditEvent | ReactionEvent);
+    const query = `SELECT body AS value FROM log WHERE seq > ? AND sender_id = ? AND ${HAS_CONTENT} ORDER BY seq LIMIT ?`;
+    const bodies = valuesOf<string>(this.sql, query, after, userId, limit);
+    return bodies.map((body) => Event.parse(JSON.parse(body)) as MessageEvent | EditEvent | ReactionEvent);
   }
 
   /** The devices that this member wrote with. */
   devicesOf(userId: UserId): DeviceId[] {
-    const query = "SELECT DISTINCT device_id AS id FROM log WHERE sender_id = ? AND device_id NOT NULL";
-    return this.sql
-      .exec<{ id: DeviceId }>(query, userId)
-      .toArray()
-      .map(({ id }) => id);
+    const query = "SELECT DISTINCT device_id AS value FROM log WHERE sender_id = ? AND device_id NOT NULL";
+    return valuesOf<DeviceId>(this.sql, query, userId);
   }
 
   /** How many messages, edits and reactions of this member still have content, and how many of their rows history has yet to get. */
@@ -82,11 +76,8 @@ export class ErasureStore {
 
   /** Who was erased by an event in these seqs, both ends included. */
   erasures(from: number, to: number): UserId[] {
-    const query = `SELECT json_extract(body, '$.userId') AS id FROM log
+    const query = `SELECT json_extract(body, '$.userId') AS value FROM log
       WHERE seq BETWEEN ? AND ? AND kind = 'member' AND json_extract(body, '$.erased')`;
-    return this.sql
-      .exec<{ id: UserId }>(query, from, to)
-      .toArray()
-      .map(({ id }) => id);
+    return valuesOf<UserId>(this.sql, query, from, to);
   }
 }

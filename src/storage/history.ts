@@ -1,6 +1,6 @@
 import type { Range } from "../domain/spans.ts";
 import type { ConversationId } from "../protocol/ids.ts";
-import type { LogRow } from "./conversation-store.ts";
+import type { LogRow } from "./log-store.ts";
 import { chunksOf, foldedOf, forgetChunks, indexChunks } from "./search-index.ts";
 
 /** Rows of one statement. Keeps the bound JSON well under D1's 2 MB for the longest messages, together with `SHIP_BYTES`. */

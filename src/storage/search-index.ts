@@ -2,7 +2,7 @@ import { textOf } from "../domain/life.ts";
 import { CHUNK, fold, placeOf } from "../domain/searching.ts";
 import { Event } from "../protocol/events.ts";
 import type { ConversationId } from "../protocol/ids.ts";
-import type { LogRow } from "./conversation-store.ts";
+import type { LogRow } from "./log-store.ts";
 
 /**
  * What a shard's index says of a conversation follows from the shard's rows and from nothing else: a chunk that is whole is indexed anew, as

@@ -100,12 +100,14 @@ test("[CO-6] forgetting what was delivered costs two rows a message, and two req
   for (let n = 0; n < 20; n++) await people.phone.say(people.id, `secret ${n}`);
   await until(() => people.bobs.texts.length === 22);
   await runInDurableObject(bindings.CONVERSATIONS.getByName(people.id), (object) => {
-    const { state } = object as unknown as { state: { checkpoint: { tries: { at: number } } } };
+    const { state } = (object as unknown as { ledger: { state: { checkpoint: { tries: { at: number } } } } }).ledger;
     state.checkpoint.tries.at = Date.now() + 3_600_000; // not with the settling of the burst
   });
   await settle(people.id);
   await runInDurableObject(bindings.CONVERSATIONS.getByName(people.id), (object) => {
-    const { state } = object as unknown as { state: { checkpoint: { tries: { count: number; at: number } } } };
+    const { state } = (
+      object as unknown as { ledger: { state: { checkpoint: { tries: { count: number; at: number } } } } }
+    ).ledger;
     state.checkpoint.tries = { count: 0, at: 0 };
   });
   const { rows, requests } = await costOf("forgetting 22 messages that were delivered", async () => {

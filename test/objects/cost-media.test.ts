@@ -6,7 +6,7 @@ import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { signUp } from "../routes/support/accounts.ts";
 import { ask, askUpload, keyOf, openDirect, PICTURE, saying, sha256Of, showing } from "../routes/support/media.ts";
-import { watchRows } from "./meters.ts";
+import { giveEnv, watchRows } from "./meters.ts";
 import { bindings } from "./support.ts";
 
 /**
@@ -94,7 +94,7 @@ const meter = (stub: DurableObjectStub) =>
     innards.clock.storage = counting(innards.clock.storage, (name) => {
       if (name === "setAlarm") bill.rows += 1;
     });
-    for (const part of [innards, ...Object.values(innards)] as { env?: Env }[]) if (part?.env) part.env = METERED;
+    giveEnv(innards, METERED);
   });
 
 /** The alarm, now. */

@@ -71,7 +71,9 @@ const inLog = (id: ConversationId) =>
 /** As if the last try had been so long ago. */
 const later = (id: ConversationId, ms: number) =>
   runInDurableObject(stubOf(id), (object) => {
-    const { state } = object as unknown as { state: { checkpoint: { tries: { count: number; at: number } } } };
+    const { state } = (
+      object as unknown as { ledger: { state: { checkpoint: { tries: { count: number; at: number } } } } }
+    ).ledger;
     state.checkpoint.tries.at -= ms;
   });
 /** A device that says what it has, as soon as it is asked. */

@@ -178,7 +178,8 @@ test("[LM-7] until history has the tombstone the log answers for it, whatever fa
     },
   };
   await runInDurableObject(stubOf(id), (object) => {
-    Object.assign(object, { env: { ...bindings, HISTORY_0: broken, HISTORY_1: broken } });
+    const { settler } = object as unknown as { settler: object };
+    Object.assign(settler, { env: { ...bindings, HISTORY_0: broken, HISTORY_1: broken } });
   });
   await settle(id);
   expect(await plan()).toMatchObject({ history: [] });

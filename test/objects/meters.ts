@@ -12,10 +12,13 @@ export const FRAMES_PER_REQUEST = 20;
 
 type Innards = {
   env: Env;
-  /** Of a conversation; an inbox keeps it with its rows. */
-  store: { sql: SqlStorage; rows?: { sql: SqlStorage } };
+  /** An inbox's. */
+  store?: { rows: Rows };
+  /** A conversation's, with a store for each thing it keeps. */
+  ledger?: { store: object };
   clock: { storage: DurableObjectStorage };
 };
+type Rows = { sql: SqlStorage };
 
 /** Puts meters on an object that is in memory. */
 export const meter = (stub: DurableObjectStub): Promise<void> =>
@@ -28,14 +31,21 @@ export const meter = (stub: DurableObjectStub): Promise<void> =>
       bill.rows += 1;
     });
     const env = countingEnv(innards.env);
-    for (const part of [innards, ...Object.values(innards)] as { env?: Env }[]) if (part?.env) part.env = env;
+    giveEnv(innards, env);
   });
 
-/** Tells of every cursor of an object's store. */
-export function watchRows(innards: Pick<Innards, "store">, saw: (cursor: SqlStorageCursor<never>) => void): void {
-  const { rows } = innards.store;
-  const held = typeof rows === "object" ? rows : innards.store; // that of a conversation has a method of this name
-  held.sql = watching(held.sql, "exec", (cursor) => saw(cursor as SqlStorageCursor<never>));
+/** Gives another environment to an object, its parts and theirs. */
+export function giveEnv(part: object, env: Env): void {
+  if (!Object.hasOwn(part, "env")) return;
+  for (const own of Object.values(part)) if (typeof own === "object" && own !== null) giveEnv(own, env);
+  Object.assign(part, { env });
+}
+
+/** Tells of every cursor of an object's stores. */
+export function watchRows({ store, ledger }: Innards, saw: (cursor: SqlStorageCursor<never>) => void): void {
+  const kept = ledger?.store ?? store ?? {};
+  for (const one of [kept, ...Object.values(kept)] as Partial<Rows>[])
+    if (one.sql) one.sql = watching(one.sql, "exec", (cursor) => saw(cursor as SqlStorageCursor<never>));
 }
 
 /** The same object, telling what a method answered. */

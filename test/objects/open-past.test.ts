@@ -139,7 +139,7 @@ test("[GR-14] no bell is made of the past, also not for a device that gives no s
   const { head } = await standing(id, dan);
   const bells = (from: number, to: number) =>
     runInDurableObject(stubOf(id), (object) => {
-      const { state } = object as unknown as { state: ConversationState };
+      const { state } = (object as unknown as { ledger: { state: ConversationState } }).ledger;
       return bellFor(state, dan, from, to);
     });
   expect(await bells(1, head)).toBeNull();

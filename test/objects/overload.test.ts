@@ -28,7 +28,8 @@ async function pair() {
 }
 const shipped = (id: ConversationId) =>
   runInDurableObject(of.conversation(id), (object) => {
-    const { state } = object as unknown as { state: { head: number; checkpoint: { shipped: number } } };
+    const { state } = (object as unknown as { ledger: { state: { head: number; checkpoint: { shipped: number } } } })
+      .ledger;
     return state.checkpoint.shipped === state.head;
   });
 /** What the two see of each other in a conversation that waits for so long. */

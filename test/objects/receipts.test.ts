@@ -313,7 +313,12 @@ test("[UN-1] [LM-8] the list, `changed` and a push count alike, and as a count o
         const list = await inbox(userId).list(userId, Number.MAX_SAFE_INTEGER, 10);
         const attended = await conversation(id).attend(userId, VISIT);
         const bell = await runInDurableObject(stubOf(id), (object) =>
-          bellFor((object as unknown as { state: ConversationState }).state, userId, 1, events.length),
+          bellFor(
+            (object as unknown as { ledger: { state: ConversationState } }).ledger.state,
+            userId,
+            1,
+            events.length,
+          ),
         );
         expect(list.conversations[0]?.unread).toBe(count);
         expect(attended.ok && attended.value.unread).toBe(count);

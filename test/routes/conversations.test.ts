@@ -164,13 +164,13 @@ test("[HI-3] while D1 is away people send and read on, and history catches up by
   const whole = { ...bindings };
   const down = { HISTORY_0: downDatabase(), HISTORY_1: downDatabase() };
   await runInDurableObject(stubOf(id), (object) => {
-    Object.assign(object, { env: { ...bindings, ...down } });
+    Object.assign((object as unknown as { settler: object }).settler, { env: { ...bindings, ...down } });
   });
   await say(ann, path, 2);
   expect(await runDurableObjectAlarm(stubOf(id))).toBe(true);
   expect(seqs(await ask(ann, "GET", `${path}/events`, undefined, down))).toEqual([4, 3, 2, 1]);
   await runInDurableObject(stubOf(id), (object) => {
-    Object.assign(object, { env: whole });
+    Object.assign((object as unknown as { settler: object }).settler, { env: whole });
   });
   expect(await runDurableObjectAlarm(stubOf(id))).toBe(true); // it had rung again for what was left
   expect(await shipped(id)).toEqual([1, 2, 3, 4]);
@@ -218,7 +218,9 @@ test("[HI-6] a conversation whose bucket moved is shipped to the new shard and l
       ? (["HISTORY_0", "HISTORY_1"] as const)
       : (["HISTORY_1", "HISTORY_0"] as const);
   await runInDurableObject(stubOf(id), (object) => {
-    Object.assign(object, { env: { ...bindings, HISTORY_SHARDS: `0-255:${to}` } });
+    Object.assign((object as unknown as { settler: object }).settler, {
+      env: { ...bindings, HISTORY_SHARDS: `0-255:${to}` },
+    });
   });
   await say(ann, path, 1);
   await runDurableObjectAlarm(stubOf(id));

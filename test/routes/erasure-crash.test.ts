@@ -188,7 +188,7 @@ test("[ER-5] [ER-9] a conversation that crashes between two batches goes on behi
   }
   const head = await headOf(id);
   await runInDurableObject(conversationStub(id), (object): void => {
-    const { erasures } = (object as Inside).store;
+    const { erasures } = (object as Inside).ledger.store;
     let batches = 0;
     const { writtenBy } = erasures;
     erasures.writtenBy = (...args: unknown[]) => (++batches === 2 ? lost() : writtenBy.apply(erasures, args));

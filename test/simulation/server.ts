@@ -3,6 +3,7 @@ import { NO_TRAIL, type Trail } from "../../src/domain/trail.ts";
 import { Conversation } from "../../src/objects/conversation.ts";
 import type { ConversationState } from "../../src/objects/conversation-state.ts";
 import { Inbox } from "../../src/objects/inbox.ts";
+import type { Ledger } from "../../src/objects/ledger.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { type Clockwork, living } from "./clockwork.ts";
 import type { Host } from "./host.ts";
@@ -98,7 +99,7 @@ export class Server {
 
   /** What the conversation knows in memory, if it is awake. */
   awake(id: ConversationId): ConversationState | undefined {
-    return this.conversation(id).running?.object.state as ConversationState | undefined;
+    return (this.conversation(id).running?.object.ledger as Ledger | undefined)?.state;
   }
 
   /** A member's watermarks, in memory or else as they lie on disk. */
