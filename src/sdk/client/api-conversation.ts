@@ -188,7 +188,7 @@ export type Conversation = {
   star(seq: number): Promise<void>;
   unstar(seq: number): Promise<void>;
   /** Passes a message of this conversation on: its words, or its media without uploading them again. */
-  forward(message: Message, toConversationId: string): Promise<Sending>;
+  forward(message: Pick<Message, "content">, toConversationId: string): Promise<Sending>;
   trace(seq: number): Promise<Trace>;
 };
 

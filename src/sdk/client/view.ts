@@ -4,10 +4,10 @@ import type { ConversationId, UserId } from "../../protocol/ids.ts";
 import { type Line as Folded, isReadable, timelineOf, wordsOf } from "../fold.ts";
 import { groupBy } from "../group-by.ts";
 import { type Entry, type Held, heldOf } from "../state.ts";
-import type { ConversationSnapshot, Line, Message, MessageState } from "./api.ts";
+import type { About, ConversationSnapshot, Line, Message, MessageState } from "./api.ts";
 import { isRetryable } from "./errors.ts";
 import type { Moment } from "./moment.ts";
-import type { About, ClientState, Contacts } from "./state.ts";
+import type { ClientState, Contacts } from "./state.ts";
 import { knownIds } from "./stored.ts";
 import type { Contact, Profile } from "./wire.ts";
 
