@@ -207,7 +207,7 @@ export type Client = {
   /** Names one wish, so that it is done once however often it is asked for. */
   newKey(): string;
   /** What was starred last comes first. */
-  stars(query?: { cursor?: number; limit?: number }): Promise<StarsPage>;
+  stars(query?: { cursor?: string | number; limit?: number }): Promise<StarsPage>;
   search(query: { q: string; conversationId?: string; cursor?: string; limit?: number }): Promise<SearchPage>;
   readonly media: {
     upload(

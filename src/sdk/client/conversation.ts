@@ -119,7 +119,11 @@ export function conversationOf(id: ConversationId, parts: Parts): Conversation {
 }
 
 /** [LM-24] Media that lie on the server are claimed for the other conversation, and not sent again. */
-async function forward({ content }: Pick<Message, "content">, to: ConversationId, { sessions, sendings }: Parts): Promise<Sending> {
+async function forward(
+  { content }: Pick<Message, "content">,
+  to: ConversationId,
+  { sessions, sendings }: Parts,
+): Promise<Sending> {
   if (content.type === "gone") throw new EdgewiseError("not_found", { detail: "there is nothing to pass on" });
   const passed = forwarded(content as Content);
   if (passed.type !== "media") return sendings.send(to, { kind: "message", content: passed });

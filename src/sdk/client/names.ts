@@ -155,7 +155,8 @@ export function clientOf(parts: ClientParts): Client {
       send: async (wanted) => void (await call("report", { body: { idempotencyKey: newKey(), ...wanted } })),
     },
     newKey,
-    stars: (query = {}) => call("stars", { query }),
+    stars: ({ cursor, ...query } = {}) =>
+      call("stars", { query: { ...query, ...(cursor === undefined ? {} : { cursor: Number(cursor) }) } }),
     search: (query) => call("search", { query }),
     media: {
       upload: async (conversationId, file, named) => {
