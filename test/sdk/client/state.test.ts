@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { memoryStorage } from "../../../src/sdk/client/memory-storage.ts";
 import { heldOf, timelineOf, wordsOf } from "../../../src/sdk/drawing.ts";
 import { fakeServer } from "../../../src/sdk/testing.ts";
-import { open, PASSWORD, signUp, texts, until } from "./support/people.ts";
+import { open, signUp, texts, until } from "./support/people.ts";
 
 async function talk() {
   const server = fakeServer();
@@ -61,22 +61,28 @@ test("[CL-64] what is drawn from the state by the package's functions is what it
 
 test("[CL-54] a glimpse goes on once, however often it is told, and what was asked for before is done then", async () => {
   const [server, storage] = [fakeServer(), memoryStorage()];
-  const client = await open(server, { storage, glimpse: true });
+  const before = await signUp(server, "alice", { storage });
+  const chat = await before.conversations.createGroup({ title: "Garden", memberIds: [] });
+  await before.close();
+  let dialled = 0;
+  class Counted extends server.options.WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols);
+      dialled += 1;
+    }
+  }
+  const client = await open(server, { storage, glimpse: true, WebSocket: Counted });
   expect(client.isWhole).toBe(false);
-  const entering = client.signUp({ handle: "alice", password: PASSWORD });
-  let opened = 0;
-  client.on("connection", ({ is }) => {
-    if (is === "connecting") opened += 1;
-  });
+  const sending = client.conversations.get(chat.id).send("written before");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect([dialled, sending.state.is]).toEqual([0, "queued"]);
   await Promise.all([client.openWhole(), client.openWhole()]);
   await client.openWhole();
-  await entering;
   expect(client.isWhole).toBe(true);
-  await until(() => client.connection.is === "live");
-  expect(opened).toBe(1);
-  const whole = await open(server, { storage: memoryStorage() });
-  expect(whole.isWhole).toBe(true);
-  await whole.openWhole();
+  await sending.sent;
+  await client.close();
+  await client.openWhole();
+  expect(dialled).toBe(1);
 });
 
 test("[AP-39] [CL-53] a group that is asked for again after its answer was lost is made once", async () => {
