@@ -1,6 +1,6 @@
 import { KeyMint } from "../keys.ts";
-import { type Entry, NOTHING_STORED } from "../state.ts";
 import { NOTHING_LIVE } from "../live.ts";
+import { type Entry, NOTHING_STORED } from "../state.ts";
 import type { Client } from "./api.ts";
 import type { Command } from "./commands.ts";
 import { Emitter } from "./emitter.ts";
