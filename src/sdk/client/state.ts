@@ -113,6 +113,18 @@ function settingsAfter(known: Settings, event: Extract<Event, { kind: "settings"
   return { ...known, ...Object.fromEntries(said.map(([name, value]) => [name, value ?? undefined])) }; // null: the picture is gone
 }
 
+/** What new events say, besides being in their logs: of their conversations, and of who was erased. */
+export function learnedFrom(changes: readonly Change[], { about }: ClientState, me: UserId | null): ClientChange[] {
+  return changes.flatMap((change): ClientChange[] => {
+    if (change.type === "skipped")
+      return [{ type: "about", conversationId: change.conversationId, about: { members: null, settings: null } }]; // what was said of them was not read
+    if (change.type !== "grew") return [];
+    const { conversationId, events } = change;
+    const said = aboutFrom(events, about[conversationId], me);
+    return [...(said ? [{ type: "about", conversationId, about: said } as const] : []), ...erasedIn(events)];
+  });
+}
+
 /** What new events say of the conversation that they are of. */
 export function aboutFrom(
   events: readonly Event[],
