@@ -20,6 +20,8 @@ export type Parts = {
   readonly sessions: Sessions;
   readonly emitter: Emitter;
   readonly run: (command: Command) => Promise<unknown>;
+  /** Calls back in so many ms, unless the client is closed before; answers how to call it off. */
+  readonly later: (ms: number, act: () => void) => () => void;
   /** Not waited for; what goes wrong is not of the caller's making. */
   readonly tell: (command: Command) => void;
 };

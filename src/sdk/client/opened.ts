@@ -3,6 +3,7 @@ import { NOTHING_LIVE } from "../live.ts";
 import { type Entry, NOTHING_STORED } from "../state.ts";
 import type { Client } from "./api.ts";
 import type { Command } from "./commands.ts";
+import { changesOf } from "./conversation.ts";
 import { Emitter } from "./emitter.ts";
 import { EdgewiseError } from "./errors.ts";
 import { Hub } from "./hub.ts";
@@ -33,6 +34,7 @@ export class Opened {
   #overlay: { of: ClientState; waiting: readonly Command[]; made: ClientState } | null = null;
   #watched: readonly string[] = [];
   #ends: (() => void)[] = [];
+  readonly #timers = new Set<() => void>();
   #isClosed = false;
 
   constructor(given: Given) {
@@ -58,6 +60,7 @@ export class Opened {
         this.#watched = [...userIds];
         this.#show();
       },
+      later: (ms, act) => this.#later(ms, act),
       isWhole: () => this.#hub?.isWhole ?? false,
       openWhole: () => this.#openWhole(),
       flush: async () => {
@@ -96,6 +99,7 @@ export class Opened {
       },
       onCleared: () => {
         this.#view.forget();
+        this.#emitter.tellEach(changesOf(""));
         this.#emitter.tell("", null);
       },
     };
@@ -170,9 +174,18 @@ export class Opened {
     this.#ends[1] = environment.after(SHOW_AGAIN_MS, () => this.#show());
   }
 
+  #later(ms: number, act: () => void): () => void {
+    const cancel = this.#given.environment.after(ms, act);
+    this.#timers.add(cancel);
+    return () => {
+      cancel();
+      this.#timers.delete(cancel);
+    };
+  }
+
   async #close(): Promise<void> {
     if (this.#isClosed) return;
-    for (const end of this.#ends) end();
+    for (const end of [...this.#ends, ...this.#timers]) end();
     await this.#hub?.close();
     this.#isClosed = true;
     this.#emitter.clear();

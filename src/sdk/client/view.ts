@@ -1,5 +1,6 @@
 import { lineOf } from "../../domain/media.ts";
 import { NOT_MUTED } from "../../domain/ringing.ts";
+import type { Event } from "../../protocol/events.ts";
 import type { ConversationId, UserId } from "../../protocol/ids.ts";
 import { type Line as Folded, isReadable, timelineOf, wordsOf } from "../fold.ts";
 import { groupBy } from "../group-by.ts";
@@ -100,7 +101,7 @@ export class View {
 }
 
 /** When the next of these disappears; infinite: none does. */
-function nextExpiry(events: Held["events"], now: number): number {
+export function nextExpiry(events: readonly Event[], now: number): number {
   let next = Number.POSITIVE_INFINITY;
   for (const event of events)
     if (event.kind === "message" && event.expiresAt !== undefined && event.expiresAt > now)
