@@ -11,6 +11,7 @@ const SDK_DIR = join(ROOT, "dist/sdk");
 /** The package's doors, by their names, and the sources they are made of. */
 const ENTRIES = {
   ".": { name: "index", source: "src/sdk/client/index.ts" },
+  "./drawing": { name: "drawing", source: "src/sdk/drawing.ts" },
   "./node": { name: "node", source: "src/sdk/node.ts" },
   "./testing": { name: "testing", source: "src/sdk/testing.ts" },
 } as const;

@@ -1,7 +1,7 @@
-import type { ConversationId, DeviceId } from "../src/protocol/ids.ts";
-import { conversationIds, heldOf, type ReplicaState } from "../src/sdk/index.ts";
+import { conversationIds, heldOf, type ReplicaState } from "../src/sdk/drawing.ts";
 import type { Lend } from "./doors.ts";
 import { clearRung, isSubscribed, type Pushing, renewSubscription, subscribe, unsubscribe } from "./push.ts";
+import type { ConversationId, DeviceId } from "./wire.ts";
 
 const PROBLEM: Record<Exclude<Pushing, "on" | "off">, string> = {
   blocked: "The browser does not allow it: change that in its settings for this page.",

@@ -1,4 +1,4 @@
-import type { ConversationId, InviteCode, UserId } from "../src/protocol/ids.ts";
+import type { ConversationId, InviteCode, UserId } from "./wire.ts";
 
 /**
  * Checks by hand of what the schemas say, so that neither the page nor its service worker carries the schemas. `test/sdk/page-checks.test.ts`

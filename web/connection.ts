@@ -1,4 +1,4 @@
-import type { ConnectionState } from "../src/sdk/client/api.ts";
+import type { ConnectionState } from "../src/sdk/client/index.ts";
 
 /** How the connection is, as it is told to the person. `until`: epoch ms. */
 export type Connection =

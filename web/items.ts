@@ -1,9 +1,9 @@
-import type { ConversationId, MediaId, UserId } from "../src/protocol/ids.ts";
-import type { Live } from "../src/sdk/index.ts";
+import type { Live } from "../src/sdk/drawing.ts";
 import { clock } from "./clock.ts";
 import type { Naming } from "./naming.ts";
 import { GONE, isMuted, sentence, typingText } from "./phrases.ts";
 import type { Listed, Tick } from "./rows.ts";
+import type { ConversationId, MediaId, UserId } from "./wire.ts";
 import { plainName } from "./words.ts";
 
 /** What the list is made from. `now`: epoch ms, by the server's clock. */

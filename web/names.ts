@@ -1,6 +1,5 @@
-import type { Conversation, Member, Profile } from "../src/protocol/http.ts";
-import type { ConversationId, UserId } from "../src/protocol/ids.ts";
-import type { About, ClientState } from "../src/sdk/client/state.ts";
+import type { About, DeviceState } from "../src/sdk/drawing.ts";
+import type { Conversation, ConversationId, Member, Profile, UserId } from "./wire.ts";
 
 /** What is known of a conversation besides its log. What is missing is asked for when somebody looks. */
 export type Known = Pick<
@@ -58,11 +57,11 @@ export class Questions {
 
 /** Who people are and what conversations are called, in the state as it is now. */
 export class Names {
-  readonly #state: Pick<ClientState, "about" | "people">;
+  readonly #state: Pick<DeviceState, "about" | "people">;
   readonly #me: UserId;
   readonly #questions: Questions;
 
-  constructor(state: Pick<ClientState, "about" | "people">, me: UserId, questions: Questions) {
+  constructor(state: Pick<DeviceState, "about" | "people">, me: UserId, questions: Questions) {
     this.#state = state;
     this.#me = me;
     this.#questions = questions;

@@ -1,8 +1,6 @@
-import type { Event, Role } from "../src/protocol/events.ts";
-import type { Conversation, Member } from "../src/protocol/http.ts";
-import type { ConversationId, MediaId, UserId } from "../src/protocol/ids.ts";
 import { DELETED, type Known, type Names } from "./names.ts";
 import { durationText } from "./phrases.ts";
+import type { Conversation, ConversationId, Event, MediaId, Member, Role, UserId } from "./wire.ts";
 
 type Note = Extract<Event, { kind: "member" | "settings" }>;
 

@@ -1,5 +1,5 @@
-import type { OpenConversation, PushPayload } from "../src/protocol/push.ts";
 import { type Fields, isConversationId, isCount, isFields, isUserId } from "./checks.ts";
+import type { OpenConversation, PushPayload } from "./wire.ts";
 
 /** What a push says; null for what is none. Fields that nobody knows here are left out, as the schema does. [AP-3] */
 export function readPayload(text: string | undefined): PushPayload | null {

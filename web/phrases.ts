@@ -1,7 +1,6 @@
-import type { ReportWish } from "../src/protocol/http.ts";
-import type { Mine, Presence, Shed } from "../src/protocol/states.ts";
-import type { ExportProgress } from "../src/sdk/client/api.ts";
+import type { ExportProgress } from "../src/sdk/client/index.ts";
 import { moment } from "./clock.ts";
+import type { Mine, Presence, ReportWish, Shed } from "./wire.ts";
 
 /** What stands for a message whose content is gone. */
 export const GONE = {

@@ -1,7 +1,7 @@
-import type { ConversationId, DeviceId } from "../src/protocol/ids.ts";
 import type { Lend } from "./doors.ts";
 import { readOpen } from "./payload.ts";
 import { takeDown } from "./rung.ts";
+import type { ConversationId, DeviceId } from "./wire.ts";
 
 /**
  * Whether this device is told of messages while no page of it is open. `blocked`: the person has told the browser not to; `unsupported`:
@@ -36,9 +36,11 @@ export async function subscribe(deviceId: DeviceId, lend: Lend, preview = true):
   if (!key.ok) return key.code === "push_not_offered" ? "not_offered" : "failed";
   const subscription = await subscriptionFor(key.value.publicKey).catch(() => null);
   if (!subscription) return "failed";
-  const told = await lend.call("subscribePush", { body: { ...subscription.toJSON(), preview } });
+  const { p256dh = "", auth = "" } = subscription.toJSON().keys ?? {};
+  const { endpoint } = subscription;
+  const told = await lend.call("subscribePush", { body: { endpoint, keys: { p256dh, auth }, preview } });
   if (!told.ok) return told.code === "push_not_offered" ? "not_offered" : "failed";
-  localStorage.setItem(keptAs(deviceId), subscription.endpoint); // [PU-42]
+  localStorage.setItem(keptAs(deviceId), endpoint); // [PU-42]
   return "on";
 }
 

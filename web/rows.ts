@@ -1,20 +1,27 @@
-import type { ErrorCode } from "../src/protocol/errors.ts";
-import type { Content, GoneContent, MediaContent, Wish } from "../src/protocol/events.ts";
-import type { ConversationId, IdempotencyKey, UserId } from "../src/protocol/ids.ts";
 import { TIMES } from "../src/protocol/limits.ts";
-import type { Mine } from "../src/protocol/states.ts";
 import {
   conversationIds,
   type Entry,
   type Held,
   heldOf,
   isReadable,
-  type Line,
+  type FoldedLine as Line,
   lineOf,
   type ReplicaState,
   timelineOf,
   wordsOf,
-} from "../src/sdk/index.ts";
+} from "../src/sdk/drawing.ts";
+import type {
+  Content,
+  ConversationId,
+  ErrorCode,
+  GoneContent,
+  IdempotencyKey,
+  MediaContent,
+  Mine,
+  UserId,
+  Wish,
+} from "./wire.ts";
 
 /** How far one's own message has come. */
 export type Tick = "queued" | "sent" | "delivered" | "read" | "failed";

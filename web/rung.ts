@@ -1,5 +1,5 @@
-import type { ConversationId } from "../src/protocol/ids.ts";
 import { isConversationId, isCount, isFields } from "./checks.ts";
+import type { ConversationId } from "./wire.ts";
 
 /** What a shown notification keeps of its push: one a conversation. */
 /** `expiresAt`: when the message disappears (epoch ms). */

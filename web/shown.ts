@@ -1,7 +1,7 @@
-import type { UserId } from "../src/protocol/ids.ts";
 import { dayName } from "./clock.ts";
 import { GONE } from "./phrases.ts";
 import type { MessageRow, Row } from "./rows.ts";
+import type { UserId } from "./wire.ts";
 import { type Mentioned, plainName } from "./words.ts";
 
 /** Messages of one person within this time stand together. Ms. */

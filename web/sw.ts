@@ -1,8 +1,8 @@
 /** The service worker: starts the page without a network, and shows pushes while no page is open. It holds no token and asks no door. */
-import type { OpenConversation, PushPayload } from "../src/protocol/push.ts";
 import { answerShell, dropOlder, keepShell } from "./keeping.ts";
 import { readPayload } from "./payload.ts";
 import { type Rung, rungOf, showBadge, takeDown, takeDownExpired, takeDownOne } from "./rung.ts";
+import type { OpenConversation, PushPayload } from "./wire.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 type Message = PushPayload & { type: "message" };

@@ -1,6 +1,5 @@
-import type { EventReceipts, Trace, TracedMember } from "../src/protocol/http.ts";
-import type { UserId } from "../src/protocol/ids.ts";
 import { exact } from "./clock.ts";
+import type { EventReceipts, Trace, TracedMember, UserId } from "./wire.ts";
 
 type Person = { userId: UserId; at: number | null };
 export type Group = { title: string; people: Person[] };

@@ -1,4 +1,4 @@
-import type { UserId } from "../src/protocol/ids.ts";
+import type { UserId } from "./wire.ts";
 
 /** A piece of a message's text. Nothing of a message is ever markup: each piece becomes a text node, a link becomes an `<a>` around one. */
 export type Piece =

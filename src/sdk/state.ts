@@ -76,6 +76,7 @@ export function applyChange(state: ReplicaState, change: Change): ReplicaState {
           held.events.filter(({ seq }) => seq <= change.through),
         ),
         covered: Math.max(held.covered, change.through),
+        clearedThrough: Math.max(held.clearedThrough ?? 0, change.through),
         events: held.events.filter(({ seq }) => seq > change.through),
         deleted: held.deleted?.filter(([, to]) => to > change.through),
       }));
@@ -115,9 +116,9 @@ const withReceived = (held: Held, gone: readonly Event[]): Held => {
   return received > (held.received ?? 0) ? { ...held, received } : held;
 };
 
-/** [LM-26] Without what the person has deleted. */
-const kept = ({ deleted }: Held, events: readonly Event[]): Event[] =>
-  events.filter(({ seq }) => !isWithin(deleted ?? [], seq));
+/** [LM-16] [LM-26] Without what the person has cleared or deleted. */
+export const kept = ({ deleted, clearedThrough = 0 }: Held, events: readonly Event[]): Event[] =>
+  events.filter(({ seq }) => seq > clearedThrough && !isWithin(deleted ?? [], seq));
 
 function withPassed(held: Held, passed: IdempotencyKey | null): Held {
   return passed !== null && passed > (held.passed ?? "") ? { ...held, passed } : held;

@@ -24,6 +24,8 @@ export const Held = z.object({
   /** The newest key among what was let go of, where there is one: this device's new ones must pass it. */
   passed: IdempotencyKey.optional(),
   events: z.array(Event),
+  /** [LM-16] What lies up to this seq was cleared by the person, for themselves. */
+  clearedThrough: Seq.optional(),
   /** [LM-26] Seqs that the person has deleted for themselves. */
   deleted: z
     .array(z.tuple([Seq, Seq]).readonly())

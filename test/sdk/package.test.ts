@@ -48,7 +48,7 @@ describe("[CL-49] the package", () => {
   test("[CL-49] depends on nothing, and no schema library is in it", () => {
     const manifest = JSON.parse(readFileSync(join(SDK_DIR, "package.json"), "utf8"));
     expect(manifest).not.toHaveProperty("dependencies");
-    expect(Object.keys(manifest.exports)).toEqual([".", "./node", "./testing"]);
+    expect(Object.keys(manifest.exports)).toEqual([".", "./drawing", "./node", "./testing"]);
     const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs));
     expect(inputs.filter((path) => /zod|protocol\/(events|frames|ids|errors|http)\.ts/.test(path))).toEqual([]);
     const packages = inputs.flatMap((path) => /node_modules\/([^/]+)/.exec(path)?.[1] ?? []);

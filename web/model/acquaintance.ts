@@ -1,5 +1,5 @@
 import { computed, effect, signal } from "@preact/signals";
-import type { Contact, Profile } from "../../src/protocol/http.ts";
+import type { Contact, Profile } from "../wire.ts";
 import type { Session } from "./session.ts";
 
 /** Whom I know, as the SDK keeps it; whom I block, as it was asked last. */

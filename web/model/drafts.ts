@@ -1,7 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import { isConversationId, isCount, isFields } from "../checks.ts";
 import { keepJson, readJson } from "../storage.ts";
+import type { ConversationId } from "../wire.ts";
 
 /** What stands in the field of a conversation, and which message it answers. */
 export type Draft = { text: string; replyTo: number | null };

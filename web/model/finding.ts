@@ -1,5 +1,5 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
-import type { ConversationId } from "../../src/protocol/ids.ts";
+import type { ConversationId } from "../wire.ts";
 import type { Session } from "./session.ts";
 
 /** Hits that are stepped through; who seeks an older one says more words. */
@@ -7,7 +7,7 @@ const MOST = 50;
 
 /** The messages of one conversation that show these words, the newest first; or what is in the way, for a person. */
 export async function hitsInside(session: Session, id: ConversationId, words: string) {
-  const query = { q: words, conversationId: id, limit: `${MOST}` };
+  const query = { q: words, conversationId: id, limit: MOST };
   const answer = await session.call("search", { query });
   if (!answer.ok) return { seqs: [], hasMore: false, problem: ERRORS[answer.code].title };
   const { hits, cursor } = answer.value;

@@ -1,8 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
-import type { Event } from "../../src/protocol/events.ts";
-import type { ConversationId } from "../../src/protocol/ids.ts";
-import type { Past } from "../../src/sdk/client/api.ts";
-import { heldOf, laterThan, type ReplicaState } from "../../src/sdk/index.ts";
+import type { Past } from "../../src/sdk/client/index.ts";
+import { heldOf, laterThan, type ReplicaState } from "../../src/sdk/drawing.ts";
+import type { ConversationId } from "../wire.ts";
 
 type Ports = {
   readonly state: Signal<ReplicaState>;
@@ -30,7 +29,7 @@ export class LookingBack {
     const past = this.of(id);
     const held = heldOf(state, id);
     if (!past || held.events.length === 0) return state; // it was cleared meanwhile
-    const events = past.events as unknown as readonly Event[]; // ids are branded inside only
+    const { events } = past;
     const shown = { ...held, events: [...events, ...laterThan(events, held.events)] };
     const outbox = state.outbox.filter(({ event }) => event.kind !== "message");
     return { ...state, outbox, conversations: { ...state.conversations, [id]: shown } };

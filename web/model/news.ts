@@ -1,6 +1,6 @@
 import { computed, type ReadonlySignal } from "@preact/signals";
-import type { ConversationId } from "../../src/protocol/ids.ts";
-import type { ClientState } from "../../src/sdk/client/state.ts";
+import type { DeviceState } from "../../src/sdk/drawing.ts";
+import type { ConversationId } from "../wire.ts";
 
 /** What the server tells of my conversations beside their logs. By conversation; what is not named is none. */
 type News = {
@@ -14,7 +14,7 @@ type News = {
 export class Told {
   readonly all: ReadonlySignal<News>;
 
-  constructor(about: ReadonlySignal<ClientState["about"]>) {
+  constructor(about: ReadonlySignal<DeviceState["about"]>) {
     this.all = computed(() => newsOf(about.value));
   }
 
@@ -26,7 +26,7 @@ export class Told {
   }
 }
 
-function newsOf(about: ClientState["about"]): News {
+function newsOf(about: DeviceState["about"]): News {
   const all = Object.entries(about);
   return {
     starred: Object.fromEntries(all.flatMap(([id, { starred }]) => (starred.length > 0 ? [[id, starred]] : []))),

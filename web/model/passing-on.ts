@@ -1,7 +1,7 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
-import type { Content } from "../../src/protocol/events.ts";
-import type { ConversationId } from "../../src/protocol/ids.ts";
-import { forwarded, heldOf, timelineOf } from "../../src/sdk/index.ts";
+import { heldOf, timelineOf } from "../../src/sdk/drawing.ts";
+import { answered } from "../doors.ts";
+import type { Content, ConversationId } from "../wire.ts";
 import type { Session } from "./session.ts";
 
 /** What a message says now; null: it is gone. */
@@ -13,22 +13,18 @@ export function contentOf(session: Session, id: ConversationId, seq: number): Co
 }
 
 /**
- * [LM-24] [MD-22] Says it again in other conversations; media is passed on as it lies, without its bytes. Answers what is in the way, for a
- * person: then those that come before have it.
+ * [LM-24] [MD-22] Says what `from` says again in other conversations; media is passed on as it lies, without its bytes. Answers what is in the
+ * way, for a person: then those that come before have it.
  */
-export async function passOn(session: Session, content: Content, to: readonly ConversationId[]): Promise<string> {
+export async function passOn(
+  session: Session,
+  from: ConversationId,
+  content: Content,
+  to: readonly ConversationId[],
+): Promise<string> {
   for (const id of to) {
-    const own = content.type === "media" ? await ownMedia(session, content, id) : content;
-    if (typeof own === "string") return own;
-    session.say(id, { kind: "message", content: forwarded(own) });
+    const passed = await answered(session.chat(from).forward({ content }, id));
+    if (!passed.ok) return passed.code === "unavailable" ? "The server did not answer" : ERRORS[passed.code].title;
   }
   return "";
-}
-
-type MediaContent = Extract<Content, { type: "media" }>;
-
-async function ownMedia(session: Session, content: MediaContent, id: ConversationId): Promise<MediaContent | string> {
-  const answer = await session.call("newMedia", { body: { conversationId: id, from: content.mediaId } });
-  if (answer.ok) return { ...content, mediaId: answer.value.mediaId };
-  return answer.code === "unavailable" ? "The server did not answer" : ERRORS[answer.code].title;
 }

@@ -1,14 +1,13 @@
-import { ERRORS, type ErrorCode } from "../../src/protocol/errors.ts";
-import type { FoundPerson, Profile } from "../../src/protocol/http.ts";
+import { ERRORS } from "../../src/protocol/errors.ts";
+import type { ErrorCode, FoundPerson, Profile } from "../wire.ts";
 import type { Session } from "./session.ts";
 
 const title = (code: ErrorCode): string => (code === "unavailable" ? "The server did not answer" : ERRORS[code].title);
 
 /** Who has this handle; what is in the way otherwise, for a person. */
 export async function personCalled(session: Session, handle: string): Promise<Profile | string> {
-  const answer = await session.call("findUser", { query: { handle } });
+  const answer = await session.answered(session.client.people.find(handle));
   if (!answer.ok) return answer.code === "not_found" ? `Nobody is called ${handle}` : title(answer.code);
-  session.keepUser(answer.value);
   return answer.value;
 }
 

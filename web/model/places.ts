@@ -1,5 +1,5 @@
-import type { MediaId } from "../../src/protocol/ids.ts";
 import type { Lend } from "../doors.ts";
+import type { MediaId } from "../wire.ts";
 
 /** A place that is about to end is asked for anew. Ms. */
 const EARLY_MS = 60_000;

@@ -1,36 +1,28 @@
-import type { ErrorCode } from "../../src/protocol/errors.ts";
-import type { ReportWish } from "../../src/protocol/http.ts";
-import type { ConversationId, IdempotencyKey, UserId } from "../../src/protocol/ids.ts";
-import { ok, type Result } from "../../src/protocol/result.ts";
-import { KeyMint, NOTHING_STORED } from "../../src/sdk/index.ts";
-
-/** What calls the door of reports as this device. */
-export type Lend = { readonly call: (door: "report", sent: { body: object }) => Promise<Result<unknown, ErrorCode>> };
+import type { Result } from "../../src/protocol/result.ts";
+import type { Client } from "../../src/sdk/client/index.ts";
+import { answered } from "../doors.ts";
+import type { ConversationId, ErrorCode, ReportWish, UserId } from "../wire.ts";
+import { Once } from "./once.ts";
 
 /** What is reported: somebody, and where given the message that it is about. */
 export type Reported = { userId: UserId; conversationId?: ConversationId; seq?: number };
 
 /** One wish to report, whose repeat makes no second report [RP-5]; with other words it is another one. */
 export class Reporting {
-  readonly #lend: Lend;
+  readonly #client: Pick<Client, "reports">;
   readonly #reported: Reported;
-  readonly #mint = new KeyMint(NOTHING_STORED);
-  #said = "";
-  #key: IdempotencyKey | null = null;
+  readonly #once: Once;
 
-  constructor(lend: Lend, reported: Reported) {
-    this.#lend = lend;
+  constructor(client: Pick<Client, "reports" | "newKey">, reported: Reported) {
+    this.#client = client;
     this.#reported = reported;
+    this.#once = new Once(client.newKey);
   }
 
-  async send(reason: ReportWish["reason"], note: string): Promise<Result<null, ErrorCode>> {
+  send(reason: ReportWish["reason"], note: string): Promise<Result<void, ErrorCode>> {
     const { userId, conversationId, seq } = this.#reported;
-    const said = JSON.stringify([reason, note]);
-    if (said !== this.#said || !this.#key) this.#key = this.#mint.mint(Date.now(), null);
-    this.#said = said;
     const about = conversationId === undefined || seq === undefined ? {} : { conversationId, seqs: [seq] };
-    const body = { idempotencyKey: this.#key, userId, ...about, reason, ...(note ? { note } : {}) };
-    const answer = await this.#lend.call("report", { body });
-    return answer.ok ? ok(null) : answer;
+    const said = { userId, ...about, reason, ...(note ? { note } : {}) };
+    return answered(this.#client.reports.send({ idempotencyKey: this.#once.keyOf(said), ...said }));
   }
 }

@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
-import type { ConversationId, InviteCode } from "../../src/protocol/ids.ts";
 import { isConversationId, isInviteCode } from "../checks.ts";
+import type { ConversationId, InviteCode } from "../wire.ts";
 
 /** What the page's address names. */
 export type Route = { is: "list" } | { is: "conversation"; id: ConversationId } | { is: "join"; code: InviteCode };

@@ -1,7 +1,5 @@
 import { signal } from "@preact/signals";
-import { environmentOf } from "../../src/sdk/client/environment.ts";
-import { type Inside, openClient } from "../../src/sdk/client/inside.ts";
-import { memoryStorage } from "../../src/sdk/client/memory-storage.ts";
+import { type Client, createClient, memoryStorage } from "../../src/sdk/client/index.ts";
 import {
   forgetProfile,
   freeProfile,
@@ -27,19 +25,16 @@ export const erased = signal<string | null>(null);
 
 const PAINTED_WITHIN_MS = 200;
 
-type Opened = Inside & { readonly profile: string };
+type Opened = { readonly client: Client; readonly profile: string };
 /** A client in which nobody is signed in. */
 let spare: Opened | null = null;
 
 /** [AP-12] Everybody in this browser has a store of their own. Where the browser keeps nothing, the page does as long as it is open. */
 async function open(profile: string): Promise<Opened> {
-  const options = { url: location.origin, profile, deviceName: deviceName() };
-  const environment = environmentOf();
-  const opened = await openClient(environment, options, true).catch(() =>
-    openClient(environment, { ...options, storage: memoryStorage() }, true),
-  );
-  void painted().then(opened.goOn);
-  return { ...opened, profile };
+  const options = { url: location.origin, profile, deviceName: deviceName(), glimpse: true };
+  const client = await createClient(options).catch(() => createClient({ ...options, storage: memoryStorage() }));
+  void painted().then(client.openWhole);
+  return { client, profile };
 }
 
 /** When what is drawn now is on the screen: reading all logs would keep it waiting. [CL-54] */
@@ -105,10 +100,10 @@ export function show(opened: Opened): void {
   screen.value = { is: "chat", session: new Session(opened, session) };
 }
 
-function endedIn({ client: { session }, sight }: Opened): Ended | null {
+function endedIn({ client: { session, state } }: Opened): Ended | null {
   if (session.is !== "signed_out" || session.handle === null || session.because === "erased") return null;
   const because = session.because === "expired" ? "expired" : "revoked";
-  const written = sight().state.replica.outbox.filter(({ event }) => event.kind === "message");
+  const written = state.replica.outbox.filter(({ event }) => event.kind === "message");
   return { handle: session.handle, because, waiting: written.length };
 }
 

@@ -1,25 +1,18 @@
 import { batch, computed, effect, signal } from "@preact/signals";
-import { ERRORS, type ErrorCode } from "../../src/protocol/errors.ts";
-import type { Wish } from "../../src/protocol/events.ts";
-import type { Contact, Conversation, Profile } from "../../src/protocol/http.ts";
-import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../../src/protocol/ids.ts";
-import { ok, type Result, refuse } from "../../src/protocol/result.ts";
-import type { Mine } from "../../src/protocol/states.ts";
-import type { Client, SessionState } from "../../src/sdk/client/api.ts";
-import { EdgewiseError } from "../../src/sdk/client/errors.ts";
-import type { Inside } from "../../src/sdk/client/inside.ts";
-import type { ClientState } from "../../src/sdk/client/state.ts";
-import { heldOf, type Live, type ReplicaState } from "../../src/sdk/index.ts";
+import { ERRORS } from "../../src/protocol/errors.ts";
+import type { Client, Conversation, SessionState } from "../../src/sdk/client/index.ts";
+import { type DeviceState, heldOf, type Live, type ReplicaState } from "../../src/sdk/drawing.ts";
 import { Attention } from "../attention.ts";
 import { Bell } from "../bell.ts";
 import { type Connection, connectionOf } from "../connection.ts";
-import { type Call, type Called, type Lend, lent, type PageDoor } from "../doors.ts";
+import { answered, type Lend, lent } from "../doors.ts";
 import { Names, Questions } from "../names.ts";
 import { Naming } from "../naming.ts";
-import { forgetProfile, rememberErased, rememberTab } from "../profiles.ts";
 import { onNotificationClick } from "../push.ts";
 import { listOf } from "../rows.ts";
+import type { Contact, ConversationId, IdempotencyKey, UserId, Wish } from "../wire.ts";
 import { Drafts } from "./drafts.ts";
+import { Leaving } from "./leaving.ts";
 import { LookingBack } from "./looking-back.ts";
 import { Told } from "./news.ts";
 import { Places } from "./places.ts";
@@ -30,6 +23,7 @@ import { Uploads } from "./uploads.ts";
 
 const MINUTE_MS = 60_000;
 
+type Opened = { readonly client: Client; readonly profile: string };
 type SignedIn = Extract<SessionState, { is: "signed_in" }>;
 
 /**
@@ -40,14 +34,8 @@ export class Session {
   readonly me: UserId;
   readonly handle: string;
   readonly deviceId: string;
-  readonly state = signal<ReplicaState>({ cursor: null, conversations: {}, outbox: [] });
-  readonly live = signal<Live>({
-    typing: [],
-    presence: [],
-    shed: [],
-    shedUntil: Number.POSITIVE_INFINITY,
-    profile: null,
-  });
+  readonly state = signal<ReplicaState>({ conversations: {}, outbox: [] });
+  readonly live = signal<Live>({ typing: [], presence: [], shed: [], profile: null });
   readonly connection = signal<Connection>({ is: "connecting" });
   /** Epoch ms by the server's clock: as of the last change, or a minute ago at most. */
   readonly now = signal(Date.now());
@@ -56,9 +44,9 @@ export class Session {
   readonly visible = signal(document.visibilityState === "visible");
   readonly rings = signal(false);
   readonly contacts = signal<readonly Contact[]>([]);
-  readonly #about = signal<ClientState["about"]>({});
+  readonly #about = signal<DeviceState["about"]>({});
   readonly told = new Told(this.#about);
-  readonly #people = signal<ClientState["people"]>({});
+  readonly #people = signal<DeviceState["people"]>({});
   readonly naming = computed(() => {
     const names = new Names({ about: this.#about.value, people: this.#people.value }, this.me, this.#questions);
     return new Naming(names, this.me);
@@ -72,8 +60,7 @@ export class Session {
   readonly back = new LookingBack({
     state: this.state,
     around: (id, seq) =>
-      this.client.conversations
-        .get(id)
+      this.chat(id)
         .around(seq)
         .catch(() => null),
   });
@@ -81,38 +68,39 @@ export class Session {
   readonly drafts: Drafts;
   readonly uploads: Uploads;
   readonly takeout: Takeout;
-  readonly #inside: Inside;
-  readonly #profile: string;
-  readonly #lend: Lend;
+  readonly leaving: Leaving;
+  /** Calls a door as this device; a refusal is an answer, too. */
+  readonly call: Lend["call"];
+  /** What the client does, as components want it: a refusal is an answer. */
+  readonly answered = answered;
   readonly #questions: Questions;
   readonly #attention: Attention;
   readonly #bell: Bell;
   #refreshing = 0;
   #wasConnected = false;
   #rests = false;
-  #isLeaving = false;
 
-  constructor(inside: Inside & { readonly profile: string }, { userId, deviceId, handle }: SignedIn) {
-    this.#inside = inside;
-    this.#profile = inside.profile;
-    this.client = inside.client;
-    this.me = userId as UserId; // of the server's own answer
+  constructor({ client, profile }: Opened, { userId, deviceId, handle }: SignedIn) {
+    this.client = client;
+    this.me = userId;
     this.deviceId = deviceId;
     this.handle = handle;
-    const { client } = inside;
-    this.#lend = lent(client);
+    const lend = lent(client);
+    this.call = lend.call;
     this.#questions = new Questions({
       person: (id) => client.people.get(id),
       conversation: (id) => client.conversations.get(id).members.load(),
     });
-    this.#bell = new Bell(deviceId as DeviceId, this.#lend);
+    this.#bell = new Bell(deviceId, lend);
     this.#attention = new Attention(document, { rest: () => this.#rest(), wake: () => this.connect() }, () => {
       this.visible.value = this.#attention.isVisible;
     });
-    this.places = new Places(this.#lend, () => client.serverNow - Date.now());
+    this.places = new Places(lend, () => client.serverNow - Date.now());
     this.drafts = new Drafts(deviceId);
     this.uploads = new Uploads(client, (id, content) => this.say(id, { kind: "message", content }));
     this.takeout = new Takeout(client, handle);
+    const { drafts, takeout } = this;
+    this.leaving = new Leaving({ client, profile, handle, bell: this.#bell, drafts, takeout });
     this.#refresh();
     this.#listen();
     void this.#bell.start().then(() => this.#heedBell());
@@ -121,15 +109,6 @@ export class Session {
   #listen(): void {
     const { client } = this;
     client.subscribe(() => this.#soon());
-    client.on("session", (session) => {
-      if (session.is !== "signed_out") return;
-      if (session.because === "signed_out")
-        this.#gone(); // in another tab
-      else if (session.because === "erased" && session.handle !== null)
-        return; // its store is cleared first
-      else if (session.because === "erased") void this.#erased();
-      else void this.#ended(session.because === "revoked");
-    });
     client.on("failed", ({ id, error }) => this.#failed(id, error.code));
     onNotificationClick((id) => location.assign(`#${id}`));
     setInterval(() => this.#refresh(), MINUTE_MS); // a mute ends, today becomes yesterday
@@ -139,9 +118,8 @@ export class Session {
 
   /** [CL-12] A message that was refused stands in its place; of what was said of one, the person is told. */
   #failed(id: string, code: keyof typeof ERRORS): void {
-    const isShown = this.#inside
-      .sight()
-      .state.replica.outbox.some(({ wishId, event }) => wishId === id && event.kind === "message");
+    const { outbox } = this.client.state.replica;
+    const isShown = outbox.some(({ wishId, event }) => wishId === id && event.kind === "message");
     if (!isShown) tell(ERRORS[code].title);
   }
 
@@ -164,15 +142,15 @@ export class Session {
   }
 
   #refresh(): void {
-    const { state, moment, now } = this.#inside.sight();
+    const { state, live, serverNow: now } = this.client;
     batch(() => {
       if (state.replica !== this.state.peek() || Math.abs(now - this.now.peek()) > MINUTE_MS / 2) this.now.value = now;
       this.state.value = state.replica;
-      this.contacts.value = this.client.contacts.list() as readonly Contact[]; // ids are branded inside only
+      this.contacts.value = this.client.contacts.list();
       this.#about.value = state.about;
       this.#people.value = state.people;
-      this.live.value = moment.live;
-      this.whole.value = this.#inside.isWhole();
+      this.live.value = live;
+      this.whole.value = this.client.isWhole;
       this.#refreshConnection();
     });
     const isConnected = this.connection.peek().is === "connected";
@@ -193,9 +171,12 @@ export class Session {
 
   // --- acts ---
 
+  chat(id: ConversationId): Conversation {
+    return this.client.conversations.get(id);
+  }
   /** A message, or what is said of one. */
   say(id: ConversationId, wish: Wish): void {
-    this.client.conversations.get(id).wish(wish);
+    this.chat(id).wish(wish);
   }
   /** [CL-12] */
   retry(wishId: IdempotencyKey): void {
@@ -206,24 +187,11 @@ export class Session {
   }
   /** [CL-26] Everything up to `seq` was on a visible screen. */
   read(id: ConversationId, seq: number): void {
-    this.client.conversations.get(id).markRead(seq);
+    this.chat(id).markRead(seq);
   }
   /** [CL-31] */
   typing(id: ConversationId, active: boolean): void {
-    this.client.conversations.get(id).typing(active);
-  }
-  /** The server took this for the conversation. */
-  set(id: ConversationId, mine: Mine): void {
-    void this.#inside.run({ do: "tell", happening: { type: "set", conversationId: id, mine } }).catch(() => {});
-  }
-  keep(conversation: Conversation): void {
-    void this.#inside.run({ do: "know", conversation }).catch(() => {});
-  }
-  keepUser({ userId, handle, displayName }: Profile): void {
-    void this.#inside.run({ do: "know", profiles: [{ userId, handle, displayName }] }).catch(() => {});
-  }
-  call<D extends PageDoor>(name: D, sent: Call = {}): Promise<Called<D>> {
-    return this.#lend.call(name, sent);
+    this.chat(id).typing(active);
   }
   connect(): void {
     this.client.connect();
@@ -237,8 +205,7 @@ export class Session {
   }
   /** [CL-39] Fetches a page of what lies below. Answers whether anything came. */
   async older(id: ConversationId): Promise<boolean> {
-    const count = await this.client.conversations
-      .get(id)
+    const count = await this.chat(id)
       .loadOlder()
       .catch(() => 0);
     this.#refresh();
@@ -246,7 +213,7 @@ export class Session {
   }
   /** Unread messages: `here` of what is kept; of what is not, as many as the server counted. */
   unread(id: ConversationId, here: number): number {
-    return this.hasOlder(id) ? this.client.conversations.get(id).snapshot().unread : here;
+    return this.hasOlder(id) ? this.chat(id).snapshot().unread : here;
   }
 
   // --- rest ---
@@ -265,59 +232,5 @@ export class Session {
   }
   #heedBell(): void {
     this.#attention.getsPushes = this.rings.value = this.#bell.isOn;
-  }
-
-  // --- the end ---
-
-  /** Also where the server does not answer: then its list of devices shows this one until somebody ends it there. Answers what is in the way. */
-  async signOut(): Promise<string> {
-    await this.leave();
-    return "";
-  }
-
-  /** [AP-31] What was on the screen goes from it, and the page begins anew where the person may sign in again. */
-  async #ended(isRevoked: boolean): Promise<void> {
-    if (this.#isLeaving) return;
-    if (isRevoked) {
-      this.drafts.forget();
-      await this.#bell.forget();
-    }
-    await this.client.flush();
-    location.replace("/");
-  }
-
-  /** Nothing of this device stays in the browser. */
-  async leave(): Promise<void> {
-    this.#isLeaving = true;
-    await this.#bell.forget();
-    await this.client.signOut();
-    await this.client.close();
-    this.#isLeaving = false;
-    this.#gone();
-  }
-
-  /** [AP-30] With a wrong password nothing changes. Where it is done, the page goes as when any device of the person is told of it. */
-  async erase(password: string): Promise<Result<null, ErrorCode>> {
-    try {
-      await this.client.erase({ password });
-      return ok(null);
-    } catch (error) {
-      return error instanceof EdgewiseError ? refuse(error.code) : refuse("unavailable");
-    }
-  }
-
-  async #erased(): Promise<void> {
-    rememberErased(this.handle);
-    await this.#bell.forget();
-    this.#gone();
-  }
-
-  #gone(): void {
-    if (this.#isLeaving) return;
-    this.takeout.cancel();
-    this.drafts.forget();
-    forgetProfile(this.#profile);
-    rememberTab(null);
-    location.replace("/");
   }
 }

@@ -1,7 +1,6 @@
 import { signal } from "@preact/signals";
-import type { MediaContent } from "../../src/protocol/events.ts";
-import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import type { ShownMessage } from "../shown.ts";
+import type { ConversationId, MediaContent, UserId } from "../wire.ts";
 import type { Reported } from "./reporting.ts";
 
 /** What lies over the page; one thing at a time. */

@@ -1,5 +1,5 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
-import { EdgewiseError } from "../../src/sdk/client/errors.ts";
+import { EdgewiseError } from "../../src/sdk/client/index.ts";
 import { placeFor, show } from "./screen.ts";
 
 const HANDLE_RULE = "A handle has letters, digits, dots, dashes and underscores, and begins with a letter or digit";

@@ -1,4 +1,4 @@
-import { waveformOf } from "../../src/sdk/index.ts";
+import { waveformOf } from "../../src/sdk/drawing.ts";
 
 /** [MD-25] How loud a recording is from its beginning to its end; null where the browser cannot read it. */
 export async function waveformIn(recording: Blob): Promise<string | null> {

@@ -1,5 +1,5 @@
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import type { Answer } from "../doors.ts";
+import type { ConversationId } from "../wire.ts";
 import type { Session } from "./session.ts";
 import { tried } from "./trying.ts";
 

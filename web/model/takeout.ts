@@ -1,7 +1,6 @@
 import { signal } from "@preact/signals";
 import { ERRORS } from "../../src/protocol/errors.ts";
-import type { Client, ExportProgress } from "../../src/sdk/client/api.ts";
-import { EdgewiseError } from "../../src/sdk/client/errors.ts";
+import { type Client, EdgewiseError, type ExportProgress } from "../../src/sdk/client/index.ts";
 import { saveFile } from "../saving.ts";
 
 export type Taken =

@@ -1,5 +1,5 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
-import { EdgewiseError } from "../../src/sdk/client/errors.ts";
+import { EdgewiseError } from "../../src/sdk/client/index.ts";
 import { tell } from "./shows.ts";
 
 /** Does what was asked for, or says why it could not be done; false then. */

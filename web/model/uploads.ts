@@ -1,13 +1,10 @@
 import { computed, signal } from "@preact/signals";
-import type { ErrorCode } from "../../src/protocol/errors.ts";
-import type { MediaContent } from "../../src/protocol/events.ts";
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
-import type { Client, MediaUpload } from "../../src/sdk/client/api.ts";
-import { EdgewiseError } from "../../src/sdk/client/errors.ts";
-import { decideSize, kindOf } from "../../src/sdk/index.ts";
+import { type Client, EdgewiseError, type MediaUpload } from "../../src/sdk/client/index.ts";
+import { fits, kindOf } from "../../src/sdk/drawing.ts";
 import { measure } from "../picture.ts";
 import { contentTypeOf } from "../uploads.ts";
+import type { ConversationId, ErrorCode, MediaContent } from "../wire.ts";
 
 /** A file on its way. `staged`: it waits for the person to send it. */
 export type Upload = {
@@ -89,8 +86,8 @@ export class Uploads {
 
   #upload(conversationId: ConversationId, file: File, more: Partial<Upload>): Upload {
     const contentType = contentTypeOf(file);
-    const sized = decideSize(contentType, file.size);
-    const problem = sized.ok ? (file.size === 0 ? "invalid_request" : null) : sized.code;
+    const isFitting = fits(contentType, file.size);
+    const problem = isFitting ? (file.size === 0 ? "invalid_request" : null) : "media_too_large";
     const preview = kindOf(contentType) === "image" ? URL.createObjectURL(file) : null;
     const empty = {
       caption: "",
@@ -147,7 +144,7 @@ export class Uploads {
       });
       stop.signal.addEventListener("abort", () => upload.cancel());
       if (stop.signal.aborted) upload.cancel();
-      return (await upload.done) as MediaContent; // its ids are branded inside only
+      return await upload.done;
     } catch (error) {
       return error instanceof EdgewiseError ? error.code : "unavailable";
     } finally {

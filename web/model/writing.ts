@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import type { MessageRow } from "../rows.ts";
+import type { ConversationId } from "../wire.ts";
 import { mentionsOf } from "../words.ts";
 import type { Session } from "./session.ts";
 

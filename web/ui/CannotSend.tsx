@@ -1,8 +1,8 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import { blocks, loadAcquaintance } from "../model/acquaintance.ts";
 import type { Session } from "../model/session.ts";
 import { tell } from "../model/shows.ts";
+import type { ConversationId } from "../wire.ts";
 import { useSession } from "./session-context.ts";
 
 /** Why nothing can be said here just now; empty: it can. [GR-9] [BL-3] */

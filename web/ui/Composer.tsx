@@ -1,10 +1,10 @@
 import { effect, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { picker } from "../model/shows.ts";
 import { wish } from "../model/wishes.ts";
 import type { Writing } from "../model/writing.ts";
+import type { ConversationId } from "../wire.ts";
 import { Attach } from "./Attach.tsx";
 import { ComposerAbout } from "./ComposerAbout.tsx";
 import { editLast } from "./edit-last.ts";

@@ -1,4 +1,4 @@
-import { heldOf, timelineOf, wordsOf } from "../../src/sdk/index.ts";
+import { heldOf, timelineOf, wordsOf } from "../../src/sdk/drawing.ts";
 import { GONE } from "../phrases.ts";
 import { Icon } from "./Icon.tsx";
 import { IconButton } from "./IconButton.tsx";

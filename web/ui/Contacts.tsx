@@ -1,8 +1,7 @@
 import { useEffect } from "preact/hooks";
-import type { Contact, Profile } from "../../src/protocol/http.ts";
-import type { PageDoor } from "../doors.ts";
 import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
 import { dialog } from "../model/shows.ts";
+import type { Contact, Profile } from "../wire.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Dialog } from "./Dialog.tsx";
 import { PeopleFinder } from "./PeopleFinder.tsx";
@@ -20,7 +19,7 @@ export function Contacts() {
   const session = useSession();
   const { problem, asked } = useAsked();
   useEffect(() => void loadAcquaintance(session), []);
-  const act = async (door: PageDoor, userId: string) => {
+  const act = async (door: "putContact" | "removeContact" | "unblock", userId: string) => {
     if (await asked(session.call(door, { params: { userId } }))) await loadAcquaintance(session);
   };
   const shown = GROUPS.map(([state, title]) => ({
@@ -86,7 +85,13 @@ function Person({ of: { userId, handle }, children }: { of: Profile; children: p
   );
 }
 
-function Acts({ contact: { state, handle }, act }: { contact: Contact; act: (door: PageDoor) => void }) {
+function Acts({
+  contact: { state, handle },
+  act,
+}: {
+  contact: Contact;
+  act: (door: "putContact" | "removeContact" | "unblock") => void;
+}) {
   const end = { incoming: "Decline", accepted: "Remove", requested: "Take back" }[state];
   return (
     <span class="acts">

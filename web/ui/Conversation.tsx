@@ -1,9 +1,9 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import { dialog } from "../model/shows.ts";
 import { Writing } from "../model/writing.ts";
 import { durationText, waitingText } from "../phrases.ts";
+import type { ConversationId } from "../wire.ts";
 import { CannotSend, whyNot } from "./CannotSend.tsx";
 import { Composer } from "./Composer.tsx";
 import { FindInside } from "./FindInside.tsx";

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { MediaId } from "../../src/protocol/ids.ts";
+import type { MediaId } from "../wire.ts";
 import { Avatar } from "./Avatar.tsx";
 import { useSession } from "./session-context.ts";
 

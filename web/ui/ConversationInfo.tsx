@@ -1,8 +1,8 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
-import type { ConversationId } from "../../src/protocol/ids.ts";
-import { heldOf } from "../../src/sdk/index.ts";
+import { heldOf } from "../../src/sdk/drawing.ts";
 import { ask, tell } from "../model/shows.ts";
 import { durationText, RETENTIONS } from "../phrases.ts";
+import type { ConversationId } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
 import { GroupInfo, LeaveGroup } from "./GroupInfo.tsx";
@@ -56,12 +56,9 @@ function Messages({ id }: { id: ConversationId }) {
   const { problem, asked } = useAsked();
   const naming = session.naming.value;
   const ms = naming.retentionMs(id);
-  const keep = async (retentionMs: number) => {
-    const answer = await asked(session.call("changeConversation", { params: { id }, body: { retentionMs } }));
-    if (answer) session.keep(answer.value.conversation);
-  };
+  const keep = (retentionMs: number) => asked(session.answered(session.chat(id).change({ retentionMs })));
   const clear = async () => {
-    const answer = await session.call("clearConversation", { params: { id } });
+    const answer = await session.answered(session.chat(id).clear());
     if (!answer.ok) tell(ERRORS[answer.code].title);
   };
   return (

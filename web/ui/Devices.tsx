@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { Device } from "../../src/protocol/http.ts";
 import { moment } from "../clock.ts";
+import type { Device } from "../wire.ts";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
 

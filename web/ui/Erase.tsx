@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { ERRORS, type ErrorCode } from "../../src/protocol/errors.ts";
+import { ERRORS } from "../../src/protocol/errors.ts";
 import { dialog } from "../model/shows.ts";
+import type { ErrorCode } from "../wire.ts";
 import { Cancel, Dialog } from "./Dialog.tsx";
 import { useSession } from "./session-context.ts";
 
@@ -32,7 +33,7 @@ export function Erase() {
     }
     wrong.value = { at: null, problem: "" };
     busy.value = true;
-    const answer = await session.erase(String(fields.get("password")));
+    const answer = await session.leaving.erase(String(fields.get("password")));
     busy.value = false;
     if (answer.ok) return;
     const problem = WORDS[answer.code] ?? ERRORS[answer.code].title;

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import { hitsInside } from "../model/finding.ts";
 import { jumpTo } from "../model/route.ts";
+import type { ConversationId } from "../wire.ts";
 import { IconButton } from "./IconButton.tsx";
 import { useSession } from "./session-context.ts";
 

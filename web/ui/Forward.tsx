@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import type { ConversationId } from "../../src/protocol/ids.ts";
-import { lineOf } from "../../src/sdk/index.ts";
+import { lineOf } from "../../src/sdk/drawing.ts";
 import { contentOf, passOn } from "../model/passing-on.ts";
 import { goTo } from "../model/route.ts";
 import { close, tell } from "../model/shows.ts";
+import type { ConversationId } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { ConversationAvatar } from "./ConversationAvatar.tsx";
 import { Cancel, Dialog } from "./Dialog.tsx";
@@ -28,7 +28,7 @@ export function Forward({ id, seq }: { id: ConversationId; seq: number }) {
     if (!content) return;
     busy.value = true;
     const [first] = chosen.value;
-    problem.value = await passOn(session, content, chosen.value);
+    problem.value = await passOn(session, id, content, chosen.value);
     busy.value = false;
     if (problem.value) return;
     close();

@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import { changePicture, setPicture } from "../model/group-picture.ts";
 import { membersText } from "../phrases.ts";
+import type { ConversationId } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { ConversationAvatar } from "./ConversationAvatar.tsx";
 import { Icon } from "./Icon.tsx";
@@ -21,10 +21,7 @@ export function GroupHead({ id }: { id: ConversationId }) {
   const naming = session.naming.value;
   const picture = naming.picture(id);
   const maySet = naming.may(id, "setting");
-  const rename = async (title: string) => {
-    const answer = await asked(session.call("changeConversation", { params: { id }, body: { title } }));
-    if (answer) session.keep(answer.value.conversation);
-  };
+  const rename = (title: string) => asked(session.answered(session.chat(id).change({ title })));
   return (
     <section class="group-head" inert={busy.value}>
       <div class="pictured">

@@ -1,7 +1,7 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import { goTo, openId } from "../model/route.ts";
 import { ask, tell } from "../model/shows.ts";
+import type { ConversationId } from "../wire.ts";
 import { GroupHead } from "./GroupHead.tsx";
 import { GroupRules } from "./GroupRules.tsx";
 import { Icon } from "./Icon.tsx";

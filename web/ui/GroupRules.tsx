@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import type { ConversationId } from "../../src/protocol/ids.ts";
+import type { ConversationId } from "../wire.ts";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
 
@@ -19,8 +19,7 @@ export function GroupRules({ id }: { id: ConversationId }) {
   const isAdmin = naming.isAdmin(id);
   const change = async (body: Partial<typeof rules>) => {
     wanted.value = body; // shown at once, and taken back when it is refused
-    const answer = await asked(session.call("changeConversation", { params: { id }, body }));
-    if (answer) session.keep(answer.value.conversation);
+    await asked(session.answered(session.chat(id).change(body)));
     wanted.value = {};
   };
   if (!isAdmin) return <WhatHolds rules={rules} />;

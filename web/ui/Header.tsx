@@ -1,11 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ERRORS } from "../../src/protocol/errors.ts";
-import type { ConversationId } from "../../src/protocol/ids.ts";
-import { heldOf } from "../../src/sdk/index.ts";
+import { heldOf } from "../../src/sdk/drawing.ts";
 import { goTo } from "../model/route.ts";
 import { dialog } from "../model/shows.ts";
 import { isMuted, muteText, presenceText, typingText } from "../phrases.ts";
+import type { ConversationId } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { lackText } from "./Connection.tsx";
 import { ConversationAvatar } from "./ConversationAvatar.tsx";
@@ -20,9 +20,8 @@ export function useMine(id: ConversationId) {
   const session = useSession();
   const problem = useSignal("");
   const change = async (wanted: Wanted) => {
-    const answer = await session.call("changeMine", { params: { id }, body: wanted });
+    const answer = await session.answered(session.chat(id).set(wanted));
     problem.value = answer.ok ? "" : ERRORS[answer.code].title;
-    if (answer.ok) session.set(id, answer.value);
   };
   return { problem, change };
 }

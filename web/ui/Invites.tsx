@@ -1,9 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { Invite } from "../../src/protocol/http.ts";
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import { moment } from "../clock.ts";
 import { tell } from "../model/shows.ts";
+import type { ConversationId, Invite } from "../wire.ts";
 import { Icon } from "./Icon.tsx";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";

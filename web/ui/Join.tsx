@@ -1,9 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { InvitePreview } from "../../src/protocol/http.ts";
-import type { InviteCode } from "../../src/protocol/ids.ts";
 import { goTo, route } from "../model/route.ts";
 import { membersText } from "../phrases.ts";
+import type { InviteCode, InvitePreview } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { Avatar } from "./Avatar.tsx";
 import { useSession } from "./session-context.ts";
@@ -33,14 +32,9 @@ function Invited({ code }: { code: InviteCode }) {
     });
   }, []);
   const join = async () => {
-    const answer = await asked(session.call("join", { params: { code } }), WORDS);
-    if (!answer) return;
-    if ("state" in answer.value) {
-      if (group.value) group.value = { ...group.value, state: "requested" };
-      return;
-    }
-    session.keep(answer.value.conversation);
-    goTo(answer.value.conversation.conversationId);
+    const answer = await asked(session.answered(session.client.conversations.join(code)), WORDS);
+    if (answer?.value.is === "member") goTo(answer.value.conversation.id);
+    else if (answer && group.value) group.value = { ...group.value, state: "requested" };
   };
   return (
     <section id="join" aria-labelledby="join-title">

@@ -1,10 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { JoinRequest } from "../../src/protocol/http.ts";
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import { moment } from "../clock.ts";
 import { dialog } from "../model/shows.ts";
 import { waitingText } from "../phrases.ts";
+import type { ConversationId, JoinRequest } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { Avatar } from "./Avatar.tsx";
 import { useSession } from "./session-context.ts";
@@ -16,17 +15,14 @@ export function JoinRequests({ id }: { id: ConversationId }) {
   const { problem, busy, asked } = useAsked();
   const requests = useSignal<readonly JoinRequest[]>([]);
   const count = session.told.waitingIn(id);
+  const all = session.chat(id).requests;
   const load = async () => {
-    const answer = await asked(session.call("joinRequests", { params: { id } }));
-    if (answer) requests.value = answer.value.requests;
+    const answer = await asked(session.answered(all.load()));
+    if (answer) requests.value = answer.value;
   };
   useEffect(() => void load(), [count]);
   const decide = async (userId: string, isIn: boolean) => {
-    const params = { id, userId };
-    if (isIn) {
-      const answer = await asked(session.call("acceptRequest", { params }));
-      if (answer) session.keep(answer.value.conversation);
-    } else await asked(session.call("dropRequest", { params }));
+    await asked(session.answered(isIn ? all.accept(userId) : all.decline(userId)));
     if (problem.peek() === "") await load();
   };
   if (requests.value.length === 0) return null;

@@ -1,13 +1,13 @@
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import type { ConversationId } from "../../src/protocol/ids.ts";
-import { heldOf } from "../../src/sdk/index.ts";
+import { heldOf } from "../../src/sdk/drawing.ts";
 import { Kept } from "../model/kept.ts";
 import { jump } from "../model/route.ts";
 import { tell } from "../model/shows.ts";
 import { sentence } from "../phrases.ts";
 import { type Row, rowsOf, unreadOf } from "../rows.ts";
 import { type Shown, shownRows } from "../shown.ts";
+import type { ConversationId } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { Icon } from "./Icon.tsx";
 import { RowItem } from "./Row.tsx";

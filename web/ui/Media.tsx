@@ -1,11 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { MediaContent } from "../../src/protocol/events.ts";
-import { heldOf, kindOf, timelineOf } from "../../src/sdk/index.ts";
+import { heldOf, kindOf, timelineOf } from "../../src/sdk/drawing.ts";
 import { blurOf } from "../blur.ts";
 import { openId } from "../model/route.ts";
 import { dialog } from "../model/shows.ts";
 import { sizeText } from "../phrases.ts";
+import type { MediaContent } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { Icon } from "./Icon.tsx";
 import { useSession } from "./session-context.ts";

@@ -1,6 +1,6 @@
-import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { dialog } from "../model/shows.ts";
 import { membersText } from "../phrases.ts";
+import type { ConversationId, UserId } from "../wire.ts";
 import { Avatar } from "./Avatar.tsx";
 import { PeopleFinder } from "./PeopleFinder.tsx";
 import { useSession } from "./session-context.ts";
@@ -15,14 +15,10 @@ export function Members({ id }: { id: ConversationId }) {
   const naming = session.naming.value;
   const isAdmin = naming.isAdmin(id);
   const people = naming.people(id).toSorted((a, b) => Number(b.role === "admin") - Number(a.role === "admin"));
-  const put = async (userId: UserId, role: "admin" | "member") => {
-    const answer = await asked(session.call("putMember", { params: { id, userId }, body: { role } }), WORDS);
-    if (answer) session.keep(answer.value.conversation);
-  };
+  const { members } = session.chat(id);
+  const put = (userId: UserId, role: "admin" | "member") => asked(session.answered(members.put(userId, role)), WORDS);
   const remove = async (userId: UserId) => {
-    if (!(await asked(session.call("removeMember", { params: { id, userId } })))) return;
-    const answer = await asked(session.call("conversation", { params: { id } }));
-    if (answer) session.keep(answer.value.conversation);
+    if (await asked(session.answered(members.remove(userId)))) await asked(session.answered(members.load()));
   };
   const mayAdd = naming.may(id, "adding") && (isAdmin || !naming.rules(id).approval); // [GR-10]
   return (

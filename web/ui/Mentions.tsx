@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
-import type { ConversationId } from "../../src/protocol/ids.ts";
+import type { ConversationId } from "../wire.ts";
 import { mentionAt } from "../words.ts";
 import { Avatar } from "./Avatar.tsx";
 import { useSession } from "./session-context.ts";

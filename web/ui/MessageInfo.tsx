@@ -1,11 +1,10 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ERRORS } from "../../src/protocol/errors.ts";
-import type { EventReceipts, Trace } from "../../src/protocol/http.ts";
-import type { ConversationId } from "../../src/protocol/ids.ts";
-import { heldOf, timelineOf, wordsOf } from "../../src/sdk/index.ts";
+import { heldOf, timelineOf, wordsOf } from "../../src/sdk/drawing.ts";
 import { moment } from "../clock.ts";
 import { countsText, receiptGroups, traceLines } from "../way.ts";
+import type { ConversationId, EventReceipts, Trace } from "../wire.ts";
 import { Dialog } from "./Dialog.tsx";
 import { useSession } from "./session-context.ts";
 
@@ -21,10 +20,10 @@ export function MessageInfo({ id, seq }: { id: ConversationId; seq: number }) {
   useEffect(() => {
     let isShown = true;
     const load = async () => {
-      const params = { id, seq: `${seq}` };
+      const chat = session.chat(id);
       const [told, traced] = await Promise.all([
-        session.call("eventReceipts", { params }),
-        wantsTrace.value ? session.call("trace", { params }) : null,
+        session.answered(chat.receipts(seq)),
+        wantsTrace.value ? session.answered(chat.trace(seq)) : null,
       ]);
       if (!isShown) return;
       if (told.ok) receipts.value = told.value;

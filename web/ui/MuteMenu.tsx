@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
-import type { Mine } from "../../src/protocol/states.ts";
 import { ALWAYS_AT, isMuted, muteText } from "../phrases.ts";
+import type { Mine } from "../wire.ts";
 import type { Wanted } from "./Header.tsx";
 import { useSession } from "./session-context.ts";
 

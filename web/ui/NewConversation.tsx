@@ -1,9 +1,10 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import type { Conversation, Profile } from "../../src/protocol/http.ts";
+import { useEffect, useMemo } from "preact/hooks";
 import { loadContacts } from "../model/acquaintance.ts";
+import { Once } from "../model/once.ts";
 import { goTo } from "../model/route.ts";
 import { close } from "../model/shows.ts";
+import type { Profile } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
@@ -22,19 +23,23 @@ export function NewConversation() {
   const { problem, busy, asked } = useAsked();
   const chosen = useSignal<readonly Profile[]>([]);
   useEffect(() => void loadContacts(session), []);
-  const open = (conversation: Conversation) => {
-    session.keep(conversation);
+  const { conversations } = session.client;
+  const once = useMemo(() => new Once(session.client.newKey), []);
+  const open = ({ id }: { id: string }) => {
     close();
-    goTo(conversation.conversationId);
+    goTo(id);
   };
   const openDirect = async ({ userId }: Profile) => {
-    const answer = await asked(session.call("openDirect", { params: { userId } }), DIRECT);
-    if (answer) open(answer.value.conversation);
+    const answer = await asked(session.answered(conversations.openDirect(userId)), DIRECT);
+    if (answer) open(answer.value);
   };
   const makeGroup = async (title: string) => {
-    const memberIds = chosen.value.map(({ userId }) => userId);
-    const answer = await asked(session.call("createGroup", { body: { title, memberIds } }), GROUP);
-    if (answer) open(answer.value.conversation);
+    const wanted = { title, memberIds: chosen.value.map(({ userId }) => userId) };
+    const answer = await asked(
+      session.answered(conversations.createGroup({ ...wanted, idempotencyKey: once.keyOf(wanted) })),
+      GROUP,
+    );
+    if (answer) open(answer.value);
   };
   const without = chosen.value.map(({ userId }) => userId);
   return (

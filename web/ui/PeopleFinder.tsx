@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
-import type { Profile } from "../../src/protocol/http.ts";
 import { contacts } from "../model/acquaintance.ts";
 import { peopleLike, personCalled } from "../model/people.ts";
+import type { Profile } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { Avatar } from "./Avatar.tsx";
 import { useSession } from "./session-context.ts";
@@ -47,7 +47,7 @@ export function PeopleFinder({ label, act, choose, without = [], begins = false 
     };
   }, [wanted]);
   const take = (person: Profile) => {
-    session.keepUser(person);
+    void session.answered(session.client.people.keep(person));
     words.value = problem.value = "";
     void choose(person);
   };

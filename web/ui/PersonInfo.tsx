@@ -1,10 +1,9 @@
 import { useEffect } from "preact/hooks";
 import { ERRORS } from "../../src/protocol/errors.ts";
-import type { UserId } from "../../src/protocol/ids.ts";
-import type { PageDoor } from "../doors.ts";
 import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
 import { goTo } from "../model/route.ts";
 import { ask, close, dialog, tell } from "../model/shows.ts";
+import type { UserId } from "../wire.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Dialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
@@ -16,13 +15,12 @@ export function PersonInfo({ userId }: { userId: UserId }) {
   const session = useSession();
   const { problem, asked } = useAsked();
   const talk = async () => {
-    const answer = await asked(session.call("openDirect", { params: { userId } }), {
+    const answer = await asked(session.answered(session.client.conversations.openDirect(userId)), {
       forbidden: "They choose who may write to them first",
     });
     if (!answer) return;
-    session.keep(answer.value.conversation);
     close();
-    goTo(answer.value.conversation.conversationId);
+    goTo(answer.value.id);
   };
   return (
     <Dialog id="about" title={session.naming.value.handle(userId)}>
@@ -53,7 +51,7 @@ export function PersonActs({ userId }: { userId: UserId }) {
   useEffect(() => void loadAcquaintance(session), []);
   const state = contacts.value.find((contact) => contact.userId === userId)?.state ?? "none";
   const isBlocked = blocks.value.some((profile) => profile.userId === userId);
-  const act = async (door: PageDoor) => {
+  const act = async (door: "putContact" | "removeContact" | "unblock") => {
     if (await asked(session.call(door, { params: { userId } }))) await loadAcquaintance(session);
   };
   const block = async () => {

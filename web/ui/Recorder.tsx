@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import { lengthText } from "../clock.ts";
 import { tell } from "../model/shows.ts";
 import { waveformIn } from "../model/sound.ts";
+import type { ConversationId } from "../wire.ts";
 import { SendSign } from "./Icon.tsx";
 import { IconButton } from "./IconButton.tsx";
 import { useSession } from "./session-context.ts";

@@ -21,7 +21,7 @@ const WORDS = {
 export function Report({ reported }: { reported: Reported }) {
   const session = useSession();
   const { problem, busy, asked } = useAsked();
-  const reporting = useMemo(() => new Reporting(session, reported), []);
+  const reporting = useMemo(() => new Reporting(session.client, reported), []);
   const reason = useSignal<Reason | null>(null);
   const { userId } = reported;
   const name = plainName(session.naming.value.handle(userId));

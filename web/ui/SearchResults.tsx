@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ERRORS } from "../../src/protocol/errors.ts";
-import type { SearchHit } from "../../src/protocol/http.ts";
 import { clock } from "../clock.ts";
 import { jumpTo } from "../model/route.ts";
+import type { SearchHit } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { useSession } from "./session-context.ts";
 
@@ -18,7 +18,7 @@ export function SearchResults({ query }: { query: string }) {
   const found = useSignal(NOTHING);
   const search = async (before: Found, isWanted: () => boolean) => {
     const answer = await session.call("search", {
-      query: { q: query, limit: "30", ...(before.cursor ? { cursor: before.cursor } : {}) },
+      query: { q: query, limit: 30, ...(before.cursor ? { cursor: before.cursor } : {}) },
     });
     if (!isWanted()) return;
     if (!answer.ok) found.value = { ...before, busy: false, problem: ERRORS[answer.code].title };

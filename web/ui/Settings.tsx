@@ -1,10 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ERRORS } from "../../src/protocol/errors.ts";
-import type { Me } from "../../src/protocol/http.ts";
-import type { Privacy } from "../../src/protocol/states.ts";
 import { install, installing } from "../model/install.ts";
 import { dialog } from "../model/shows.ts";
+import type { Me, Privacy } from "../wire.ts";
 import { Devices } from "./Devices.tsx";
 import { Dialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
@@ -86,7 +85,7 @@ export function Settings() {
       </p>
       <Devices />
       <TakeOut />
-      <Leaving tell={(text) => (problem.value = text)} />
+      <Leaving />
     </Dialog>
   );
 }
@@ -117,7 +116,7 @@ function Ring({ tell }: { tell: (problem: string) => void }) {
   );
 }
 
-function Leaving({ tell }: { tell: (problem: string) => void }) {
+function Leaving() {
   const session = useSession();
   return (
     <section class="row">
@@ -127,7 +126,7 @@ function Leaving({ tell }: { tell: (problem: string) => void }) {
           Install as an app
         </button>
       )}
-      <button type="button" onClick={() => void session.signOut().then(tell)}>
+      <button type="button" onClick={() => void session.leaving.signOut()}>
         <Icon name="out" />
         Sign out
       </button>

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ERRORS } from "../../src/protocol/errors.ts";
-import { lineOf } from "../../src/sdk/index.ts";
+import { lineOf } from "../../src/sdk/drawing.ts";
 import { clock } from "../clock.ts";
 import { jumpTo } from "../model/route.ts";
 import { close } from "../model/shows.ts";
@@ -28,7 +28,9 @@ export function Stars() {
   const found = useSignal(NOTHING);
   const load = async (before: Found) => {
     await starsSettled();
-    const answer = await session.call("stars", { query: before.cursor ? { cursor: before.cursor } : {} });
+    const answer = await session.answered(
+      session.client.stars(before.cursor === null ? {} : { cursor: before.cursor }),
+    );
     if (!answer.ok) found.value = { ...before, busy: false, problem: ERRORS[answer.code].title };
     else {
       const { stars, cursor = null, incomplete } = answer.value;

@@ -1,10 +1,9 @@
 import { useComputed } from "@preact/signals";
 import { ERRORS } from "../../src/protocol/errors.ts";
-import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
-import { heldOf } from "../../src/sdk/index.ts";
-import type { PageDoor } from "../doors.ts";
+import { heldOf } from "../../src/sdk/drawing.ts";
 import { blocks, contacts, isAcquainted, loadAcquaintance } from "../model/acquaintance.ts";
 import { ask, dialog, tell } from "../model/shows.ts";
+import type { ConversationId, UserId } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { useSession } from "./session-context.ts";
 
@@ -28,7 +27,7 @@ export function Stranger({ id }: { id: ConversationId }) {
 function Offer({ userId, asks }: { userId: UserId; asks: boolean }) {
   const session = useSession();
   const name = plainName(session.naming.value.handle(userId));
-  const act = async (door: PageDoor) => {
+  const act = async (door: "putContact" | "removeContact" | "block") => {
     const answer = await session.call(door, { params: { userId } });
     if (answer.ok) await loadAcquaintance(session);
     else tell(ERRORS[answer.code].title);

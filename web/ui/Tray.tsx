@@ -1,8 +1,8 @@
 import { ERRORS } from "../../src/protocol/errors.ts";
-import type { ConversationId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import type { Upload } from "../model/uploads.ts";
 import { sizeText } from "../phrases.ts";
+import type { ConversationId } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { Icon } from "./Icon.tsx";
 import { IconButton } from "./IconButton.tsx";

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { MediaContent } from "../../src/protocol/events.ts";
+import type { MediaContent } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
 import { IconButton } from "./IconButton.tsx";

@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useMemo, useRef } from "preact/hooks";
-import type { MediaContent } from "../../src/protocol/events.ts";
-import { levelsOf } from "../../src/sdk/index.ts";
+import { levelsOf } from "../../src/sdk/drawing.ts";
 import { lengthText } from "../clock.ts";
+import type { MediaContent } from "../wire.ts";
 import { IconButton } from "./IconButton.tsx";
 
 const SPEEDS = [1, 1.5, 2];

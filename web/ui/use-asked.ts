@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
-import { ERRORS, type ErrorCode } from "../../src/protocol/errors.ts";
+import { ERRORS } from "../../src/protocol/errors.ts";
 import type { Result } from "../../src/protocol/result.ts";
+import type { ErrorCode } from "../wire.ts";
 
 /** What a person asked of the server here: one thing at a time, and what was in the way of the last. */
 export function useAsked() {

@@ -104,7 +104,7 @@ export type ConversationSnapshot = {
 };
 
 /**
- * What lies around a message that is not kept here: a window of its own, in this tab alone. When it has met what is kept, which then goes on from
+ * What lies around a message that is not kept here, as it is by now: what becomes of these messages shows here as in the log. A window of its own, in this tab alone. When it has met what is kept, which then goes on from
  * here without a gap, `hasNewer` is false, and the conversation's own `messages()` has it all.
  */
 export type Past = {
@@ -113,6 +113,11 @@ export type Past = {
   messages(): readonly Line[];
   readonly hasOlder: boolean;
   readonly hasNewer: boolean;
+  /**
+   * Nothing of it is shown any more: the conversation was cleared, the session has ended, or this device was away for so long that it does not
+   * know what became of these messages. The conversation's own `messages()` is what there is.
+   */
+  readonly isOver: boolean;
   /** A page more; how many came. */
   loadOlder(): Promise<number>;
   loadNewer(): Promise<number>;
@@ -188,7 +193,7 @@ export type Conversation = {
   star(seq: number): Promise<void>;
   unstar(seq: number): Promise<void>;
   /** Passes a message of this conversation on: its words, or its media without uploading them again. */
-  forward(message: Message, toConversationId: string): Promise<Sending>;
+  forward(message: Pick<Message, "content">, toConversationId: string): Promise<Sending>;
   trace(seq: number): Promise<Trace>;
 };
 

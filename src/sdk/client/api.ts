@@ -1,5 +1,6 @@
 import type { Conversation, ConversationSnapshot, Message, Sending } from "./api-conversation.ts";
 import type { Export, ExportOptions, MediaUpload, Uploadable } from "./api-files.ts";
+import type { DeviceState, Live } from "./api-state.ts";
 import type { EdgewiseError } from "./errors.ts";
 import type { Storage } from "./storage.ts";
 import type {
@@ -22,6 +23,7 @@ import type {
 
 export type * from "./api-conversation.ts";
 export type * from "./api-files.ts";
+export type * from "./api-state.ts";
 
 /** The class of sockets: the global one, or that of `ws`. */
 export type WebSocketClass = new (url: string, protocols: string[]) => SocketLike;
@@ -50,6 +52,11 @@ export type ClientOptions = {
   readonly tabs?: boolean;
   /** Nobody looks: the person does not count as online. Where there is a page, its visibility says so instead. */
   readonly background?: boolean;
+  /**
+   * Answers before the logs are read, with what a list is drawn from: each conversation with its last message. Nothing connects, and what
+   * leaves the device waits, until `openWhole()`. For an app whose first screen is a list: that is there at once, however much is kept. [CL-54]
+   */
+  readonly glimpse?: boolean;
   readonly fetch?: Fetch;
   /** Needed where there is no global one. */
   readonly WebSocket?: WebSocketClass;
@@ -96,7 +103,9 @@ export type ClientEvents = {
 export type Joined =
   | { readonly is: "member"; readonly conversation: Conversation }
   | { readonly is: "requested"; readonly conversationId: string };
-export type Report = Omit<Doors["report"]["body"], "idempotencyKey">;
+export type Report = Omit<Doors["report"]["body"], "idempotencyKey"> & Once;
+/** `idempotencyKey`: of `client.newKey()`, for whoever may ask again: with the same key it is done once. */
+export type Once = { readonly idempotencyKey?: string };
 
 /** Who asks for an erasure: with the password, or with a fresh token of the deployer's own issuer. */
 export type Proof = { readonly password: string } | { readonly token: string };
@@ -116,6 +125,13 @@ export type Client = {
   readonly storage: "ok" | "full";
   /** Epoch ms by the server's clock, as far as it is known. */
   readonly serverNow: number;
+  /** What this device keeps, for an app that draws by functions of its own (`@edgewise/sdk/drawing`); the snapshots need nobody to read it. [CL-64] */
+  readonly state: DeviceState;
+  readonly live: Live;
+  /** Whether the logs are read; false after `createClient({ glimpse: true })` until they are, which is told like every change. */
+  readonly isWhole: boolean;
+  /** Goes on from a glimpse: reads the logs, and connects. Harmless where that was begun already. Rejects where the store cannot be read. */
+  openWhole(): Promise<void>;
 
   subscribe(listener: () => void): () => void;
   on<E extends keyof ClientEvents>(event: E, listener: (told: ClientEvents[E]) => void): () => void;
@@ -141,7 +157,7 @@ export type Client = {
     list(): readonly ConversationSnapshot[];
     get(id: string): Conversation;
     openDirect(userId: string): Promise<Conversation>;
-    createGroup(wanted: { title: string; memberIds: readonly string[] }): Promise<Conversation>;
+    createGroup(wanted: { title: string; memberIds: readonly string[] } & Once): Promise<Conversation>;
     join(inviteCode: string): Promise<Joined>;
   };
   readonly invites: {
@@ -164,6 +180,8 @@ export type Client = {
     get(userId: string): Promise<Profile>;
     /** As it is kept here; of a deleted account a profile without a name. */
     known(userId: string): Profile | null;
+    /** Keeps who somebody is, as a search or a contact has told it: `known` then names them without asking. */
+    keep(person: Profile): Promise<void>;
   };
   readonly contacts: {
     /** As they are kept here; once they were loaded they are kept up to date. [CL-52] */
@@ -186,8 +204,10 @@ export type Client = {
     /** To whoever runs the server: somebody, or messages of a conversation. */
     send(wanted: Report): Promise<void>;
   };
+  /** Names one wish, so that it is done once however often it is asked for. */
+  newKey(): string;
   /** What was starred last comes first. */
-  stars(query?: { cursor?: number; limit?: number }): Promise<StarsPage>;
+  stars(query?: { cursor?: string | number; limit?: number }): Promise<StarsPage>;
   search(query: { q: string; conversationId?: string; cursor?: string; limit?: number }): Promise<SearchPage>;
   readonly media: {
     upload(

@@ -20,6 +20,8 @@ export type Parts = {
   readonly sessions: Sessions;
   readonly emitter: Emitter;
   readonly run: (command: Command) => Promise<unknown>;
+  /** Calls back in so many ms, unless the client is closed before; answers how to call it off. */
+  readonly later: (ms: number, act: () => void) => () => void;
   /** Not waited for; what goes wrong is not of the caller's making. */
   readonly tell: (command: Command) => void;
 };
@@ -119,7 +121,11 @@ export function conversationOf(id: ConversationId, parts: Parts): Conversation {
 }
 
 /** [LM-24] Media that lie on the server are claimed for the other conversation, and not sent again. */
-async function forward({ content }: Message, to: ConversationId, { sessions, sendings }: Parts): Promise<Sending> {
+async function forward(
+  { content }: Pick<Message, "content">,
+  to: ConversationId,
+  { sessions, sendings }: Parts,
+): Promise<Sending> {
   if (content.type === "gone") throw new EdgewiseError("not_found", { detail: "there is nothing to pass on" });
   const passed = forwarded(content as Content);
   if (passed.type !== "media") return sendings.send(to, { kind: "message", content: passed });

@@ -31,6 +31,11 @@ export class Emitter {
       }
   }
 
+  /** All names that begin so. */
+  tellEach(beginning: string): void {
+    for (const name of [...this.#listeners.keys()]) if (name.startsWith(beginning)) this.tell(name, null);
+  }
+
   clear(): void {
     this.#listeners.clear();
   }

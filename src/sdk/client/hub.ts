@@ -1,11 +1,12 @@
 import type { Command, Ended } from "./commands.ts";
 import type { Channel } from "./environment.ts";
 import { EdgewiseError } from "./errors.ts";
-import { Coming, forHead, Handings, headOver } from "./handing-over.ts";
+import { Following, type Settled } from "./following.ts";
 import type { Leader, LeaderPorts } from "./leader.ts";
-import { type Moment, NO_MOMENT } from "./moment.ts";
-import { applyClientChange, type ClientChange, type ClientState, NOTHING_KEPT } from "./state.ts";
-import type { Joining, Refused, ToLeader, Told } from "./told.ts";
+import type { Moment } from "./moment.ts";
+import { Serving } from "./serving.ts";
+import type { ClientChange, ClientState } from "./state.ts";
+import type { Told } from "./told.ts";
 
 type Open = {
   readonly command: Command;
@@ -27,15 +28,9 @@ type Ports = Omit<LeaderPorts, "onChange" | "onCleared"> & {
  */
 export class Hub {
   readonly #ports: Ports;
-  #state: ClientState;
-  #isWhole: boolean;
-  #moment: Moment = NO_MOMENT;
+  readonly #following: Following;
+  readonly #serving: Serving;
   #leader: Leader | null = null;
-  /** The tab that leads, once it has given its state: from then on what it tells follows on, and it is told what is wished for here. */
-  #following: string | null = null;
-  /** [CL-60] What it gives, until all of it is here. */
-  #coming: Coming | null = null;
-  readonly #handings = new Handings();
   /** [CL-48] What was asked and not answered: said again to whoever leads next. */
   readonly #open = new Map<number, Open>();
   #lastId = 0;
@@ -45,19 +40,23 @@ export class Hub {
   /** `state`: as it lies in the store, to be shown at once; `isWhole`: with its logs. */
   constructor(ports: Ports, state: ClientState, isWhole: boolean) {
     this.#ports = ports;
-    this.#state = state;
-    this.#isWhole = isWhole;
+    const { tab, sessions, environment, onChange, onCleared } = ports;
+    const post = (told: Told) => this.#post(told);
+    const onLed = () => this.#sayOpen();
+    const onSettled = (told: Settled) => this.#settle(told);
+    this.#following = new Following({ tab, sessions, post, onChange, onCleared, onLed, onSettled }, state, isWhole);
+    this.#serving = new Serving({ tab, now: environment.now, post });
     ports.shared?.channel.listen((told) => this.#hear(told as Told));
   }
 
   get state(): ClientState {
-    return this.#leader?.state ?? this.#state;
+    return this.#leader?.state ?? this.#following.state;
   }
   get moment(): Moment {
-    return this.#leader?.moment ?? this.#moment;
+    return this.#leader?.moment ?? this.#following.moment;
   }
   get isWhole(): boolean {
-    return this.#isWhole;
+    return this.isLeader || this.#following.isWhole;
   }
   get isLeader(): boolean {
     return this.#leader !== null;
@@ -76,13 +75,7 @@ export class Hub {
     }
     const led = environment.locks.hold(`${shared.name}.leader`, () => this.#hold());
     led.catch(() => {}); // the page is going
-    this.#join();
-  }
-
-  #join(): void {
-    this.#following = null;
-    this.#coming = null;
-    this.#post({ type: "join", from: this.#ports.tab, inPieces: true });
+    this.#following.join();
   }
 
   /** Leads until this tab closes. */
@@ -107,7 +100,7 @@ export class Hub {
         onChange(changes, ended);
       },
       onCleared: () => {
-        this.#handings.clear();
+        this.#serving.clear();
         this.#post({ type: "cleared" });
         onCleared();
       },
@@ -115,12 +108,13 @@ export class Hub {
     await leader.start();
     if (this.#isClosed) return void leader.close(); // while it read the logs
     this.#leader = leader;
-    this.#coming = null;
-    this.#isWhole = true;
+    this.#following.end();
     this.#post({ type: "lead" });
     onChange([], []);
     for (const [id, open] of this.#open) this.#try(id, open);
   }
+
+  // --- what is wished for here ---
 
   /** Resolves when it is done and on the disk, whichever tab leads by then; rejects with an `EdgewiseError`. */
   do(command: Command): Promise<unknown> {
@@ -136,7 +130,7 @@ export class Hub {
   /** [CL-48] In the order in which it was wished for, and to each that leads once. */
   #sayOpen(): void {
     const { tab: from } = this.#ports;
-    const to = this.#following;
+    const to = this.#following.leader;
     for (const [id, open] of this.#open) {
       if (to === null || open.toldTo === to) continue;
       open.toldTo = to;
@@ -155,6 +149,19 @@ export class Hub {
     );
   }
 
+  #settle(told: Settled): void {
+    const open = this.#open.get(told.id);
+    this.#open.delete(told.id);
+    if (told.type === "done") open?.resolve(told.value);
+    else
+      open?.reject(
+        new EdgewiseError(told.error.code, { ...told.error, retryAfterMs: told.error.retryAfterMs ?? undefined }),
+      );
+    this.#ports.onChange([], []);
+  }
+
+  // --- the other tabs ---
+
   /** The session has changed here: the other tabs read it anew. */
   sessionChanged(): void {
     const { state } = this.#ports.sessions;
@@ -168,123 +175,9 @@ export class Hub {
 
   #hear(told: Told): void {
     if (this.#isClosed) return;
-    if (told.type === "join" || told.type === "more" || told.type === "do") this.#serve(told);
-    else if (!this.#leader) this.#follow(told);
-  }
-
-  // --- as the leader ---
-
-  #serve(told: ToLeader): void {
-    const leader = this.#leader;
-    if (!leader) return;
-    const to = told.from;
-    if (told.type === "join") {
-      this.#handOver(leader, told);
-      return;
-    }
-    if (told.to !== this.#ports.tab) return;
-    if (told.type === "more") {
-      const { number, at } = told;
-      const piece = this.#handings.piece(to, number, at, this.#ports.environment.now());
-      if (piece) this.#post({ type: "piece", to, leader: this.#ports.tab, number, at, piece });
-      else if (!this.#handings.isUnderWay(to)) this.#handOver(leader, told); // it slept too long
-      return;
-    }
-    const { id } = told;
-    leader.do(told.from, told.command).then(
-      (value) => this.#post({ type: "done", to, id, value }),
-      (error) => this.#post({ type: "refused", to, id, error: refusedBy(error) }),
-    );
-  }
-
-  /** [CL-60] What is left of the logs is asked for. */
-  #handOver({ state, moment }: Leader, { from: to, inPieces }: Joining): void {
-    const all = { type: "state", to, leader: this.#ports.tab, moment } as const;
-    if (!inPieces) {
-      this.#post({ ...all, state });
-      return;
-    }
-    const { head, ...parts } = this.#handings.begin(to, state, this.#ports.environment.now());
-    this.#post({ ...all, state: head, parts });
-  }
-
-  // --- as one that follows ---
-
-  #follow(told: Exclude<Told, ToLeader>): void {
-    const { tab, sessions, onChange, onCleared } = this.#ports;
-    switch (told.type) {
-      case "lead":
-        this.#join();
-        break;
-      case "state":
-        if (told.to !== tab) return;
-        this.#following = told.leader;
-        this.#begin(told);
-        this.#moment = told.moment;
-        this.#sayOpen();
-        void sessions.load();
-        onChange([], []);
-        break;
-      case "piece":
-        if (told.to === tab && told.leader === this.#following) this.#come(told);
-        break;
-      case "delta":
-        if (this.#following === null) return;
-        this.#coming?.changed(told.changes);
-        this.#state = (this.#coming ? forHead(told.changes) : told.changes).reduce(applyClientChange, this.#state);
-        this.#moment = told.moment;
-        onChange(told.changes, told.ended);
-        break;
-      case "cleared":
-        this.#state = NOTHING_KEPT;
-        this.#join();
-        onCleared();
-        break;
-      case "session":
-        void sessions.load(told.because);
-        break;
-      case "done":
-      case "refused":
-        if (told.to === tab) this.#settle(told);
-    }
-  }
-
-  #begin({ state, parts }: Extract<Told, { type: "state" }>): void {
-    this.#coming = parts && parts.count > 0 ? new Coming(parts.number, state, parts.count) : null;
-    this.#state = this.#coming ? headOver(this.#state, state) : state;
-    if (this.#coming) this.#askNext(this.#coming);
-    else this.#isWhole = true;
-  }
-
-  /** Each when the one before has come: both tabs do other things in between. */
-  #askNext({ number, next: at }: Coming): void {
-    const { tab: from } = this.#ports;
-    if (this.#following !== null) this.#post({ type: "more", from, inPieces: true, to: this.#following, number, at });
-  }
-
-  #come({ number, at, piece }: Extract<Told, { type: "piece" }>): void {
-    const coming = this.#coming;
-    if (!coming?.take(number, at, piece)) return;
-    const { whole } = coming;
-    if (!whole) {
-      this.#askNext(coming);
-      return;
-    }
-    this.#state = whole;
-    this.#coming = null;
-    this.#isWhole = true;
-    this.#ports.onChange([], []);
-  }
-
-  #settle(told: Extract<Told, { type: "done" | "refused" }>): void {
-    const open = this.#open.get(told.id);
-    this.#open.delete(told.id);
-    if (told.type === "done") open?.resolve(told.value);
-    else
-      open?.reject(
-        new EdgewiseError(told.error.code, { ...told.error, retryAfterMs: told.error.retryAfterMs ?? undefined }),
-      );
-    this.#ports.onChange([], []);
+    if (told.type === "join" || told.type === "more" || told.type === "do") {
+      if (this.#leader) this.#serving.hear(this.#leader, told);
+    } else if (!this.#leader) this.#following.hear(told);
   }
 
   async flush(): Promise<void> {
@@ -293,7 +186,8 @@ export class Hub {
 
   #tellGone(): void {
     const { tab: from } = this.#ports;
-    if (this.#following !== null) this.#post({ type: "do", from, to: this.#following, id: 0, command: { do: "gone" } });
+    const to = this.#following.leader;
+    if (to !== null) this.#post({ type: "do", from, to, id: 0, command: { do: "gone" } });
   }
 
   async close(): Promise<void> {
@@ -306,9 +200,4 @@ export class Hub {
     for (const { reject } of this.#open.values()) reject(gone);
     this.#open.clear();
   }
-}
-
-function refusedBy(error: unknown): Refused {
-  if (!(error instanceof EdgewiseError)) return { code: "internal", detail: String(error), retryAfterMs: null };
-  return { code: error.code, detail: error.detail, retryAfterMs: error.retryAfterMs };
 }

@@ -1,5 +1,5 @@
 import type { ServerFrame } from "../../protocol/frames.ts";
-import type { IdempotencyKey, UserId } from "../../protocol/ids.ts";
+import type { UserId } from "../../protocol/ids.ts";
 import type { Effects, Happening } from "../happenings.ts";
 import type { KeyMint } from "../keys.ts";
 import { Replica } from "../replica.ts";
@@ -9,20 +9,21 @@ import { Asking } from "./asking.ts";
 import type { Command, Ended } from "./commands.ts";
 import { Connection } from "./connection.ts";
 import type { Environment } from "./environment.ts";
+import { fulfil } from "./fulfilling.ts";
 import type { Moment } from "./moment.ts";
 import { Persister } from "./persister.ts";
+import { RisingKeys } from "./rising-keys.ts";
 import { Screens } from "./screens.ts";
 import { isSignedOut, SessionLife } from "./session-life.ts";
 import type { Sessions } from "./sessions.ts";
 import {
   aboutAnswered,
   aboutChanged,
-  aboutFrom,
   aboutSelf,
   applyClientChange,
   type ClientChange,
   type ClientState,
-  erasedIn,
+  learnedFrom,
   NOTHING_KEPT,
   newestKeyOf,
   wasMade,
@@ -53,6 +54,7 @@ export class Leader {
   readonly #screens: Screens;
   readonly #asking: Asking;
   readonly #life: SessionLife;
+  readonly #keys: RisingKeys;
   #persister: Persister;
   #replica = new Replica();
   #state: ClientState = NOTHING_KEPT;
@@ -60,11 +62,11 @@ export class Leader {
   #cancelWake = () => {};
   /** Frames of a socket that is gone are not for the next one. */
   #round = 0;
-  #newestKey = "";
   #isClosed = false;
 
   constructor(ports: LeaderPorts) {
     this.#ports = ports;
+    this.#keys = new RisingKeys(ports.mint);
     this.#persister = this.#newPersister();
     const { url, WebSocket, environment, background, store, sessions } = ports;
     this.#connection = new Connection({
@@ -97,6 +99,10 @@ export class Leader {
     });
   }
 
+  get #me(): UserId | null {
+    return (this.#ports.sessions.owner?.userId ?? null) as UserId | null;
+  }
+
   get state(): ClientState {
     return this.#state;
   }
@@ -118,7 +124,7 @@ export class Leader {
   #begin(state: ClientState): void {
     this.#state = state;
     this.#replica = new Replica(state.replica, { keep: this.#ports.keep });
-    this.#newestKey = newestKeyOf(state, this.#ports.sessions.owner?.deviceId ?? null);
+    this.#keys.begin(newestKeyOf(state, this.#ports.sessions.owner?.deviceId ?? null));
     this.tell({ type: "pruned" });
     for (const entry of state.replica.outbox)
       if (entry.standing.is === "failed" && entry.event.kind !== "message")
@@ -137,26 +143,12 @@ export class Leader {
     const now = this.#ports.environment.now();
     const open = this.#state.replica.outbox;
     const effects = this.#replica.handle(happening, now);
-    const changes = [...effects.store, ...also, ...this.#learned(effects)];
+    const changes = [...effects.store, ...also, ...learnedFrom(effects.store, this.#state, this.#me)];
     this.#take(changes);
     this.#carryOut(effects, now);
     const ended = endedBy(effects, open);
     this.#changed(changes, ended);
     for (const { wishId } of ended) this.#forgetFailed(wishId);
-  }
-
-  /** What the new events say of their conversations. */
-  #learned({ store }: Effects): ClientChange[] {
-    const { sessions } = this.#ports;
-    const me = (sessions.owner?.userId ?? null) as UserId | null;
-    return store.flatMap((change): ClientChange[] => {
-      if (change.type === "skipped")
-        return [{ type: "about", conversationId: change.conversationId, about: { members: null, settings: null } }]; // what was said of them was not read
-      if (change.type !== "grew") return [];
-      const about = aboutFrom(change.events, this.#state.about[change.conversationId], me);
-      const news: ClientChange[] = about ? [{ type: "about", conversationId: change.conversationId, about }] : [];
-      return [...news, ...erasedIn(change.events)];
-    });
   }
 
   #take(changes: readonly ClientChange[]): void {
@@ -180,11 +172,9 @@ export class Leader {
     this.#cancelWake();
     const { environment } = this.#ports;
     if (wakeAt !== null) this.#cancelWake = environment.after(wakeAt - now, () => this.tell({ type: "woke" }));
-    for (const { conversationId, wishIds, above } of mint) {
-      const keys = wishIds.map((wishId) => ({ wishId, idempotencyKey: this.#ports.mint.mint(now, above) }));
-      const also = keys.map(({ wishId, idempotencyKey }) => ({ type: "alias" as const, key: idempotencyKey, wishId }));
-      for (const { idempotencyKey } of keys) if (idempotencyKey > this.#newestKey) this.#newestKey = idempotencyKey;
-      this.tell({ type: "minted", conversationId, keys }, also);
+    for (const request of mint) {
+      const { keys, also } = this.#keys.minted(request, now);
+      this.tell({ type: "minted", conversationId: request.conversationId, keys }, also);
     }
     if (refused === "device_revoked") this.#connection.tell({ type: "refused", why: "signed_out" });
     else if (refused !== null) this.#connection.tell({ type: "refused", why: "refused" });
@@ -231,73 +221,27 @@ export class Leader {
   // --- what tabs ask for ---
 
   /** Resolves when it is done, and what it changed is on the disk; rejects with an `EdgewiseError`. `tab`: who asks. */
-  async do(tab: string, command: Command): Promise<unknown> {
-    switch (command.do) {
-      case "tell":
-        this.#say(command.happening);
-        break;
-      case "know":
-        this.#know(command);
-        break;
-      case "enter":
-        await this.#life.enter(command);
-        break;
-      case "sign_out":
-        await this.#life.signOut();
-        break;
-      case "erase":
-        await this.#life.erase(command.proof);
-        break;
-      case "contacts":
-        await this.#asking.contacts();
-        break;
-      case "star":
-        await this.#asking.star(command);
-        break;
-      case "older": {
-        const count = await this.#asking.older(command.conversationId);
-        await this.flush();
-        return count;
-      }
-      case "rest":
-        return this.#screens.rest();
-      case "show":
-        this.#screens.show(tab, command);
-        return null;
-      case "gone":
-        this.#screens.gone(tab);
-        return null;
-      case "connect":
-      case "disconnect":
-        this.#screens.want(command.do);
-        return null;
-      case "over":
-        await this.#life.over();
-    }
-    await this.#persister.flush();
-    return null;
+  do(tab: string, command: Command): Promise<unknown> {
+    return fulfil(tab, command, {
+      ...{ life: this.#life, asking: this.#asking, screens: this.#screens, flush: () => this.flush() },
+      say: (happening) => this.#say(happening),
+      know: (known) => this.#know(known),
+    });
   }
 
   #say(happening: Extract<Command, { do: "tell" }>["happening"]): void {
-    if (happening.type === "wish") this.#wish(happening);
-    else this.tell(happening);
-  }
-
-  /** [CL-14] [CL-48] Tabs mint apart, and what they wish for may meet here in another order: the keys that leave rise all the same. */
-  #wish(wish: Extract<Happening, { type: "wish" }>): void {
-    const { conversationId, idempotencyKey: wishId } = wish;
-    if (wasMade(this.#state, conversationId, wishId)) return;
-    const isNewest = wishId > this.#newestKey;
-    const above = this.#newestKey as IdempotencyKey;
-    const key = isNewest ? wishId : this.#ports.mint.mint(this.#ports.environment.now(), above);
-    this.#newestKey = key;
-    this.tell({ ...wish, idempotencyKey: key, wishId }, isNewest ? [] : [{ type: "alias", key, wishId }]);
+    if (happening.type !== "wish") {
+      this.tell(happening);
+      return;
+    }
+    if (wasMade(this.#state, happening.conversationId, happening.idempotencyKey)) return;
+    const { wish, also } = this.#keys.risen(happening, this.#ports.environment.now());
+    this.tell(wish, also);
   }
 
   #know({ conversation, profiles = [] }: Omit<Extract<Command, { do: "know" }>, "do">): void {
-    const me = (this.#ports.sessions.owner?.userId ?? null) as UserId | null;
     const changes: ClientChange[] = profiles.map((profile) => ({ type: "person", profile }));
-    if (conversation) changes.push(aboutAnswered(conversation, me, this.#state.replica));
+    if (conversation) changes.push(aboutAnswered(conversation, this.#me, this.#state.replica));
     this.#put(changes);
   }
 

@@ -39,6 +39,8 @@ export type ClientParts = Parts & {
   readonly connection: () => ConnectionState;
   readonly storage: () => "ok" | "full";
   readonly watch: (userIds: readonly string[]) => void;
+  readonly isWhole: () => boolean;
+  readonly openWhole: () => Promise<void>;
   readonly flush: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
@@ -56,6 +58,7 @@ export function clientOf(parts: ClientParts): Client {
     return view.contacts(sight());
   };
   const discard = ({ wishId }: Entry) => tell({ do: "tell", happening: { type: "discarded", wishId } });
+  const newKey = () => mint.mint(environment.now(), null);
   const call = <D extends DoorName>(door: D, ...[sent]: CallArguments<D>) => sessions.call(door, sent ?? {});
   return {
     url,
@@ -74,6 +77,16 @@ export function clientOf(parts: ClientParts): Client {
     get serverNow() {
       return parts.serverNow();
     },
+    get state() {
+      return sight().state;
+    },
+    get live() {
+      return sight().moment.live;
+    },
+    get isWhole() {
+      return parts.isWhole();
+    },
+    openWhole: parts.openWhole,
     subscribe: (listener) => emitter.on("", listener),
     on: (event, listener) => emitter.on(event, listener),
     signUp: ({ displayName, ...wanted }) =>
@@ -90,10 +103,7 @@ export function clientOf(parts: ClientParts): Client {
       list: () => view.list(sight()),
       get: (id) => conversationOf(id as ConversationId, parts),
       openDirect: (userId) => opened(sessions.call("openDirect", { params: { userId } })),
-      createGroup: (wanted) => {
-        const idempotencyKey = mint.mint(environment.now(), null);
-        return opened(sessions.call("createGroup", { body: { ...wanted, idempotencyKey } }));
-      },
+      createGroup: (wanted) => opened(sessions.call("createGroup", { body: { idempotencyKey: newKey(), ...wanted } })),
       join: (code) => join(parts, code),
     },
     invites: { preview: (code) => call("invite", { params: { code } }) },
@@ -116,6 +126,8 @@ export function clientOf(parts: ClientParts): Client {
           throw error;
         }),
       known: (userId) => sight().state.people[userId] ?? null,
+      keep: async ({ userId, handle, displayName }) =>
+        void (await run({ do: "know", profiles: [{ userId, handle, displayName }] })),
     },
     contacts: {
       list: () => view.contacts(sight()),
@@ -140,12 +152,11 @@ export function clientOf(parts: ClientParts): Client {
     },
     profile: { load: () => call("me"), change: (wanted) => sessions.call("changeMe", { body: wanted }) },
     reports: {
-      send: async (wanted) => {
-        const idempotencyKey = mint.mint(environment.now(), null);
-        await call("report", { body: { ...wanted, idempotencyKey } });
-      },
+      send: async (wanted) => void (await call("report", { body: { idempotencyKey: newKey(), ...wanted } })),
     },
-    stars: (query = {}) => call("stars", { query }),
+    newKey,
+    stars: ({ cursor, ...query } = {}) =>
+      call("stars", { query: { ...query, ...(cursor === undefined ? {} : { cursor: Number(cursor) }) } }),
     search: (query) => call("search", { query }),
     media: {
       upload: async (conversationId, file, named) => {

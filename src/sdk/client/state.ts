@@ -3,27 +3,9 @@ import type { Event } from "../../protocol/events.ts";
 import type { Changed, ServerFrame } from "../../protocol/frames.ts";
 import type { ConversationId, UserId } from "../../protocol/ids.ts";
 import { applyChange, type Change, heldOf, NOTHING_STORED, type ReplicaState } from "../state.ts";
-import type { Settings } from "./api.ts";
+import type { About, Settings } from "./api.ts";
 import type { Contact, Contacts as ContactsPage, Conversation, Member, Profile, Role } from "./wire.ts";
 
-/** What is known of a conversation besides its log. */
-export type About = {
-  readonly kind: "direct" | "group" | null;
-  readonly title: string | null;
-  readonly peerId: string | null;
-  readonly role: Role | null;
-  /** Null: nobody asked. */
-  readonly members: readonly Member[] | null;
-  /** Null: nobody asked. */
-  readonly settings: Settings | null;
-  readonly starred: readonly number[];
-  /** Who waits to be let in, where the person is an admin, as the server counted last. */
-  readonly requestCount: number;
-  readonly createdAt: number;
-  /** Unread messages when the log reached `head`, as the server counts them. */
-  readonly unread: number;
-  readonly head: number;
-};
 const NOTHING_KNOWN: About = {
   ...{ kind: null, title: null, peerId: null, role: null, members: null, settings: null },
   ...{ starred: [], requestCount: 0, createdAt: 0, unread: 0, head: 0 },
@@ -129,6 +111,18 @@ function settingsOf(said: Settings): Settings {
 function settingsAfter(known: Settings, event: Extract<Event, { kind: "settings" }>): Settings {
   const said = Object.entries(settingsOf(event as Settings)).filter(([, value]) => value !== undefined);
   return { ...known, ...Object.fromEntries(said.map(([name, value]) => [name, value ?? undefined])) }; // null: the picture is gone
+}
+
+/** What new events say, besides being in their logs: of their conversations, and of who was erased. */
+export function learnedFrom(changes: readonly Change[], { about }: ClientState, me: UserId | null): ClientChange[] {
+  return changes.flatMap((change): ClientChange[] => {
+    if (change.type === "skipped")
+      return [{ type: "about", conversationId: change.conversationId, about: { members: null, settings: null } }]; // what was said of them was not read
+    if (change.type !== "grew") return [];
+    const { conversationId, events } = change;
+    const said = aboutFrom(events, about[conversationId], me);
+    return [...(said ? [{ type: "about", conversationId, about: said } as const] : []), ...erasedIn(events)];
+  });
 }
 
 /** What new events say of the conversation that they are of. */

@@ -2,7 +2,8 @@ import type { Event } from "../../protocol/events.ts";
 import type { ConversationId } from "../../protocol/ids.ts";
 import { groupBy } from "../group-by.ts";
 import { conversationIds, type Entry, type Held, heldOf } from "../state.ts";
-import { type About, type ClientChange, type ClientState, NOTHING_KEPT } from "./state.ts";
+import type { About } from "./api.ts";
+import { type ClientChange, type ClientState, NOTHING_KEPT } from "./state.ts";
 import type { Store, Value, Write } from "./storage.ts";
 import type { Contact, Profile } from "./wire.ts";
 

@@ -1,13 +1,14 @@
 import { lineOf } from "../../domain/media.ts";
 import { NOT_MUTED } from "../../domain/ringing.ts";
+import type { Event } from "../../protocol/events.ts";
 import type { ConversationId, UserId } from "../../protocol/ids.ts";
 import { type Line as Folded, isReadable, timelineOf, wordsOf } from "../fold.ts";
 import { groupBy } from "../group-by.ts";
 import { type Entry, type Held, heldOf } from "../state.ts";
-import type { ConversationSnapshot, Line, Message, MessageState } from "./api.ts";
+import type { About, ConversationSnapshot, Line, Message, MessageState } from "./api.ts";
 import { isRetryable } from "./errors.ts";
 import type { Moment } from "./moment.ts";
-import type { About, ClientState, Contacts } from "./state.ts";
+import type { ClientState, Contacts } from "./state.ts";
 import { knownIds } from "./stored.ts";
 import type { Contact, Profile } from "./wire.ts";
 
@@ -100,7 +101,7 @@ export class View {
 }
 
 /** When the next of these disappears; infinite: none does. */
-function nextExpiry(events: Held["events"], now: number): number {
+export function nextExpiry(events: readonly Event[], now: number): number {
   let next = Number.POSITIVE_INFINITY;
   for (const event of events)
     if (event.kind === "message" && event.expiresAt !== undefined && event.expiresAt > now)

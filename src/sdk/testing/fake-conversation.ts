@@ -3,9 +3,11 @@ import {
   applyChange,
   canSee,
   currentMembers,
+  floorFor,
   headFor,
   isCurrent,
   type Membership,
+  withCleared,
   withDeleted,
 } from "../../domain/membership.ts";
 import { isWithin } from "../../domain/spans.ts";
@@ -30,6 +32,8 @@ export class FakeConversation {
   readonly mine = new Map<UserId, Mine>();
   readonly createdAt: number;
   title: string | undefined;
+  /** How long messages are kept; 0: for ever. */
+  #retentionMs = 0;
   readonly #marks = new Map<UserId, Marks>();
   readonly #newestKeys = new Map<DeviceId, string>();
 
@@ -54,7 +58,10 @@ export class FakeConversation {
     const seq = this.head + 1;
     if (change.kind === "member")
       this.members.set(change.userId, applyChange(this.members.get(change.userId), change, seq));
-    else if (change.title !== undefined) this.title = change.title;
+    else {
+      if (change.title !== undefined) this.title = change.title;
+      if (change.retentionMs !== undefined) this.#retentionMs = change.retentionMs ?? 0;
+    }
     const event: Event = { ...this.#envelope(now), senderId, ...change };
     this.log.push(event);
     return event;
@@ -83,7 +90,8 @@ export class FakeConversation {
     if (!decided.ok) return decided;
     const occurredAt = Math.min(now, composedAt + (now - sentAt));
     const origin = { senderId: userId, deviceId, idempotencyKey, composedAt, sentAt };
-    const event: WishedEvent = { ...this.#envelope(now), occurredAt, ...origin, ...wish };
+    const expiring = wish.kind === "message" && this.#retentionMs > 0 ? { expiresAt: now + this.#retentionMs } : {};
+    const event: WishedEvent = { ...this.#envelope(now), occurredAt, ...origin, ...wish, ...expiring };
     this.log.push(event);
     this.#newestKeys.set(deviceId, idempotencyKey);
     if (wish.kind === "edit") this.#keepDeleted(wish.targetSeq, event.seq);
@@ -153,6 +161,18 @@ export class FakeConversation {
     return this.visibleTo(userId).filter((event) => event.seq > read && isUnread(event)).length;
   }
 
+  /** All that there is by now is not theirs to see any more. */
+  clearFor(userId: UserId): void {
+    const member = this.members.get(userId);
+    if (member) this.members.set(userId, withCleared(member, this.head));
+  }
+
+  /** The lowest seq that they may see. */
+  floorFor(userId: UserId): number {
+    const member = this.members.get(userId);
+    return member ? floorFor(member) : 1;
+  }
+
   /** False where there is no such message. */
   deleteFor(userId: UserId, seq: number): boolean {
     const member = this.members.get(userId);
@@ -166,7 +186,7 @@ export class FakeConversation {
 
   #placeFor(userId: UserId) {
     const role = this.isMember(userId) ? (this.members.get(userId)?.role ?? null) : null;
-    return { role, unread: this.unreadFor(userId), head: this.headFor(userId), floor: 1 };
+    return { role, unread: this.unreadFor(userId), head: this.headFor(userId), floor: this.floorFor(userId) };
   }
 
   summaryFor(userId: UserId): Summary {
@@ -189,11 +209,14 @@ export class FakeConversation {
     const members = this.currentMembers().map((member) => ({
       ...{ userId: member.userId, role: member.role, joinedSeq: member.spans.at(-1)?.[0] ?? 0 },
     }));
-    const named = title === undefined ? {} : { title };
+    const set = {
+      ...(title === undefined ? {} : { title }),
+      ...(this.#retentionMs > 0 ? { retentionMs: this.#retentionMs } : {}),
+    };
     return {
       conversationId,
       kind,
-      ...named,
+      ...set,
       createdAt,
       head,
       floor,
@@ -209,6 +232,8 @@ export class FakeConversation {
   }
 }
 
-function ackOf({ conversationId, seq, eventId, receivedAt, occurredAt }: Event, duplicate: boolean): Ack {
-  return { conversationId, seq, eventId, receivedAt, occurredAt, duplicate };
+function ackOf(event: WishedEvent, duplicate: boolean): Ack {
+  const { conversationId, seq, eventId, receivedAt, occurredAt } = event;
+  const expiring = "expiresAt" in event && event.expiresAt !== undefined ? { expiresAt: event.expiresAt } : {};
+  return { conversationId, seq, eventId, receivedAt, occurredAt, ...expiring, duplicate };
 }

@@ -1,7 +1,8 @@
 import type { ExportCounts, ExportLine } from "../client/wire.ts";
-import { type Ask, contactsOf, meOf, profileOf } from "./fake-doors.ts";
+import { type Ask, meOf, profileOf } from "./fake-ask.ts";
+import type { Cut } from "./fake-faults.ts";
 import type { FakePerson } from "./fake-people.ts";
-import type { Cut } from "./fake-server.ts";
+import { contactsOf } from "./fake-people-doors.ts";
 
 const NO_MINE = { mentionsPierce: false, pinned: false, archived: false };
 

@@ -3,22 +3,13 @@ import type { ClientFrame, ServerFrame } from "../../protocol/frames.ts";
 import type { ConversationId, DeviceId, UserId } from "../../protocol/ids.ts";
 import type { Presence } from "../../protocol/states.ts";
 import type { Fetch, WebSocketClass } from "../client/api.ts";
-import { isRetryable } from "../client/errors.ts";
 import type { DoorName, ErrorCode } from "../client/wire.ts";
 import { FakeConversation, type Sender } from "./fake-conversation.ts";
 import { answerDoor } from "./fake-doors.ts";
+import { FakeFaults, type Refusable } from "./fake-faults.ts";
+import { FakeFrames } from "./fake-frames.ts";
 import { FakePeople } from "./fake-people.ts";
 import { FakeSocket } from "./fake-socket.ts";
-
-/** A page of a pull, so that tests see more than one. */
-const PAGE = 100;
-
-type Frame<T extends ClientFrame["type"]> = Extract<ClientFrame, { type: T }>;
-type Refusal = { code: ErrorCode; retryAfterMs: number | undefined };
-/** Where an export breaks off, and whether it looks as if it had ended there. */
-export type Cut = { readonly afterLines: number; readonly ends: boolean };
-/** What can be refused: a door, or a frame that is answered. */
-export type Refusable = DoorName | "hello" | "pull" | "watch";
 
 /** A server in memory, real enough for the tests of an app: people talk, and whatever goes wrong does so when a test says it. */
 export class FakeServer {
@@ -28,12 +19,8 @@ export class FakeServer {
   readonly #sockets = new Set<FakeSocket>();
   /** [user]: at which position each conversation changed last. */
   readonly #index = new Map<UserId, Map<ConversationId, number>>();
-  /** [device, conversation]: the send that was refused for now. Until it comes again nothing newer of that device may overtake it. */
-  readonly #held = new Map<string, string>();
-  readonly #refusals = new Map<Refusable, Refusal[]>();
-  readonly #lost: DoorName[] = [];
-  readonly #cutExports: Cut[] = [];
-  #cutBefore: ServerFrame["type"] | null = null;
+  readonly faults = new FakeFaults();
+  readonly #frames = new FakeFrames(this);
   #position = 0;
   #epoch = 0;
   #isUp = true;
@@ -42,7 +29,7 @@ export class FakeServer {
   get options(): { url: string; fetch: Fetch; WebSocket: WebSocketClass } {
     const accepts = {
       open: (socket: FakeSocket, token: string) => this.#open(socket, token),
-      hear: (socket: FakeSocket, frame: ClientFrame) => this.#hear(socket, frame),
+      hear: (socket: FakeSocket, frame: ClientFrame) => this.#frames.hear(socket, frame),
       closed: (socket: FakeSocket) => this.#closed(socket),
     };
     class Socket extends FakeSocket {
@@ -54,7 +41,7 @@ export class FakeServer {
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (!this.#isUp) throw new TypeError("fetch failed");
       const answer = answerDoor(this, url.slice(this.url.length), init);
-      if (answer.door !== null && this.#takeLost(answer.door)) throw new TypeError("fetch failed");
+      if (answer.door !== null && this.faults.takeLost(answer.door)) throw new TypeError("fetch failed");
       return answer.response;
     };
     return { url: this.url, fetch, WebSocket: Socket as unknown as WebSocketClass };
@@ -64,7 +51,7 @@ export class FakeServer {
 
   /** The next one is refused with this code, and does nothing. */
   refuseNext(what: Refusable, code: ErrorCode, retryAfterMs?: number): void {
-    this.#refusals.set(what, [...(this.#refusals.get(what) ?? []), { code, retryAfterMs }]);
+    this.faults.refuse(what, { code, retryAfterMs });
   }
 
   /** All sockets, or those of one person, go without a word. */
@@ -74,15 +61,15 @@ export class FakeServer {
 
   /** The next time that it would say this, the socket goes instead: what it answers was done, and nobody is told. */
   cutBefore(frame: ServerFrame["type"]): void {
-    this.#cutBefore = frame;
+    this.faults.cutBefore(frame);
   }
 
   loseNext(door: DoorName): void {
-    this.#lost.push(door);
+    this.faults.lose(door);
   }
 
   cutExport(afterLines: number, ends = false): void {
-    this.#cutExports.push({ afterLines, ends });
+    this.faults.cutExport({ afterLines, ends });
   }
 
   /** Closes sockets with a code of the contract: 4001 signed out, 4002 replaced, 4003 token expired … */
@@ -118,21 +105,6 @@ export class FakeServer {
 
   // --- what the doors do ---
 
-  /** The refusal that a test asked for. */
-  takeRefusal(what: Refusable): Refusal | undefined {
-    return this.#refusals.get(what)?.shift();
-  }
-
-  takeCut(): Cut | undefined {
-    return this.#cutExports.shift();
-  }
-
-  #takeLost(door: DoorName): boolean {
-    const i = this.#lost.indexOf(door);
-    if (i >= 0) this.#lost.splice(i, 1);
-    return i >= 0;
-  }
-
   make(
     id: ConversationId,
     kind: "direct" | "group",
@@ -156,9 +128,9 @@ export class FakeServer {
       if (!conversation.visibleTo(userId).some(({ seq }) => seq === event.seq)) continue;
       this.touch(userId, conversation.id);
       const frame: ServerFrame = { type: "events", conversationId: conversation.id, events: [event] };
-      for (const socket of this.#welcomeOf(userId)) {
-        if (socket.sender?.deviceId !== from) this.#say(socket, frame);
-        this.#say(socket, { type: "caught_up", cursor: this.#cursor() as never });
+      for (const socket of this.welcomeOf(userId)) {
+        if (socket.sender?.deviceId !== from) this.say(socket, frame);
+        this.say(socket, { type: "caught_up", cursor: this.cursor() as never });
       }
     }
   }
@@ -172,18 +144,18 @@ export class FakeServer {
   tellChanged(userId: UserId, conversation: FakeConversation): void {
     this.touch(userId, conversation.id);
     const frame: ServerFrame = { type: "changed", conversations: [conversation.summaryFor(userId)] };
-    for (const socket of this.#welcomeOf(userId)) this.#say(socket, frame);
+    for (const socket of this.welcomeOf(userId)) this.say(socket, frame);
   }
 
   /** Another device of the same person is told. */
   tellSelf(userId: UserId, from: DeviceId, frame: Extract<ServerFrame, { type: "self" }>): void {
-    for (const socket of this.#welcomeOf(userId)) if (socket.sender?.deviceId !== from) this.#say(socket, frame);
+    for (const socket of this.welcomeOf(userId)) if (socket.sender?.deviceId !== from) this.say(socket, frame);
   }
 
   /** Both hear at once that their contacts have changed. */
   tellContacts(...userIds: UserId[]): void {
     const frame = { type: "self", contactsVersion: ++this.people.contactsVersion } as const;
-    for (const userId of userIds) for (const socket of this.#welcomeOf(userId)) this.#say(socket, frame);
+    for (const userId of userIds) for (const socket of this.welcomeOf(userId)) this.say(socket, frame);
   }
 
   endDevice(deviceId: DeviceId): void {
@@ -216,148 +188,36 @@ export class FakeServer {
 
   #closed(socket: FakeSocket): void {
     this.#sockets.delete(socket);
-    if (socket.sender) this.#tellPresence(socket.sender.userId);
+    if (socket.sender) this.tellPresence(socket.sender.userId);
   }
 
-  #say(socket: FakeSocket, frame: ServerFrame): void {
-    if (this.#cutBefore === frame.type) {
-      this.#cutBefore = null;
-      socket.vanish();
-    } else socket.say(frame);
+  say(socket: FakeSocket, frame: ServerFrame): void {
+    if (this.faults.takesSocket(frame.type)) socket.vanish();
+    else socket.say(frame);
   }
 
-  #hear(socket: FakeSocket, frame: ClientFrame): void {
-    const { sender } = socket;
-    if (!sender) return;
-    const refusal = this.#refusalOf(sender, frame);
-    if (refusal) this.#refuse(socket, frame, refusal);
-    else if (frame.type === "hello") this.#hello(socket, sender, frame);
-    else if (!socket.isWelcome) this.#refuse(socket, frame, { code: "hello_required", retryAfterMs: undefined });
-    else if (frame.type === "send") this.#send(socket, sender, frame);
-    else if (frame.type === "pull") this.#pull(socket, sender, frame);
-    else if (frame.type === "receipt") this.#receipt(sender, frame);
-    else if (frame.type === "typing") this.#typing(sender, frame);
-    else if (frame.type === "watch") this.#watch(socket, frame);
-  }
+  cursor = (): string => `${this.#epoch}.${this.#position}`;
 
-  #refusalOf({ deviceId }: Sender, frame: ClientFrame): Refusal | undefined {
-    const wanted = this.takeRefusal(frame.type as Refusable);
-    if (frame.type !== "send") return wanted;
-    const lane = `${deviceId} ${frame.conversationId}`;
-    const held = this.#held.get(lane);
-    if (held !== undefined && frame.idempotencyKey > held)
-      return wanted ?? { code: "unavailable", retryAfterMs: undefined };
-    if (wanted && isRetryable(wanted.code)) this.#held.set(lane, frame.idempotencyKey);
-    else this.#held.delete(lane);
-    return wanted;
-  }
-
-  #refuse(socket: FakeSocket, { id }: ClientFrame, { code, retryAfterMs }: Refusal): void {
-    const after = retryAfterMs === undefined ? {} : { retryAfterMs };
-    const retryable = isRetryable(code);
-    this.#say(socket, {
-      type: "error",
-      ...(id === undefined ? {} : { id }),
-      code,
-      detail: "a test wants it so",
-      retryable,
-      ...after,
-    });
-  }
-
-  #cursor = (): string => `${this.#epoch}.${this.#position}`;
-
-  #hello(socket: FakeSocket, { userId, deviceId }: Sender, { id, cursor, background }: Frame<"hello">): void {
+  /** What lies past a cursor; one that means nothing any more is as good as none. */
+  sinceCursor(userId: UserId, cursor: string | null): { mode: "resume" | "reset"; changed: FakeConversation[] } {
     const [epoch, position] = (cursor ?? `${this.#epoch}.0`).split(".").map(Number);
     const mode = epoch === this.#epoch ? "resume" : "reset";
-    const named = id === undefined ? {} : { id };
-    socket.isWelcome = true;
-    socket.background = background ?? false;
-    this.#say(socket, { type: "welcome", ...named, userId, deviceId, mode, serverTime: Date.now() });
     const from = mode === "resume" ? (position ?? 0) : 0;
     const listed = [...(this.#index.get(userId) ?? [])].filter(([, at]) => at > from);
-    const conversations = listed.flatMap(
-      ([conversationId]) => this.conversations.get(conversationId)?.summaryFor(userId) ?? [],
-    );
-    if (conversations.length > 0) this.#say(socket, { type: "changed", conversations });
-    this.#say(socket, { type: "caught_up", cursor: this.#cursor() as never });
-    this.#tellPresence(userId);
+    return { mode, changed: listed.flatMap(([id]) => this.conversations.get(id) ?? []) };
   }
 
-  #send(socket: FakeSocket, sender: Sender, frame: Frame<"send">): void {
-    const conversation = this.conversations.get(frame.conversationId);
-    const answer = conversation?.append(sender, frame, Date.now()) ?? ({ ok: false, code: "not_found" } as const);
-    if (!answer.ok) {
-      this.#refuse(socket, frame, { code: answer.code, retryAfterMs: undefined });
-      return;
-    }
-    const { ack, event } = answer.value;
-    this.#say(socket, { type: "ack", ...(frame.id === undefined ? {} : { id: frame.id }), ...ack });
-    if (event && conversation) this.publish(conversation, event, sender.deviceId);
-  }
-
-  #pull(socket: FakeSocket, { userId }: Sender, { id, conversationId, after, limit = PAGE }: Frame<"pull">): void {
-    const conversation = this.conversations.get(conversationId);
-    if (!conversation?.members.has(userId)) {
-      this.#refuse(socket, { type: "pull", id, conversationId, after }, { code: "not_found", retryAfterMs: undefined });
-      return;
-    }
-    const events = conversation.visibleTo(userId).filter(({ seq }) => seq > after);
-    const page = {
-      conversationId,
-      events: events.slice(0, Math.min(limit, PAGE)),
-      head: conversation.headFor(userId),
-      floor: 1,
-    };
-    this.#say(socket, { type: "page", ...(id === undefined ? {} : { id }), ...page });
-  }
-
-  #receipt({ userId, deviceId }: Sender, { conversationId, delivered = 0, read = 0 }: Frame<"receipt">): void {
-    const conversation = this.conversations.get(conversationId);
-    if (!conversation?.receive(userId, { delivered, read })) return;
-    const receipts = [{ userId, ...conversation.marksOf(userId), at: Date.now() }];
-    for (const member of conversation.currentMembers())
-      for (const socket of this.#welcomeOf(member.userId))
-        if (member.userId !== userId)
-          this.#say(socket, {
-            type: "receipts",
-            conversationId,
-            receipts,
-            ticks: conversation.ticksFor(member.userId),
-          });
-    if (read > 0) {
-      const told = {
-        conversationId,
-        readSeq: conversation.marksOf(userId).read,
-        unread: conversation.unreadFor(userId),
-      };
-      this.tellSelf(userId, deviceId, { type: "self", conversations: [told] });
-    }
-  }
-
-  #typing({ userId }: Sender, { conversationId, active }: Frame<"typing">): void {
-    for (const member of this.conversations.get(conversationId)?.currentMembers() ?? [])
-      for (const socket of this.#welcomeOf(member.userId))
-        if (member.userId !== userId) this.#say(socket, { type: "typing", conversationId, userId, active });
-  }
-
-  #watch(socket: FakeSocket, { id, userIds }: Frame<"watch">): void {
-    socket.watching = userIds;
-    const users = userIds.map((userId) => this.#presence(userId));
-    this.#say(socket, { type: "presence", ...(id === undefined ? {} : { id }), users });
-  }
-
-  #presence(userId: UserId): Presence {
-    const isOnline = this.#welcomeOf(userId).some(({ background }) => !background);
+  presence(userId: UserId): Presence {
+    const isOnline = this.welcomeOf(userId).some(({ background }) => !background);
     return { userId, state: isOnline ? "online" : "offline" };
   }
 
-  #tellPresence(userId: UserId): void {
+  tellPresence(userId: UserId): void {
     for (const socket of this.#sockets)
-      if (socket.watching.includes(userId)) this.#say(socket, { type: "presence", users: [this.#presence(userId)] });
+      if (socket.watching.includes(userId)) this.say(socket, { type: "presence", users: [this.presence(userId)] });
   }
 
-  #welcomeOf(userId: UserId): FakeSocket[] {
+  welcomeOf(userId: UserId): FakeSocket[] {
     return [...this.#sockets].filter(({ sender, isWelcome }) => isWelcome && sender?.userId === userId);
   }
 }

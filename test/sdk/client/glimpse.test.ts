@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Message } from "../../../src/sdk/client/api.ts";
-import { openClient } from "../../../src/sdk/client/inside.ts";
+import { createClientIn } from "../../../src/sdk/client/client.ts";
 import { memoryStorage } from "../../../src/sdk/client/memory-storage.ts";
 import type { Storage } from "../../../src/sdk/client/storage.ts";
 import { fakeServer } from "../../../src/sdk/testing.ts";
@@ -46,9 +46,8 @@ test("[CL-54] the list stands before the logs are read, with the last message as
 
   const later = slow(storage);
   server.stop();
-  const inside = await openClient(impatient, { ...server.options, storage: later.storage }, true);
-  const { client } = inside;
-  expect(inside.isWhole()).toBe(false);
+  const client = await createClientIn(impatient, { ...server.options, storage: later.storage, glimpse: true });
+  expect(client.isWhole).toBe(false);
   expect(later.asked.filter((prefix) => prefix.startsWith("log"))).toEqual([]);
   const [listed] = client.conversations.list();
   expect(listed).toMatchObject({ title: "bob", hasOlder: true });
@@ -59,9 +58,9 @@ test("[CL-54] the list stands before the logs are read, with the last message as
   expect(tail.length).toBeLessThan(4);
   const sending = client.conversations.get(chat.id).send("written before the logs were read");
   expect(client.conversations.list()[0]?.preview?.text).toBe("written before the logs were read");
-  void inside.goOn();
+  void client.openWhole();
   later.open();
-  await until(() => inside.isWhole());
+  await until(() => client.isWhole);
   await until(() => client.conversations.get(chat.id).messages().length > 40);
   server.start();
   await live(client);
@@ -81,7 +80,7 @@ test("[CL-54] what is deleted is gone from what the list is drawn from", async (
   await alice.flush();
   await alice.close();
   const later = slow(storage);
-  const { client } = await openClient(impatient, { ...server.options, storage: later.storage }, true);
+  const client = await createClientIn(impatient, { ...server.options, storage: later.storage, glimpse: true });
   expect(client.conversations.list()[0]?.preview?.content.type).toBe("gone");
   expect(JSON.stringify(client.conversations.get(chat.id).messages())).not.toContain("secret");
   later.open();

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import type { MessageEvent } from "../../../src/protocol/events.ts";
 import type { ConversationId } from "../../../src/protocol/ids.ts";
 import type { Client } from "../../../src/sdk/client/api.ts";
-import { openClient } from "../../../src/sdk/client/inside.ts";
+import { createClientIn } from "../../../src/sdk/client/client.ts";
 import { memoryStorage } from "../../../src/sdk/client/memory-storage.ts";
 import { applyClientChange, type ClientChange, NOTHING_KEPT } from "../../../src/sdk/client/state.ts";
 import type { Storage, Store, Value } from "../../../src/sdk/client/storage.ts";
@@ -130,19 +130,18 @@ async function twoTalks() {
 test("[AP-37] [CL-1] what is sent and what comes while the logs are read is there once, in every conversation", async () => {
   const { server, storage, bob, cleo, ids } = await twoTalks();
   const later = stepwise(storage);
-  const inside = await openClient(impatient, { ...server.options, storage: later.storage }, true);
-  const { client } = inside;
-  void inside.goOn();
+  const client = await createClientIn(impatient, { ...server.options, storage: later.storage, glimpse: true });
+  void client.openWhole();
   await until(() => later.steps.length > 0);
   const before = ids.map((id) => client.conversations.get(id).send("from the glimpse"));
   later.steps.shift()?.();
   const between = ids.map((id) => client.conversations.get(id).send("between two logs"));
   await bob.conversations.get(ids[0] ?? "").send("hello from bob").sent;
   await cleo.conversations.get(ids[1] ?? "").send("hello from cleo").sent;
-  expect(inside.isWhole()).toBe(false);
+  expect(client.isWhole).toBe(false);
   await until(() => {
     later.steps.shift()?.();
-    return inside.isWhole();
+    return client.isWhole;
   });
   await live(client);
   await Promise.all([...before, ...between].map(({ sent }) => sent));
@@ -161,13 +160,13 @@ test("[AP-37] [CL-1] what is sent and what comes while the logs are read is ther
 test("[AP-37] a client that is closed while the logs are read ends without a complaint, and nothing is lost", async () => {
   const { server, storage, ids } = await twoTalks();
   const later = stepwise(storage);
-  const inside = await openClient(impatient, { ...server.options, storage: later.storage }, true);
-  const going = inside.goOn();
+  const closing = await createClientIn(impatient, { ...server.options, storage: later.storage, glimpse: true });
+  const going = closing.openWhole();
   await until(() => later.steps.length > 0);
-  await inside.client.close();
+  await closing.close();
   for (const step of later.steps.splice(0)) step();
   await expect(going).resolves.toBeUndefined();
-  const { client } = await openClient(impatient, { ...server.options, storage }, false);
+  const client = await createClientIn(impatient, { ...server.options, storage });
   for (const id of ids) expect(wordsIn(client, id)).toHaveLength(5);
   await client.close();
 });

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { Client } from "../../../src/sdk/client/api.ts";
 import { createClientIn } from "../../../src/sdk/client/client.ts";
-import { openClient } from "../../../src/sdk/client/inside.ts";
 import { memoryStorage } from "../../../src/sdk/client/memory-storage.ts";
 import type { Storage } from "../../../src/sdk/client/storage.ts";
 import { type Fake, fakeServer } from "../../../src/sdk/testing.ts";
@@ -69,8 +68,8 @@ test("[CL-57] a device that died before it could let go of it does so when it is
   const store = await storage.open(`default@${server.options.url}`);
   const [[, kept] = []] = await store.read("session");
   await store.write([{ key: "session", value: { ...(kept as object), tokens: null } }]); // as an older version wrote it, too
-  const { client, sight } = await openClient(impatient, { ...server.options, storage }, true);
-  const { about, people, replica } = sight().state;
+  const client = await createClientIn(impatient, { ...server.options, storage, glimpse: true });
+  const { about, people, replica } = client.state;
   expect([about, people, replica.conversations]).toEqual([{}, {}, {}]);
   await client.close();
   const again = await open(server, { environment: impatient, storage });

@@ -1,18 +1,16 @@
 import { KeyMint } from "../keys.ts";
+import { NOTHING_LIVE } from "../live.ts";
 import { type Entry, NOTHING_STORED } from "../state.ts";
-import type { Client, ClientOptions, Fetch, WebSocketClass } from "./api.ts";
+import type { Client } from "./api.ts";
 import type { Command } from "./commands.ts";
+import { changesOf } from "./conversation.ts";
 import { Emitter } from "./emitter.ts";
-import type { Environment } from "./environment.ts";
 import { EdgewiseError } from "./errors.ts";
 import { Hub } from "./hub.ts";
-import { indexedDbStorage } from "./indexed-db-storage.ts";
-import { memoryStorage } from "./memory-storage.ts";
 import { type ClientParts, clientOf, type Given } from "./names.ts";
 import { Sendings } from "./sendings.ts";
 import { Sessions } from "./sessions.ts";
 import { type ClientState, NOTHING_KEPT, wasMade } from "./state.ts";
-import type { Storage } from "./storage.ts";
 import { Encoder, glimpseOf } from "./stored.ts";
 import { Teller } from "./teller.ts";
 import { type Sight, View } from "./view.ts";
@@ -21,35 +19,8 @@ const KEEP = 500;
 /** How often a tab says again what its screen shows. Ms. */
 const SHOW_AGAIN_MS = 30_000;
 
-/** A client with what it is made of: for our own app, which draws from the state itself. Not of the package. */
-export type Inside = {
-  readonly client: Client;
-  /** All that is shown is made from this. */
-  readonly sight: () => Sight;
-  readonly run: (command: Command) => Promise<unknown>;
-  /** Whether the logs are read by now; changes are told like others. */
-  readonly isWhole: () => boolean;
-  /** Goes on from a glimpse: reads the logs, and connects. */
-  readonly goOn: () => Promise<void>;
-};
-
-/** `glimpse`: answers before the logs are read, with what a list is drawn from, and goes on when it is told. [CL-54] */
-export async function openClient(environment: Environment, options: ClientOptions, glimpse = false): Promise<Inside> {
-  const WebSocket = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
-  if (!WebSocket) throw new Error("There is no global WebSocket here: pass one, as in createClient({ WebSocket })");
-  const url = options.url.replace(/\/+$/, "");
-  const name = `${options.profile ?? "default"}@${url}`;
-  const store = await (options.storage ?? defaultStorage()).open(name);
-  const fetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
-  const opened = new Opened({ options, environment, WebSocket, url, name, store, fetch });
-  await opened.start(glimpse);
-  return opened.inside;
-}
-
-const defaultStorage = (): Storage => ("indexedDB" in globalThis ? indexedDbStorage() : memoryStorage());
-
 /** A client that is open, in one tab. */
-class Opened {
+export class Opened {
   readonly #given: Given;
   readonly #emitter = new Emitter();
   readonly #view = new View();
@@ -59,9 +30,11 @@ class Opened {
   readonly #teller: Teller;
   readonly #parts: ClientParts;
   #hub: Hub | null = null;
+  #whole: Promise<void> | null = null;
   #overlay: { of: ClientState; waiting: readonly Command[]; made: ClientState } | null = null;
   #watched: readonly string[] = [];
   #ends: (() => void)[] = [];
+  readonly #timers = new Set<() => void>();
   #isClosed = false;
 
   constructor(given: Given) {
@@ -87,6 +60,9 @@ class Opened {
         this.#watched = [...userIds];
         this.#show();
       },
+      later: (ms, act) => this.#later(ms, act),
+      isWhole: () => this.#hub?.isWhole ?? false,
+      openWhole: () => this.#openWhole(),
       flush: async () => {
         await this.#hub?.flush();
       },
@@ -95,14 +71,15 @@ class Opened {
     this.#teller = new Teller(this.#emitter, this.#view, () => this.#sight);
   }
 
-  async start(glimpse: boolean): Promise<void> {
+  async start(): Promise<void> {
     const { store, environment, options } = this.#given;
+    const { glimpse = false } = options;
     await this.#sessions.load();
     const all = this.#sessions.isRevoked ? "out/" : ""; // [CL-57] what has to go is not shown before it does
     const state = glimpse && all === "" ? await glimpseOf(store) : new Encoder().load(await store.read(all));
     this.#hub = new Hub(this.#hubPorts(), state, !glimpse);
     this.#teller.begin(this.#sessions.state, this.#hub.moment);
-    if (!glimpse) await this.#hub.start();
+    if (!glimpse) await this.#openWhole();
     this.#ends = [environment.onVisible(() => this.#show())];
     if (environment.isVisible() !== null || options.background) this.#show();
   }
@@ -122,9 +99,19 @@ class Opened {
       },
       onCleared: () => {
         this.#view.forget();
+        this.#emitter.tellEach(changesOf(""));
         this.#emitter.tell("", null);
       },
     };
+  }
+
+  /** [CL-54] Once, however often it is asked for. */
+  async #openWhole(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#whole ??= this.#hub?.start() ?? null;
+    await this.#whole?.catch((error: unknown) => {
+      if (!this.#isClosed) throw error; // the store was closed while its logs were read
+    });
   }
 
   // --- what is shown ---
@@ -152,7 +139,7 @@ class Opened {
   }
 
   get #sight(): Sight {
-    const live = this.#hub?.moment.live ?? { typing: [], presence: [], shed: [], shedUntil: 0, profile: null };
+    const live = this.#hub?.moment.live ?? NOTHING_LIVE;
     const { userId: me = null, deviceId: device = null } = this.#sessions.owner ?? {};
     return { state: this.#state, moment: { live }, me, device, now: this.#serverNow };
   }
@@ -187,28 +174,26 @@ class Opened {
     this.#ends[1] = environment.after(SHOW_AGAIN_MS, () => this.#show());
   }
 
+  #later(ms: number, act: () => void): () => void {
+    const cancel = this.#given.environment.after(ms, act);
+    this.#timers.add(cancel);
+    return () => {
+      cancel();
+      this.#timers.delete(cancel);
+    };
+  }
+
   async #close(): Promise<void> {
     if (this.#isClosed) return;
-    for (const end of this.#ends) end();
+    for (const end of [...this.#ends, ...this.#timers]) end();
     await this.#hub?.close();
     this.#isClosed = true;
     this.#emitter.clear();
     await this.#given.store.close();
   }
 
-  get inside(): Inside {
-    return {
-      client: clientOf(this.#parts),
-      sight: () => this.#sight,
-      run: (command) => this.#run(command),
-      isWhole: () => this.#hub?.isWhole ?? false,
-      goOn: async () => {
-        const started = this.#isClosed ? undefined : this.#hub?.start();
-        await started?.catch((error: unknown) => {
-          if (!this.#isClosed) throw error; // the store was closed while its logs were read
-        });
-      },
-    };
+  get client(): Client {
+    return clientOf(this.#parts);
   }
 }
 
