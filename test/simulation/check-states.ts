@@ -5,7 +5,7 @@ import { standing } from "../../src/domain/trail.ts";
 import { bellFor } from "../../src/objects/bells.ts";
 import type { ServerFrame, Summary } from "../../src/protocol/frames.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
-import type { Device } from "./device.ts";
+import type { AnyDevice as Device } from "./any-device.ts";
 import type { World } from "./world.ts";
 
 const short = (id: string): string => id.slice(-4);
