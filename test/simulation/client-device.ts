@@ -291,6 +291,7 @@ export class ClientDevice implements AnyDevice {
     if (!this.#hasNetwork) this.#network(true);
     if (this.tabs.length === 0) this.#openTab();
     if (this.#server.runtime.faults === NO_FAULTS) this.#heal();
+    for (const tab of this.#open) if (isReplaced(tab.client)) this.#close(tab);
   }
 
   /** Somebody looks, and there is room again. */
@@ -413,3 +414,6 @@ export class ClientDevice implements AnyDevice {
     return { presence: presence as unknown as AnyDevice["live"]["presence"], shed: client?.shed ?? [] };
   }
 }
+
+/** A socket that a page had asked for came after it had gone, and took the place of the next one's: its person reloads. */
+const isReplaced = ({ connection }: Client): boolean => connection.is === "stopped" && connection.why === "replaced";

@@ -19,7 +19,7 @@ type Answer = { ok: boolean; status: number; headers: Headers; text: () => Promi
 /** Whoever asks: a page that is gone hears of nothing. */
 type Asker = { readonly isAlive: boolean; readonly hasNetwork: boolean };
 
-/** A trade of a refresh token whose answer is lost ends the session [AC-6]: that one is lost on its way there, or not at all. */
+/** A trade of a refresh token that is lost after it was done ends the session [AC-6]: that one is done and stored at once, or not at all. */
 const REFRESH = "/v1/auth/refresh";
 const URL_OF_ALL = "https://edgewise.example";
 
@@ -30,11 +30,14 @@ export class Internet {
   readonly #server: Server;
   readonly #directory: Directory;
   readonly #app = newApp();
+  #isTrading = false;
 
   constructor(works: Clockwork, server: Server, people: readonly UserId[]) {
     this.#works = works;
     this.#server = server;
-    this.#directory = new Directory((act) => server.mayFail("database", act));
+    this.#directory = new Directory(async (act) =>
+      this.#isTrading ? act() : server.mayFail("database", act),
+    );
     for (const userId of people) this.#directory.addUser(userId, works.now);
     const limiter = { limit: async () => ({ success: true }) };
     Object.assign(server.runtime.env, {
@@ -88,17 +91,22 @@ export class Internet {
       const isTwice = works.chance(faults.repeated) && init.method === "GET";
       const isLost = works.chance(faults.lostReply) && !isRefresh;
       const visit = async () => {
+        this.#isTrading = isRefresh;
         const answer = await this.#visit(url, init as RequestInit);
+        this.#isTrading = false;
         return { answer, text: await answer.text() };
       };
       if (isTwice) works.after(delayMs(), () => void visit());
       works.after(delayMs(), async () => {
+        if (isRefresh && !(asker.isAlive && asker.hasNetwork)) return lose();
         const { answer, text } = await visit();
         works.tell(() => `is answered ${answer.status} ${init.method} ${url} ${text.slice(0, 200)}`);
-        if (isLost || !asker.hasNetwork) return lose();
+        if (isLost || !(asker.hasNetwork || isRefresh)) return lose();
         const { ok, status, headers } = answer;
         headers.set("date", new Date(works.now).toUTCString());
-        after(() => resolve({ ok, status, headers, text: async () => text }));
+        const settle = () => resolve({ ok, status, headers, text: async () => text });
+        if (isRefresh && asker.isAlive) settle();
+        else after(settle);
       });
     });
   }

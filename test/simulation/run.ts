@@ -103,6 +103,6 @@ const unrest = (world: World): string =>
     ...world.devices.flatMap((d) =>
       world.conversations
         .filter((id) => !world.isEqual(d, id))
-        .map((id) => `${d.deviceId.slice(-4)} not equal in ${id.slice(0, 5)}`),
+        .map((id) => `${d.deviceId.slice(-4)} holds ${d.events(id).length} of ${world.visible(id, d.userId).length} in ${id.slice(0, 5)}`),
     ),
   ].join(", ");
