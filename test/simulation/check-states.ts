@@ -13,7 +13,7 @@ const WATCHED_WITHIN_MS = 10_000;
 const short = (id: string): string => id.slice(-4);
 
 /** [UN-1] Counted by hand: messages of others past `read`, up to `head`. */
-function unreadOf(
+export function unreadOf(
   world: World,
   id: ConversationId,
   userId: UserId,

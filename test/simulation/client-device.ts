@@ -52,6 +52,7 @@ export class ClientDevice implements AnyDevice {
   #hasNetwork = false;
   #wantsOnline = false;
   #isSignedIn = false;
+  #isResting = false;
   #background = false;
   #places = 0;
   /** What is done as soon as there is a tab. */
@@ -123,6 +124,9 @@ export class ClientDevice implements AnyDevice {
         this.#works.tell(() => `${this.deviceId.slice(-4)} tab ${tab.place} says ${text}`);
         if (tab.client?.storage === "full") this.#holdsInMemory(tab.client);
       },
+      leads: () => {
+        for (const tab of this.tabs) tab.forget();
+      },
       told: (event, told) => {
         const wish = this.#byKey.get(told.id);
         if (!wish) return void this.bugs.push(`[CL-48] ${event} is told of ${told.id}, for which nobody wished`);
@@ -150,7 +154,7 @@ export class ClientDevice implements AnyDevice {
     this.tabs = this.tabs.filter((other) => other !== tab);
     if (tab.socket) this.knowsTime = false;
     for (const wish of this.wishes) if (wish.place === tab.place && !wish.isStored) wish.mayBeLost = true;
-    for (const other of this.tabs) other.leaderDied();
+    for (const other of this.tabs) other.forget();
   }
 
   #kill(tab: Tab): void {
@@ -246,18 +250,25 @@ export class ClientDevice implements AnyDevice {
     const open = this.#open;
     const tab = open[works.pick(open.length)];
     if (!tab) return;
-    const dice = works.pick(8);
+    const dice = works.pick(9);
     if (dice === 0) this.#openTab();
     else if (dice === 1) this.#close(tab);
     else if (dice === 2) this.#kill(tab);
     else if (dice === 3) tab.visible = !tab.visible;
     else if (dice === 4) this.#setClock();
     else if (dice === 5) this.#fill();
+    else if (dice === 6) this.#rest(tab);
     else void this.#ask(tab, id);
   }
 
   #setClock(): void {
     this.#skewMs += this.#works.pick(20_000) - 10_000;
+  }
+
+  /** The app wants no socket for a while. */
+  #rest({ client }: OpenTab): void {
+    this.#isResting = true;
+    client.disconnect();
   }
 
   #fill(): void {
@@ -291,6 +302,8 @@ export class ClientDevice implements AnyDevice {
     if (!this.#hasNetwork) this.#network(true);
     if (this.tabs.length === 0) this.#openTab();
     if (this.#server.runtime.faults === NO_FAULTS) this.#heal();
+    if (this.#isResting) for (const { client } of this.#open) client.connect();
+    this.#isResting &&= this.#open.length === 0;
     for (const tab of this.#open) if (isReplaced(tab.client)) this.#close(tab);
   }
 

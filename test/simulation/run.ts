@@ -2,6 +2,7 @@ import { act, lastBlow, lastWord } from "./acts.ts";
 import { checkEnd, checkIndex } from "./check.ts";
 import { checkPushes } from "./check-push.ts";
 import { checkLive, checkStates } from "./check-states.ts";
+import { checkTabs } from "./check-tabs.ts";
 import { type Plan, World } from "./world.ts";
 
 export const PLAN: Plan = {
@@ -90,6 +91,7 @@ async function checkRest(world: World): Promise<void> {
   checkIndex(world);
   checkEnd(world);
   await world.pass(TOLD_WITHIN_MS);
+  checkTabs(world);
   await checkStates(world);
   checkLive(world);
 }

@@ -25,6 +25,8 @@ export type TabPorts = {
   /** Told of each text that its socket hears. */
   readonly hears: (tab: Tab, text: string) => void;
   readonly says: (tab: Tab, text: string) => void;
+  /** One of them leads now that did not before. */
+  readonly leads: () => void;
   readonly told: <E extends "sent" | "failed">(event: E, what: ClientEvents[E]) => void;
   readonly wrong: (what: string) => void;
 };
@@ -62,7 +64,7 @@ export class Tab {
 
   async start(): Promise<void> {
     const { internet, disk, userId } = this.#ports;
-    const { hears, says } = this.#ports;
+    const { hears, says, leads } = this.#ports;
     const ports = {
       ...{ ...this.#ports, page: this },
       hears: (text: string) => hears(this, text),
@@ -72,6 +74,7 @@ export class Tab {
     class Socket extends PageSocket {
       constructor(_: string, protocols: string[]) {
         super(ports, protocols);
+        if (!tab.socket) leads();
         tab.socket = this;
       }
     }
@@ -183,8 +186,8 @@ export class Tab {
     }
   }
 
-  /** The tab that led has died: what it had told and not stored is not known any more. */
-  leaderDied(): void {
+  /** The tab that led has died, and another one leads: what it had told and not stored is not known any more. */
+  forget(): void {
     this.#ranks.clear();
     this.#came.clear();
     this.#ended.clear();
