@@ -33,7 +33,12 @@ export default defineConfig({
     projects: [
       {
         // The simulation runs the objects in plain Node, on a runtime of its own.
-        resolve: { alias: { "cloudflare:workers": `${import.meta.dirname}/test/simulation/cloudflare-workers.ts` } },
+        resolve: {
+          alias: {
+            "cloudflare:workers": `${import.meta.dirname}/test/simulation/cloudflare-workers.ts`,
+            "@phi-ag/argon2/argon2.wasm": `${import.meta.dirname}/test/simulation/no-argon2.ts`,
+          },
+        },
         test: {
           name: "pure",
           include: ["test/{protocol,domain,sdk,simulation,architecture}/**/*.test.ts"],

@@ -1,6 +1,7 @@
 import type { Outcome } from "../../src/objects/rpc.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
-import type { Device } from "./device.ts";
+import type { AnyDevice as Device } from "./any-device.ts";
+import { ClientDevice } from "./client-device.ts";
 import { addDevice, block, clear, deleteOne, invite, leave, retain, setAge } from "./life-acts.ts";
 import type { World } from "./world.ts";
 
@@ -52,6 +53,7 @@ export function act(world: World): void {
   const { works } = world;
   const device = world.devices[works.pick(world.devices.length)] as Device;
   const id = world.conversations[works.pick(world.conversations.length)] as ConversationId;
+  if (device instanceof ClientDevice && works.chance(0.1)) return device.fiddle(id);
   let dice = works.pick(world.isWhole ? SHARES : 100);
   for (const [share, act] of world.isWhole ? WHOLE_ACTS : world.speaksLate ? LATE_ACTS : ACTS) {
     if (dice >= 0 && dice < share) act(world, device, id);

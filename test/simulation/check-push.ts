@@ -1,7 +1,7 @@
 import { mentionsOf } from "../../src/domain/life.ts";
 import { canSee } from "../../src/domain/membership.ts";
 import type { ConversationId } from "../../src/protocol/ids.ts";
-import type { Device } from "./device.ts";
+import type { AnyDevice as Device } from "./any-device.ts";
 import type { Said } from "./witness.ts";
 import type { World } from "./world.ts";
 

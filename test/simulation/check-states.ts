@@ -5,13 +5,15 @@ import { standing } from "../../src/domain/trail.ts";
 import { bellFor } from "../../src/objects/bells.ts";
 import type { ServerFrame, Summary } from "../../src/protocol/frames.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
-import type { Device } from "./device.ts";
+import type { AnyDevice as Device } from "./any-device.ts";
 import type { World } from "./world.ts";
 
+/** Who asks who is there has an answer by then. Ms. */
+const WATCHED_WITHIN_MS = 10_000;
 const short = (id: string): string => id.slice(-4);
 
 /** [UN-1] Counted by hand: messages of others past `read`, up to `head`. */
-function unreadOf(
+export function unreadOf(
   world: World,
   id: ConversationId,
   userId: UserId,
@@ -113,6 +115,8 @@ async function checkUnread(world: World, userId: UserId): Promise<void> {
 /** [PR-7] [OV-3] Who watches sees who is there; nothing is left out any more. */
 export function checkLive(world: World): void {
   for (const device of world.devices) {
+    if (device.welcomedAt > world.server.now - WATCHED_WITHIN_MS) continue; // its token ran out, and it has just come back
+    if (device.phase !== "live") continue;
     const { presence, shed } = device.live;
     if (shed.length > 0) throw new Error(`[OV-3] ${short(device.deviceId)} is still told that ${shed} are left out`);
     for (const userId of device.watched) {

@@ -27,9 +27,14 @@ export class Clockwork {
   ticked: () => void = () => {};
   private readonly steps: Step[] = [];
   private order = 0;
+  /** Apart from what happens in the world. */
+  private readonly secrets: () => number;
+  private pending = 0;
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(seed: number) {
     this.random = seeded(seed);
+    this.secrets = seeded(~seed);
   }
 
   /** A whole number in [0, below). */
@@ -75,8 +80,19 @@ export class Clockwork {
     this.now = Math.max(this.now, next.at);
     this.ticked();
     next.run();
-    await new Promise((resolve) => real.setImmediate(resolve));
+    do await new Promise((resolve) => real.setImmediate(resolve));
+    while (this.pending > 0);
     return true;
+  }
+
+  /** What the platform does in its own time takes none here: one after the other, and everything waits for it. */
+  atOnce<T>(work: () => Promise<T>): Promise<T> {
+    this.pending++;
+    const done = this.turn.then(work);
+    this.turn = done.catch(() => {});
+    return done.finally(() => {
+      this.pending--;
+    });
   }
 
   /** Takes over the globals that objects and devices use; answers how to give them back. */
@@ -102,13 +118,41 @@ export class Clockwork {
       timers.get(mine)?.();
       timers.delete(mine);
     };
+    const giveBack = this.takeOver();
     Object.assign(globalThis, { setTimeout: later, clearTimeout: clear });
     Date.now = () => Math.floor(this.now + (living.getStore()?.skewMs ?? 0));
     Math.random = this.random;
     return () => {
+      giveBack();
       Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
       Date.now = real.now;
       Math.random = real.random;
+    };
+  }
+  /** What the doors and whole clients use besides: randomness, ciphers, deadlines. */
+  private takeOver(): () => void {
+    const { subtle } = crypto;
+    const { timeout } = AbortSignal;
+    const random = (bytes: Uint8Array) => {
+      for (const at of bytes.keys()) bytes[at] = this.secrets() * 256;
+      return bytes;
+    };
+    const names = ["sign", "verify", "digest", "importKey"] as const;
+    const ours = names.map((name) => {
+      const act = subtle[name] as (...args: unknown[]) => Promise<unknown>;
+      return [name, (...args: unknown[]) => this.atOnce(() => act.apply(subtle, args))] as const;
+    });
+    Object.assign(subtle, Object.fromEntries(ours));
+    Object.assign(crypto, { getRandomValues: random });
+    AbortSignal.timeout = (ms) => {
+      const controller = new AbortController();
+      this.after(ms, () => controller.abort(new DOMException("late", "TimeoutError")));
+      return controller.signal;
+    };
+    return () => {
+      for (const name of names) Reflect.deleteProperty(subtle, name);
+      Reflect.deleteProperty(crypto, "getRandomValues");
+      AbortSignal.timeout = timeout;
     };
   }
 }

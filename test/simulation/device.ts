@@ -8,26 +8,14 @@ import type { Effects, Happening } from "../../src/sdk/happenings.ts";
 import type { Live } from "../../src/sdk/live.ts";
 import { Replica } from "../../src/sdk/replica.ts";
 import { applyChange, type Held, heldOf, NOTHING_STORED, type ReplicaState } from "../../src/sdk/state.ts";
+import type { AnyDevice, Wished } from "./any-device.ts";
 import type { Clockwork } from "./clockwork.ts";
 import type { Server } from "./server.ts";
 import { type Downward, type ServerSocket, type Upward, Wire } from "./sockets.ts";
 
 type Line = { up: Wire<Upward>; down: Wire<Downward>; far: ServerSocket };
-export type Wished = {
-  key: IdempotencyKey;
-  /** The one under which it goes by now. */
-  keyNow: IdempotencyKey;
-  conversationId: ConversationId;
-  text: string;
-  /** About an earlier message. */
-  isLate: boolean;
-  ackedAt?: number;
-  failed?: string;
-  reminted?: true;
-};
-
 /** A person's device: the SDK's replica on a disk and a wire that fail. It counts what it was promised. */
-export class Device {
+export class Device implements AnyDevice {
   readonly deviceId: DeviceId;
   readonly userId: UserId;
   /** Everything it ever wished for, in order; a key that the server asked to be minted again replaces the old one. */
@@ -47,6 +35,7 @@ export class Device {
   arrivedAt = 0;
   /** Whether a server has told it the time since it was started last. */
   knowsTime = false;
+  readonly bugs: readonly string[] = [];
   /** Told of each frame it hears. */
   hears: (frame: ServerFrame) => void = () => {};
   /** Some clients never ping. */
@@ -89,7 +78,7 @@ export class Device {
   /** `text` names the wish; no other one of this world has it. */
   wish(conversationId: ConversationId, text: string, event: Wish): void {
     const key = this.mint();
-    this.wishes.push({ key, keyNow: key, conversationId, text, isLate: event.kind !== "message" });
+    this.wishes.push({ key, keyNow: key, conversationId, text, isLate: event.kind !== "message", place: 0 });
     this.handle({ type: "wish", conversationId, idempotencyKey: key, composedAt: this.now, event });
   }
 
@@ -201,6 +190,14 @@ export class Device {
     this.works.after(this.works.pick(isSlow ? 200_000 : 20_000), () => inbox.end(line.far, false));
     this.handle({ type: "lost" });
     this.reconnectLater();
+  }
+
+  has(socket: ServerSocket): boolean {
+    return this.line?.far === socket;
+  }
+
+  loses(socket: ServerSocket): void {
+    if (this.has(socket)) this.cut("server is gone");
   }
 
   private reconnectLater(): void {

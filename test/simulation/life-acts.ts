@@ -1,5 +1,5 @@
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
-import type { Device } from "./device.ts";
+import type { AnyDevice as Device } from "./any-device.ts";
 import type { World } from "./world.ts";
 
 /** What ends the life of a message, or keeps it from somebody: each by a call that may fail. */

@@ -4,7 +4,7 @@ import { Event } from "../../src/protocol/events.ts";
 import type { ServerFrame } from "../../src/protocol/frames.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { timelineOf } from "../../src/sdk/fold.ts";
-import type { Device } from "./device.ts";
+import type { AnyDevice as Device } from "./any-device.ts";
 import type { Host } from "./host.ts";
 import type { World } from "./world.ts";
 

@@ -1,7 +1,7 @@
 import type { Membership } from "../../src/domain/membership.ts";
 import { type Mark, standing, type Trail } from "../../src/domain/trail.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
-import type { Device } from "./device.ts";
+import type { AnyDevice as Device } from "./any-device.ts";
 import type { Server } from "./server.ts";
 
 const MARKS = ["delivered", "read", "shownRead", "contactsRead"] as const satisfies Mark[];

@@ -2,6 +2,7 @@ import { act, lastBlow, lastWord } from "./acts.ts";
 import { checkEnd, checkIndex } from "./check.ts";
 import { checkPushes } from "./check-push.ts";
 import { checkLive, checkStates } from "./check-states.ts";
+import { checkTabs } from "./check-tabs.ts";
 import { type Plan, World } from "./world.ts";
 
 export const PLAN: Plan = {
@@ -90,6 +91,7 @@ async function checkRest(world: World): Promise<void> {
   checkIndex(world);
   checkEnd(world);
   await world.pass(TOLD_WITHIN_MS);
+  checkTabs(world);
   await checkStates(world);
   checkLive(world);
 }
@@ -103,6 +105,6 @@ const unrest = (world: World): string =>
     ...world.devices.flatMap((d) =>
       world.conversations
         .filter((id) => !world.isEqual(d, id))
-        .map((id) => `${d.deviceId.slice(-4)} not equal in ${id.slice(0, 5)}`),
+        .map((id) => `${d.deviceId.slice(-4)} holds ${d.events(id).length} of ${world.visible(id, d.userId).length} in ${id.slice(0, 5)}`),
     ),
   ].join(", ");

@@ -138,10 +138,12 @@ export class Runtime {
 /** The globals of the runtime that Node lacks or refuses; answers how to give them back. */
 export function installGlobals(): () => void {
   const before = { WebSocketPair: Reflect.get(globalThis, "WebSocketPair"), Response: globalThis.Response };
-  class Upgraded {
-    readonly webSocket: unknown;
-    constructor(_: null, init: { webSocket: unknown }) {
-      this.webSocket = init.webSocket;
+  class Upgraded extends before.Response {
+    override readonly webSocket: WebSocket | null;
+    constructor(body: null, init: ResponseInit & { webSocket?: WebSocket } = {}) {
+      const { webSocket, status, ...rest } = init;
+      super(body, webSocket || status === undefined ? rest : { ...rest, status }); // Node knows no 101
+      this.webSocket = webSocket ?? null;
     }
   }
   Object.assign(globalThis, { WebSocketPair: Pair, Response: Upgraded, WebSocketRequestResponsePair: class {} });

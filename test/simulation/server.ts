@@ -45,9 +45,18 @@ export class Server {
 
   /** What stands beside the objects answers late, or fails before or after it has acted. */
   private beside<T>(what: "database" | "queue", act: () => T): Promise<T> {
+    const fails = this.works.chance(this.runtime.faults[what]);
+    return this.answered(what, act, fails, !fails || this.works.chance(0.5));
+  }
+
+  /** The same of what is not acted upon when it fails. */
+  mayFail<T>(what: "database", act: () => T): Promise<T> {
+    const fails = this.works.chance(this.runtime.faults[what]);
+    return this.answered(what, act, fails, !fails);
+  }
+
+  private answered<T>(what: string, act: () => T, fails: boolean, acts: boolean): Promise<T> {
     const { works } = this;
-    const fails = works.chance(this.runtime.faults[what]);
-    const acts = !fails || works.chance(0.5);
     const caller = living.getStore();
     if (caller) caller.busy++;
     return new Promise((resolve, reject) => {

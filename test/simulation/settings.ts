@@ -2,7 +2,7 @@ import type { MineChange } from "../../src/domain/ringing.ts";
 import type { Outcome } from "../../src/objects/rpc.ts";
 import type { ConversationId, DeviceId, UserId } from "../../src/protocol/ids.ts";
 import type { Clockwork } from "./clockwork.ts";
-import type { Device } from "./device.ts";
+import type { AnyDevice as Device } from "./any-device.ts";
 
 type Call = (userId: UserId, method: string, ...args: unknown[]) => Promise<unknown>;
 type CallTo = (kind: "INBOXES" | "CONVERSATIONS", name: string, method: string, ...args: unknown[]) => Promise<unknown>;

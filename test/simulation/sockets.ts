@@ -28,7 +28,9 @@ export type Downward = { text: string } | { close: number };
 /** The server's end, with what the runtime offers there. It does not notice by itself that the other end is gone. */
 export class ServerSocket {
   readyState: number = WebSocket.OPEN;
+  /** The way to the client; what was said before there was one. */
   down: Wire<Downward> | undefined;
+  readonly early: Downward[] = [];
   /** Its signs of life, by true time: accepted, last ping answered by the runtime, last frame. 0: never. */
   readonly signs = { openedAt: 0, pingedAt: 0, frameAt: 0 };
   private attachment: unknown = null;
@@ -36,13 +38,18 @@ export class ServerSocket {
   accept(): void {}
 
   send(text: string): void {
-    this.down?.send({ text });
+    this.say({ text });
+  }
+
+  private say(item: Downward): void {
+    if (this.down) this.down.send(item);
+    else this.early.push(item);
   }
 
   close(code: number): void {
     if (this.readyState !== WebSocket.OPEN) return;
     this.readyState = WebSocket.CLOSED;
-    this.down?.send({ close: code });
+    this.say({ close: code });
   }
 
   /** The other end is known to be gone. */

@@ -5,10 +5,13 @@ import { directId } from "../../src/platform/conversation-ids.ts";
 import { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { chooseMine } from "./acts.ts";
+import type { AnyDevice } from "./any-device.ts";
 import { checkCounted, checkHeard } from "./check-states.ts";
+import { ClientDevice } from "./client-device.ts";
 import { Clockwork, living } from "./clockwork.ts";
 import { Device } from "./device.ts";
 import type { Host } from "./host.ts";
+import { Internet } from "./internet.ts";
 import { LifeTruth } from "./life-truth.ts";
 import { PresenceTruth } from "./presence-truth.ts";
 import { ReceiptTruth } from "./receipt-truth.ts";
@@ -30,6 +33,8 @@ export type Plan = {
   whole?: boolean;
   /** Whether the deployer has words forgotten that were delivered. */
   forgets?: boolean;
+  /** Whether the whole client lives on most devices, and the server's doors are there. */
+  clients?: boolean;
   faults: Faults;
 };
 
@@ -41,7 +46,9 @@ export class World {
   readonly works: Clockwork;
   readonly server: Server;
   readonly people: UserId[];
-  readonly devices: Device[];
+  readonly devices: AnyDevice[];
+  /** The way to the doors, where there are whole clients. */
+  private readonly internet: Internet | null;
   readonly conversations: ConversationId[] = [];
   readonly witness: Witness;
   readonly truth: PresenceTruth;
@@ -67,8 +74,9 @@ export class World {
     this.giveBack = this.takeOver(plan.crowd);
     this.server = new Server(this.works, plan.faults);
     this.people = Array.from({ length: plan.people }, () => UserId.parse(ulid(this.works.now, this.works.random)));
+    this.internet = plan.clients ? new Internet(this.works, this.server, this.people) : null;
     this.devices = this.people.flatMap((userId) =>
-      Array.from({ length: 1 + this.works.pick(plan.devices) }, () => new Device(this.works, this.server, userId)),
+      Array.from({ length: 1 + this.works.pick(plan.devices) }, () => this.newDevice(userId)),
     );
     this.settings = new Settings(this.works, (kind, name, method, ...args) => this.call(kind, name, method, ...args));
     this.life = new LifeTruth(this);
@@ -80,9 +88,8 @@ export class World {
     this.beWitnessed();
     this.server.runtime.lose = (socket) => {
       socket.drop();
-      const device = this.devices.find((d) => d.line?.far === socket);
-      if (device)
-        this.works.after(this.works.pick(200), () => device.line?.far === socket && device.cut("server is gone"));
+      const device = this.devices.find((d) => d.has(socket));
+      if (device) this.works.after(this.works.pick(200), () => device.loses(socket));
     };
   }
 
@@ -93,7 +100,8 @@ export class World {
     const { receiptMembers } = LIMITS;
     Object.assign(LIMITS, { receiptMembers: crowd });
     console.warn = (line: string) => this.works.note(line);
-    console.error = (line: string) => this.works.note(living.getStore()?.alive === false ? line : `BUG ${line}`);
+    const isExpected = (line: string) => living.getStore()?.alive === false || line.includes('"error":"Unavailable: ');
+    console.error = (line: string) => this.works.note(isExpected(line) ? line : `BUG ${line}`);
     return () => {
       Object.assign(console, { warn, error });
       Object.assign(LIMITS, { receiptMembers });
@@ -114,15 +122,21 @@ export class World {
     for (const device of this.devices) this.beHeard(device);
   }
 
-  private beHeard(device: Device): void {
+  private beHeard(device: AnyDevice): void {
     device.hears = (frame) => {
       checkHeard(this, device, frame);
       this.life.heard(device, frame);
     };
   }
 
-  addDevice(userId: UserId): Device {
-    const device = new Device(this.works, this.server, userId);
+  private newDevice(userId: UserId): AnyDevice {
+    const { works, server, internet, forgets } = this;
+    if (internet && works.chance(0.75)) return new ClientDevice(works, server, internet, userId, !forgets);
+    return new Device(works, server, userId);
+  }
+
+  addDevice(userId: UserId): AnyDevice {
+    const device = this.newDevice(userId);
     this.devices.push(device);
     this.beHeard(device);
     return device;
@@ -156,7 +170,7 @@ export class World {
   }
 
   /** Some have pushes, some mute, some watch. */
-  private prepare(device: Device): void {
+  private prepare(device: AnyDevice): void {
     if (this.works.chance(0.6)) this.settings.subscribe(device);
     for (const id of this.conversations) if (this.works.chance(0.15)) chooseMine(this, device, id);
     if (this.works.chance(0.6)) device.watch(this.people.filter((userId) => userId !== device.userId));
@@ -269,7 +283,8 @@ export class World {
   async step(): Promise<boolean> {
     const went = await this.works.step();
     this.receipts.look(this.conversations);
-    const [bug] = [...this.witness.bugs, ...this.truth.bugs, ...this.receipts.bugs, ...this.life.bugs];
+    const told = [this.witness, this.truth, this.receipts, this.life, ...this.devices];
+    const bug = told.find(({ bugs }) => bugs.length > 0)?.bugs[0];
     if (bug) throw new Error(bug);
     return went;
   }
@@ -308,7 +323,7 @@ export class World {
     return delivered === head && shipped === head && forgotten === forgottenInHistory && !stale;
   }
 
-  isEqual(device: Device, id: ConversationId): boolean {
+  isEqual(device: AnyDevice, id: ConversationId): boolean {
     return device.events(id).length === this.visible(id, device.userId).length;
   }
 }

@@ -19,6 +19,8 @@ export type Command =
   /** What a tab's screen shows: whether somebody looks, and whose presence. Repeated, so that a tab that died is forgotten. */
   | { readonly do: "show"; readonly visible: boolean; readonly userIds: readonly string[] }
   | { readonly do: "gone" }
+  /** Nothing but what is done after everything: to be on the disk. */
+  | { readonly do: "flush" }
   | { readonly do: "connect" | "disconnect" }
   /** The server takes this device's tokens no more. */
   | { readonly do: "over" };

@@ -5,6 +5,8 @@ import { Encoder, rowsOf } from "./stored.ts";
 
 /** What is kept where there is no room for more. */
 const KEPT_WHEN_FULL: ReadonlySet<ClientChange["type"]> = new Set<ClientChange["type"]>(["entry", "left", "alias"]);
+/** Where that lies. */
+const OF_WISHES = /^(out|alias)\//;
 /** When a write that failed is tried again. Ms. */
 const AGAIN_MS = 5_000;
 
@@ -93,6 +95,7 @@ export class Persister {
   async #makeRoom(): Promise<void> {
     const wasFull = this.#isFull;
     this.#isFull = true;
+    for (const key of this.#pending.keys()) if (!OF_WISHES.test(key)) this.#pending.delete(key); // it would stand for logs that are let go
     while (this.#state && !this.#isClosed) {
       try {
         await this.#store.write(this.#encoder.encodeWithoutLogs(this.#state));

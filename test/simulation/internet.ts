@@ -1,0 +1,113 @@
+import { newApp } from "../../src/platform/http.ts";
+import { issueTokens } from "../../src/platform/tokens.ts";
+import type { DeviceId, UserId } from "../../src/protocol/ids.ts";
+import { mountAuth } from "../../src/routes/auth.ts";
+import { mountContacts } from "../../src/routes/contacts.ts";
+import { mountConversations } from "../../src/routes/conversations.ts";
+import { mountEvents } from "../../src/routes/events.ts";
+import { mountMe } from "../../src/routes/me.ts";
+import { mountSocket } from "../../src/routes/socket.ts";
+import { mountStars } from "../../src/routes/stars.ts";
+import { mountUsers } from "../../src/routes/users.ts";
+import type { Clockwork } from "./clockwork.ts";
+import { Directory } from "./directory.ts";
+import type { Server } from "./server.ts";
+import type { ServerSocket } from "./sockets.ts";
+
+/** An answer as a page has it. */
+type Answer = { ok: boolean; status: number; headers: Headers; text: () => Promise<string> };
+/** Whoever asks: a page that is gone hears of nothing. */
+type Asker = { readonly isAlive: boolean; readonly hasNetwork: boolean };
+
+/** A trade of a refresh token that is lost after it was done ends the session [AC-6]: that one is done and stored at once, or not at all. */
+const REFRESH = "/v1/auth/refresh";
+const URL_OF_ALL = "https://edgewise.example";
+
+/** The real doors, over the directory and the objects, and the way to them: what is asked may be lost there or back, slow, or come twice. */
+export class Internet {
+  readonly url = URL_OF_ALL;
+  readonly #works: Clockwork;
+  readonly #server: Server;
+  readonly #directory: Directory;
+  readonly #app = newApp();
+  #isTrading = false;
+
+  constructor(works: Clockwork, server: Server, people: readonly UserId[]) {
+    this.#works = works;
+    this.#server = server;
+    this.#directory = new Directory(async (act) =>
+      this.#isTrading ? act() : server.mayFail("database", act),
+    );
+    for (const userId of people) this.#directory.addUser(userId, works.now);
+    const limiter = { limit: async () => ({ success: true }) };
+    Object.assign(server.runtime.env, {
+      ...{ DIRECTORY: this.#directory, TOKEN_KEYS: "c2ltdWxhdGVkLWtleS1vZi10aGlydHktdHdvLWJ5dGVz" },
+      ...{ WIDE_DEVICE: limiter, WIDE_ADDRESS: limiter, WIDE_HANDLE: limiter, WIDE_PEOPLE: limiter },
+    });
+    for (const mount of [mountAuth, mountMe, mountUsers, mountContacts, mountConversations, mountEvents])
+      mount(this.#app);
+    for (const mount of [mountStars, mountSocket]) mount(this.#app);
+  }
+
+  /** What signing in leaves on a device. `expiresAt`: by the server's clock. */
+  async signIn(userId: UserId, deviceId: DeviceId, ageMs: number) {
+    this.#directory.addDevice(deviceId, userId, this.#works.now);
+    const tokens = await issueTokens(
+      this.#server.runtime.env as never,
+      { userId, deviceId, generation: 1 },
+      this.#works.now - ageMs,
+    );
+    return { ...tokens, handle: userId.toLowerCase() };
+  }
+
+  #visit(url: string, init: RequestInit): Promise<Response> {
+    const context = { waitUntil: () => {}, passThroughOnException: () => {} };
+    return Promise.resolve(this.#app.fetch(new Request(url, init), this.#server.runtime.env as never, context as never));
+  }
+
+  /** The other end of a new socket; null: it was refused, or nothing came of it. */
+  async dial(protocols: readonly string[]): Promise<ServerSocket | null> {
+    const headers = { upgrade: "websocket", "sec-websocket-protocol": protocols.join(", ") };
+    const answer = await this.#visit(`${URL_OF_ALL}/v1/socket`, { headers });
+    return (answer as unknown as { webSocket?: { far: ServerSocket } }).webSocket?.far ?? null;
+  }
+
+  /** As `fetch` of a page. */
+  ask(asker: Asker, url: string, { signal, ...init }: RequestInit = {}): Promise<Answer> {
+    const works = this.#works;
+    const { faults, delayMs } = this.#server.runtime;
+    const isRefresh = url.endsWith(REFRESH);
+    return new Promise((resolve, reject) => {
+      const after = (settle: () => void) =>
+        works.after(delayMs(), () => {
+          if (asker.isAlive) settle();
+        });
+      const lose = () => {
+        if (works.chance(0.5)) after(() => reject(new TypeError("network error"))); // else nobody says so
+      };
+      signal?.addEventListener("abort", () => reject(signal.reason));
+      works.tell(() => `asks ${init.method} ${url}`);
+      if (!asker.hasNetwork || works.chance(faults.lostCall)) return lose();
+      const isTwice = works.chance(faults.repeated) && init.method === "GET";
+      const isLost = works.chance(faults.lostReply) && !isRefresh;
+      const visit = async () => {
+        this.#isTrading = isRefresh;
+        const answer = await this.#visit(url, init as RequestInit);
+        this.#isTrading = false;
+        return { answer, text: await answer.text() };
+      };
+      if (isTwice) works.after(delayMs(), () => void visit());
+      works.after(delayMs(), async () => {
+        if (isRefresh && !(asker.isAlive && asker.hasNetwork)) return lose();
+        const { answer, text } = await visit();
+        works.tell(() => `is answered ${answer.status} ${init.method} ${url} ${text.slice(0, 200)}`);
+        if (isLost || !(asker.hasNetwork || isRefresh)) return lose();
+        const { ok, status, headers } = answer;
+        headers.set("date", new Date(works.now).toUTCString());
+        const settle = () => resolve({ ok, status, headers, text: async () => text });
+        if (isRefresh && asker.isAlive) settle();
+        else after(settle);
+      });
+    });
+  }
+}
