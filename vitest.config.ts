@@ -8,10 +8,16 @@ const maxWorkers = availableParallelism() + 1;
 
 /** A test that takes so long will not end; what takes long on a busy machine does. Ms. */
 const PATIENCE_MS = 120_000;
+/** A story has many waits. Ms. */
+const STORY_MS = 400_000;
+
+/** What is polled for has to come, and comes late on a busy machine. */
+const patient = { poll: { timeout: 60_000 } };
 
 const workerd = async () => ({
   wrangler: { configPath: "./wrangler.toml" },
   miniflare: {
+    cf: false, // where in the world the tests run is nobody's business: nothing is asked of the network
     compatibilityFlags: ["nodejs_compat"], // vitest's, not ours: the product runs without it
     bindings: {
       RATE_LIMITS: "wide",
@@ -39,6 +45,8 @@ export default defineConfig({
           include: ["test/{protocol,domain,sdk,simulation,architecture}/**/*.test.ts"],
           environment: "node",
           testTimeout: PATIENCE_MS,
+          hookTimeout: PATIENCE_MS,
+          expect: patient,
           maxWorkers,
         },
       },
@@ -49,6 +57,8 @@ export default defineConfig({
           include: ["test/{storage,platform,objects,routes}/**/*.test.ts"],
           setupFiles: ["test/migrate.ts"],
           testTimeout: PATIENCE_MS,
+          hookTimeout: PATIENCE_MS,
+          expect: patient,
           maxWorkers,
         },
       },
@@ -57,8 +67,9 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           environment: "node",
-          testTimeout: PATIENCE_MS,
-          hookTimeout: PATIENCE_MS,
+          testTimeout: STORY_MS,
+          hookTimeout: STORY_MS,
+          expect: patient,
           maxWorkers,
         },
       },

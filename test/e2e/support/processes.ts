@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { PATIENCE_MS } from "./patience.ts";
 
 /** One process as Linux tells it (proc(5)). Seconds of CPU since it started, user and system together. */
 export type Process = { pid: number; parent: number; command: string; cpuSeconds: number; rssBytes: number };
@@ -58,7 +59,7 @@ function listens(port: number): Promise<boolean> {
 }
 
 /** Waits until nobody accepts on the port; throws after `withinMs`. */
-export async function portFree(port: number, withinMs = 10_000): Promise<void> {
+export async function portFree(port: number, withinMs = PATIENCE_MS): Promise<void> {
   for (const until = Date.now() + withinMs; Date.now() < until; await sleep(20)) if (!(await listens(port))) return;
   throw new Error(`port ${port} is still in use`);
 }
