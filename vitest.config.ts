@@ -3,6 +3,9 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./test/order.ts";
 
+// Miniflare would ask a server on the internet where in the world the tests run.
+process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+
 /** One file more than there are cores: many tests wait for what takes its time. Vitest itself would leave one core idle. */
 const maxWorkers = availableParallelism() + 1;
 
@@ -17,7 +20,6 @@ const patient = { poll: { timeout: 60_000 } };
 const workerd = async () => ({
   wrangler: { configPath: "./wrangler.toml" },
   miniflare: {
-    cf: false, // where in the world the tests run is nobody's business: nothing is asked of the network
     compatibilityFlags: ["nodejs_compat"], // vitest's, not ours: the product runs without it
     bindings: {
       RATE_LIMITS: "wide",
