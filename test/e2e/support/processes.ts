@@ -38,14 +38,21 @@ export function processTree(root: number): Process[] {
 export type Share = "workerd" | "rest";
 export const shareOf = ({ command }: Process): Share => (/workerd\S* serve /.test(command) ? "workerd" : "rest");
 
+/** Below those that the system lends to connections: one of them would have the port of a server that was killed before it is back. */
+const PORTS = { first: 15_000, count: 17_000 };
+
 /** A port nobody listens on just now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
 
