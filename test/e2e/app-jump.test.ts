@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Device, PASSWORD, signIn, signUp } from "./support/client.ts";
 import { must } from "./support/door.ts";
 import { type Somebody, see } from "./support/person.ts";
-import { tellOnStage } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
 const COUNT = 2_000;
 const WRITERS = 8;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { signUp } from "./support/client.ts";
 import { Person, type Somebody, see } from "./support/person.ts";
-import { tellOnStage } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
 let anna: Somebody;
 let ben: Somebody;

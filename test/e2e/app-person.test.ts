@@ -7,7 +7,7 @@ import { keptIn, keptText } from "./support/kept.ts";
 import { look as lookAt } from "./support/look.ts";
 import { Person, type Somebody, see } from "./support/person.ts";
 import { png } from "./support/png.ts";
-import { tellOnStage } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
 let anna: Somebody;
 let ben: Somebody;

@@ -3,7 +3,7 @@ import { type Device, PASSWORD, signIn } from "./support/client.ts";
 import { must } from "./support/door.ts";
 import { keptIn, keptText } from "./support/kept.ts";
 import { annaWhoSaid, type Somebody, see } from "./support/person.ts";
-import { tellOnStage } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
 let anna: Somebody;
 

@@ -4,7 +4,7 @@ import { must } from "./support/door.ts";
 import { look as lookAt } from "./support/look.ts";
 import { type Somebody, see } from "./support/person.ts";
 import { png } from "./support/png.ts";
-import { tellOnStage } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
 let anna: Somebody;
 let ben: Somebody;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { cpuOf } from "./support/cpu.ts";
 import { addKept, keptIn, keptText } from "./support/kept.ts";
 import { annaWhoSaid, Person, type Somebody, see } from "./support/person.ts";
-import { tellOnStage } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
 let anna: Somebody;
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Device, signUp } from "./support/client.ts";
 import { must } from "./support/door.ts";
 import { type Somebody, see } from "./support/person.ts";
-import { tellOnStage } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
 let anna: Somebody;
 /** Somebody at another program, who can say much at once. */

@@ -4,7 +4,7 @@ import { LIMITS } from "../../src/protocol/limits.ts";
 import { type Device, signIn, signUp } from "./support/client.ts";
 import { must } from "./support/door.ts";
 import { Person, type Somebody, see } from "./support/person.ts";
-import { tellOnStage } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
 let anna: Somebody;
 let ben: Device;

@@ -5,7 +5,7 @@ import { LIMITS } from "../../src/protocol/limits.ts";
 import { type Person, type Somebody, see } from "./support/person.ts";
 import { png } from "./support/png.ts";
 import { bugsIn } from "./support/server.ts";
-import { tellOnStage } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
 let anna: Somebody;
 let ben: Somebody;

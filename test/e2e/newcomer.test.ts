@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { textOf } from "../../src/domain/life.ts";
 import { type Device, PASSWORD, signIn, signUp } from "./support/client.ts";
 import { call, must } from "./support/door.ts";
@@ -7,9 +7,9 @@ import { walkHistory } from "./support/history.ts";
 import { PATIENCE_MS } from "./support/patience.ts";
 import { type Server, startServer } from "./support/server.ts";
 import { shippedCounts } from "./support/shipped.ts";
+import { tellAsStory } from "./support/story.ts";
 import { openWire } from "./support/wire.ts";
 
-// One story, told in order: each test goes on where the one before it ended.
 let server: Server;
 let url: string;
 let alice: Device;
@@ -24,13 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.remove());
 
-let isBroken = false;
-beforeEach(({ skip, onTestFailed }) => {
-  skip(isBroken, "the story broke off before");
-  onTestFailed(() => {
-    isBroken = true;
-  });
-});
+tellAsStory();
 
 const everybody = () => [alice, aliceLaptop, bob, bobLaptop];
 const texts = (device: Device) =>

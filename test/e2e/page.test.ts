@@ -4,7 +4,7 @@ import { cpuOf } from "./support/cpu.ts";
 import { must } from "./support/door.ts";
 import { changeKept, keptIn, keptText } from "./support/kept.ts";
 import { Person, type Somebody, see } from "./support/person.ts";
-import { tellOnStage } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
 let anna: Somebody;
 let ben: Somebody;

@@ -10,7 +10,8 @@ import { PASSWORD, signUp } from "./support/client.ts";
 import { must } from "./support/door.ts";
 import { PATIENCE_MS } from "./support/patience.ts";
 import { type Server, startServer } from "./support/server.ts";
-import { launchBrowser, tellAsStory } from "./support/story.ts";
+import { launchBrowser } from "./support/stage.ts";
+import { tellAsStory } from "./support/story.ts";
 
 /** What the pages of this test have as globals. */
 declare const sdk: { createClient(options: { url: string }): Promise<Client>; indexedDbStorage(): Storage };
