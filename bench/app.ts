@@ -10,7 +10,7 @@ import { signUp } from "../test/e2e/support/client.ts";
 import { addKept } from "../test/e2e/support/kept.ts";
 import { newPerson, type Somebody, see } from "../test/e2e/support/person.ts";
 import { startServer } from "../test/e2e/support/server.ts";
-import { launchBrowser } from "../test/e2e/support/story.ts";
+import { launchBrowser } from "../test/e2e/support/stage.ts";
 import { type FirstSight, firstSight } from "./first-sight.ts";
 
 const CONVERSATIONS = 500;

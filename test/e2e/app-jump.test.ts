@@ -1,41 +1,35 @@
-import type { Browser } from "@playwright/test";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { type Device, PASSWORD, signIn, signUp } from "./support/client.ts";
 import { must } from "./support/door.ts";
-import { newPerson, type Somebody, see } from "./support/person.ts";
-import { type Server, startServer } from "./support/server.ts";
-import { launchBrowser, tellAsStory } from "./support/story.ts";
+import { type Somebody, see } from "./support/person.ts";
+import { tellOnStage } from "./support/stage.ts";
 
 const COUNT = 2_000;
 const WRITERS = 8;
-let server: Server;
-let browser: Browser;
 let anna: Somebody;
 let fetched: string[] = [];
 /** What was said, in the order of the log. */
 const said: string[] = [];
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launchBrowser();
-  const ben = await signUp(server.url, "ben");
-  anna = await newPerson(browser, server.url, "anna");
+tellOnStage(async (stage) => {
+  const ben = await signUp(stage.url, "ben");
+  anna = await stage.enter("anna");
   await anna.talkTo("ben");
-  const { user } = await must(server.url, "signIn", {
+  const { user } = await must(stage.url, "signIn", {
     body: { handle: "anna", password: PASSWORD, device: { name: "check" } },
   });
-  const { conversation } = await must(server.url, "openDirect", { params: { userId: user.userId }, token: ben.token });
+  const { conversation } = await must(stage.url, "openDirect", { params: { userId: user.userId }, token: ben.token });
   const id = conversation.conversationId;
   for (let n = 1; n < 10; n++) await ben.outbox.addByHttp(id, `straw ${n}.`);
   await ben.outbox.addByHttp(id, "the needle");
-  const devices = Array.from({ length: WRITERS }, (_, n) => signIn(server.url, "ben", `writer ${n}`));
+  const devices = Array.from({ length: WRITERS }, (_, n) => signIn(stage.url, "ben", `writer ${n}`));
   const write = async ({ outbox }: Device, writer: number) => {
     for (let n = 11 + writer; n <= COUNT; n += WRITERS) await outbox.addByHttp(id, `straw ${n}.`);
   };
   await Promise.all((await Promise.all(devices)).map(write));
   for (let after = 0, hasMore = true; hasMore; ) {
     const query = { after, limit: 200 };
-    const page = await must(server.url, "history", { params: { id }, query, token: ben.token });
+    const page = await must(stage.url, "history", { params: { id }, query, token: ben.token });
     for (const event of page.events)
       if (event.kind === "message" && event.content.type === "text") said.push(event.content.text);
     [after, hasMore] = [page.events.at(-1)?.seq ?? after, page.hasMore];
@@ -43,13 +37,7 @@ beforeAll(async () => {
   anna.page.on("request", (request) => {
     if (/\/events\?/.test(request.url())) fetched.push(request.url());
   });
-}, 300_000);
-afterAll(async () => {
-  await browser?.close();
-  await server?.remove();
 });
-
-tellAsStory();
 
 test("[AP-7] [CL-59] a hit of long ago is shown in a page or two, with what lies around it", async () => {
   const { page } = anna;
@@ -62,7 +50,7 @@ test("[AP-7] [CL-59] a hit of long ago is shown in a page or two, with what lies
   await page.locator("#side").getByText("the needle").first().click();
   const row = page.locator("#rows .message", { hasText: "the needle" });
   await see(row).toBeInViewport();
-  expect(fetched).toHaveLength(2);
+  await see.poll(() => fetched.length).toBe(2);
   await anna.shoot("jump-far-back");
   await page.waitForTimeout(1_000);
   await see(row).toBeInViewport(); // it stands there
@@ -72,16 +60,12 @@ test("[AP-7] [CL-59] a hit of long ago is shown in a page or two, with what lies
 test("[AP-7] [CL-59] scrolling down from there reaches the present without a gap", async () => {
   const { page } = anna;
   const last = page.locator("#rows .message", { hasText: said.at(-1) ?? "" });
-  for (let n = 0; n < 200 && !(await last.isVisible()); n++) {
-    await page.locator("#log").evaluate((log) => {
-      (log as unknown as { scrollTop: number }).scrollTop += 20_000;
-    });
-    await page.waitForTimeout(50);
-  }
-  await page.locator("#log").evaluate((log) => {
-    const element = log as unknown as { scrollTop: number; scrollHeight: number };
-    element.scrollTop = element.scrollHeight;
-  });
+  const down = async () => {
+    await page.locator("#log").evaluate((log) => log.scrollTo(0, log.scrollHeight));
+    return last.isVisible();
+  };
+  await see.poll(down, { intervals: [50] }).toBe(true);
+  await down();
   await see(last).toBeInViewport();
   const all = await anna.texts();
   const from = all.indexOf("the needle");

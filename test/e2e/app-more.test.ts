@@ -1,55 +1,25 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import type { Browser } from "@playwright/test";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { must } from "./support/door.ts";
-import { newPerson, type Somebody, see } from "./support/person.ts";
+import { look } from "./support/look.ts";
+import { type Somebody, see } from "./support/person.ts";
 import { png } from "./support/png.ts";
-import { type Server, startServer } from "./support/server.ts";
-import { launchBrowser, tellAsStory } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
-let server: Server;
-let browser: Browser;
 let anna: Somebody;
 let ben: Somebody;
 let cleo: Somebody;
 let operator: string;
 
-beforeAll(async () => {
-  server = await startServer();
-  operator = parseEnv(readFileSync(join(server.dataDir, "secrets.env"), "utf8")).OPERATOR_TOKEN ?? "";
-  browser = await launchBrowser();
-  anna = await newPerson(browser, server.url, "anna");
-  ben = await newPerson(browser, server.url, "ben");
-  cleo = await newPerson(browser, server.url, "cleo");
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.remove();
+const stage = tellOnStage(async (stage) => {
+  operator = parseEnv(readFileSync(join(stage.server.dataDir, "secrets.env"), "utf8")).OPERATOR_TOKEN ?? "";
+  anna = await stage.enter("anna");
+  ben = await stage.enter("ben");
+  cleo = await stage.enter("cleo");
 });
 
-tellAsStory();
-
-const LOOKS = [
-  ["light", 1_100],
-  ["dark", 1_100],
-  ["light", 375],
-  ["dark", 375],
-] as const;
-/** Axe finds no barrier on the screen as it is, bright and dark, large and small, and nothing is wider than it. */
-async function look(who: Somebody, name: string): Promise<void> {
-  for (const [colorScheme, width] of LOOKS) {
-    await who.page.emulateMedia({ colorScheme });
-    await who.page.setViewportSize({ width, height: 720 });
-    await who.page.waitForTimeout(250);
-    await who.shoot(`${name}-${colorScheme}-${width}`);
-    expect([name, colorScheme, width, await who.barriers()]).toEqual([name, colorScheme, width, []]);
-    expect(await who.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
-  }
-  await who.page.setViewportSize({ width: 1_100, height: 720 });
-  await who.page.emulateMedia({ colorScheme: "light" });
-}
 const button = (who: Somebody, name: string | RegExp) => who.page.getByRole("button", { name });
 const leave = (who: Somebody) => who.page.keyboard.press("Escape");
 const message = (who: Somebody, text: string) => who.page.locator("#rows .message", { hasText: text });
@@ -58,16 +28,23 @@ async function menuOf(who: Somebody, text: string, act: string): Promise<void> {
   await message(who, text).last().click({ button: "right" });
   await who.page.locator("#message-menu").getByRole("button", { name: act, exact: true }).click();
 }
+/** Does this, and waits until the server has answered what it changes there. */
+async function answered(who: Somebody, path: string, act: () => Promise<unknown>): Promise<void> {
+  const answer = who.page.waitForResponse(
+    (response) => response.url().endsWith(path) && response.request().method() === "PATCH",
+  );
+  await act();
+  expect((await answer).ok()).toBe(true);
+}
 /** Axe reads each screen four times. Ms. */
-const PATIENCE_MS = 200_000;
+const PATIENCE_MS = 400_000;
 
 test(
   "[AP-22] somebody is found by their name or the beginning of their handle, and the arrows lead to them",
   async () => {
     await button(cleo, "Settings").click();
     await cleo.page.getByLabel("Name that others see").fill("Cleopatra Ptolemy");
-    await cleo.page.getByLabel("Name that others see").press("Tab");
-    await cleo.page.waitForTimeout(500);
+    await answered(cleo, "/v1/me", () => cleo.page.getByLabel("Name that others see").press("Tab"));
     await leave(cleo);
     await button(anna, "New conversation").click();
     const field = anna.page.getByLabel("Talk to");
@@ -247,15 +224,17 @@ test("[LM-23] a caption is changed and taken away; an emoji in the middle of a t
   await anna.page.getByLabel("Search emoji").fill("tada");
   await anna.page.getByLabel("Search emoji").fill("party");
   await anna.page.locator(".grid button").first().click();
+  await see.poll(() => field.inputValue()).toMatch(/^one\p{RGI_Emoji} two$/v);
+  await see(field).toBeFocused();
   await anna.page.keyboard.type("!");
-  expect(await field.inputValue()).toMatch(/^one\p{RGI_Emoji}! two$/v);
+  await see.poll(() => field.inputValue()).toMatch(/^one\p{RGI_Emoji}! two$/v);
   await field.fill("");
 });
 
 test(
   "[AP-24] a star is put on a message, is on every device, and leads to it from the list of stars",
   async () => {
-    const phone = await newPerson(browser, server.url, "anna", true);
+    const phone = await stage.enterAgain("anna");
     await anna.open("Choir");
     await menuOf(anna, "Only I can say this", "Star");
     await see(message(anna, "Only I can say this").getByLabel("starred")).toBeVisible();
@@ -269,12 +248,14 @@ test(
     await button(anna, "Starred messages").click();
     await see(anna.page.locator(".starred li")).toHaveCount(2);
     await look(anna, "stars");
+    const isShown = await anna.noteShown();
     await anna.page.locator(".starred .hit", { hasText: "Only I can say this" }).click();
     await see(anna.page.locator("#title")).toHaveText("Choir");
-    await see(anna.page.locator("#rows .flash")).toContainText("Only I can say this");
+    await isShown("Only I can say this");
     await button(anna, "Starred messages").click();
     await button(anna, "Take the star off").first().click();
-    await button(anna, "Take the star off").first().click();
+    await see(anna.page.locator(".starred li")).toHaveCount(1);
+    await button(anna, "Take the star off").click();
     await see(anna.page.getByText("Nothing is starred yet.")).toBeVisible();
     await look(anna, "stars-empty");
     await leave(anna);
@@ -303,7 +284,7 @@ test(
     await see(ben.page.locator("#message-menu .quick")).toHaveCount(0);
     await leave(ben);
     await look(ben, "blocked");
-    const { reports } = await must(server.url, "reports", { token: operator });
+    const { reports } = await must(stage.url, "reports", { token: operator });
     expect(reports).toMatchObject([{ reason: "scam", note: "Third time this week", state: "open" }]);
     expect(JSON.stringify(reports[0]?.evidence)).toContain("wonderful coins");
     await button(ben, "Unblock").click();
@@ -325,13 +306,14 @@ test(
     await see(anna.tick("Something else")).not.toHaveAttribute("data-tick", "queued");
     await button(anna, "Search here").click();
     const field = anna.page.getByLabel("Search in this conversation");
+    const isShown = await anna.noteShown();
     await field.fill("song");
     await see(anna.page.locator("#find-inside")).toContainText("1 of 2");
-    await see(anna.page.locator("#rows .flash")).toContainText("autumn");
+    await isShown("autumn");
     await look(anna, "find-inside");
     await field.press("ArrowUp");
     await see(anna.page.locator("#find-inside")).toContainText("2 of 2");
-    await see(anna.page.locator("#rows .flash")).toContainText("spring");
+    await isShown("spring");
     await see(button(anna, "Earlier")).toBeDisabled();
     await field.fill("not to be found");
     await see(anna.page.locator("#find-inside")).toContainText("Not found");
@@ -342,10 +324,10 @@ test(
 );
 
 test("[CT-17] [PE-3] who wants to be left alone is neither written to nor found, and says so in the settings", async () => {
-  const dan = await newPerson(browser, server.url, "danielle");
+  const dan = await stage.enter("danielle");
   await button(dan, "Settings").click();
-  await dan.page.getByLabel("Who may write to me first").selectOption("nobody");
-  await dan.page.getByLabel("Who finds me by my name").selectOption("nobody");
+  for (const choice of ["Who may write to me first", "Who finds me by my name"])
+    await answered(dan, "/v1/me", () => dan.page.getByLabel(choice).selectOption("nobody"));
   await dan.page.reload();
   await dan.isConnected();
   await button(dan, "Settings").click();
@@ -369,7 +351,7 @@ test(
     await button(ben, "Ask to be a contact").click();
     await see(anna.page.locator("#contacts-asking")).toHaveText("1 ask to be your contact");
     await look(anna, "contacts-badge");
-    const phone = await newPerson(browser, server.url, "anna", true);
+    const phone = await stage.enterAgain("anna");
     await see(phone.page.locator("#contacts-asking")).toHaveText("1 ask to be your contact");
     await button(phone, "Contacts").click();
     await look(phone, "contacts-asked");

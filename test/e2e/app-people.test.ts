@@ -1,27 +1,16 @@
-import type { Browser } from "@playwright/test";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { newPerson, Person, type Somebody, see } from "./support/person.ts";
-import { type Server, startServer } from "./support/server.ts";
-import { launchBrowser, tellAsStory } from "./support/story.ts";
+import { expect, test } from "vitest";
+import { signUp } from "./support/client.ts";
+import { Person, type Somebody, see } from "./support/person.ts";
+import { tellOnStage } from "./support/stage.ts";
 
-let server: Server;
-let browser: Browser;
 let anna: Somebody;
 let ben: Somebody;
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launchBrowser();
-  anna = await newPerson(browser, server.url, "anna");
-  ben = await newPerson(browser, server.url, "ben");
-  await newPerson(browser, server.url, "cleo").then(({ context }) => context.close());
+const stage = tellOnStage(async (stage) => {
+  anna = await stage.enter("anna");
+  ben = await stage.enter("ben");
+  await signUp(stage.url, "cleo");
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.remove();
-});
-
-tellAsStory();
 
 const button = (who: Somebody, name: string | RegExp) => who.page.getByRole("button", { name });
 const about = async (who: Somebody) => {
@@ -35,7 +24,7 @@ test("[AP-9] an invite is made, followed, and good no more once it is revoked", 
   const info = await about(anna);
   await button(anna, "Make an invite link").click();
   const link = await info.getByLabel("Invite link").inputValue();
-  expect(link).toMatch(new RegExp(`^${server.url}/#join/[\\w-]{48}$`));
+  expect(link).toMatch(new RegExp(`^${stage.url}/#join/[\\w-]{48}$`));
   await ben.page.goto(link);
   await see(ben.page.locator("#join-title")).toHaveText("Join Choir?");
   await see(ben.page.locator("#join")).toContainText("1 member");
@@ -45,8 +34,8 @@ test("[AP-9] an invite is made, followed, and good no more once it is revoked", 
   await see(ben.page.locator("#rows .note").last()).toContainText("You joined by an invite");
   await info.getByRole("button", { name: "Revoke" }).click();
   await see(info.locator("#invites li")).toHaveCount(0);
-  const stranger = new Person(await browser.newPage(), "dan");
-  await stranger.signUp(server.url);
+  const stranger = new Person(await stage.browser.newPage(), "dan");
+  await stranger.signUp(stage.url);
   await stranger.page.goto(link);
   await stranger.page.reload();
   await see(stranger.page.getByText("This invite is not valid any more")).toBeVisible();
@@ -103,7 +92,7 @@ test("[AP-9] one asks to be a contact, the other accepts; one blocks the other, 
 });
 
 test("[AP-9] the person sees their devices, and signs another one out", async () => {
-  const tablet = await newPerson(browser, server.url, "anna", true);
+  const tablet = await stage.enterAgain("anna");
   await button(anna, "Settings").click();
   await see(anna.page.locator("#devices li")).toHaveCount(2);
   await see(anna.page.locator("#devices li").first()).toContainText("this device");

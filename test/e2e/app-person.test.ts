@@ -1,27 +1,23 @@
 import { readFile } from "node:fs/promises";
-import type { Browser, Route } from "@playwright/test";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Route } from "@playwright/test";
+import { expect, test } from "vitest";
 import { PASSWORD } from "./support/client.ts";
 import { must } from "./support/door.ts";
-import { keptIn } from "./support/kept.ts";
-import { newPerson, Person, type Somebody, see } from "./support/person.ts";
+import { keptIn, keptText } from "./support/kept.ts";
+import { look as lookAt } from "./support/look.ts";
+import { Person, type Somebody, see } from "./support/person.ts";
 import { png } from "./support/png.ts";
-import { type Server, startServer } from "./support/server.ts";
-import { launchBrowser, tellAsStory } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
-let server: Server;
-let browser: Browser;
 let anna: Somebody;
 let ben: Somebody;
 /** Anna's other device, and another tab of her first one. */
 let tablet: Somebody;
 let tab: Person;
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launchBrowser();
-  anna = await newPerson(browser, server.url, "anna");
-  ben = await newPerson(browser, server.url, "ben");
+const stage = tellOnStage(async (stage) => {
+  anna = await stage.enter("anna");
+  ben = await stage.enter("ben");
   await anna.makeGroup("Hiking", "ben");
   await anna.say("Who comes along?");
   await anna.talkTo("ben");
@@ -35,36 +31,17 @@ beforeAll(async () => {
   await ben.say("Have a good time");
   await see(anna.page.locator("#rows")).toContainText("Have a good time");
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.remove();
-});
-
-tellAsStory();
 
 /** Axe reads each screen four times. Ms. */
 const PATIENCE_MS = 400_000;
-const LOOKS = [
-  ["light", 1_280],
-  ["dark", 1_280],
-  ["light", 390],
-  ["dark", 390],
-] as const;
-/** Looks at the screen in light and dark, on a desktop and on a phone. */
-async function look(who: Person, name: string): Promise<void> {
-  for (const [colorScheme, width] of LOOKS) {
-    await who.page.emulateMedia({ colorScheme, reducedMotion: "reduce" }); // colours do not fade over
-    await who.page.setViewportSize({ width, height: 780 });
-    await who.page.waitForTimeout(250);
-    const told = who.page.getByRole("dialog").locator(".problem:not(:empty), #takeout-said, :focus").last();
+/** Looks at the screen as it is, and at what was told there last. */
+const look = (who: Person, name: string) => {
+  const told = who.page.getByRole("dialog").locator(".problem:not(:empty), #takeout-said, :focus").last();
+  const toSight = async () => {
     if ((await told.count()) > 0) await told.scrollIntoViewIfNeeded();
-    expect([name, colorScheme, width, await who.barriers()]).toEqual([name, colorScheme, width, []]);
-    expect(await who.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
-    await who.shoot(`${name}-${colorScheme}-${width}`);
-  }
-  await who.page.emulateMedia({ colorScheme: "light" });
-  await who.page.setViewportSize({ width: 1_100, height: 720 });
-}
+  };
+  return lookAt(who, name, { widths: [1_280, 390], height: 780, toSight });
+};
 const button = (who: Person, name: string | RegExp) => who.page.getByRole("button", { name });
 const openSettings = async (who: Person) => {
   await button(who, "Settings").click();
@@ -104,11 +81,11 @@ test(
       contentType: "image/png",
       href: expect.stringMatching(/^\/v1\/media\/\w+$/),
     });
-    const { accessToken } = await must(server.url, "signIn", {
+    const { accessToken } = await must(stage.url, "signIn", {
       body: { handle: "anna", password: PASSWORD, device: { name: "reader" } },
     });
     const { href } = of("media")[0] as unknown as { href: string };
-    const bytes = await fetch(server.url + href, { headers: { authorization: `Bearer ${accessToken}` } });
+    const bytes = await fetch(stage.url + href, { headers: { authorization: `Bearer ${accessToken}` } });
     expect(Buffer.from(await bytes.arrayBuffer()).equals(png(64, 40))).toBe(true);
     const counts = Object.fromEntries(
       ["device", "contact", "block", "pushSubscription", "report", "conversation", "event", "media"].map((type) => [
@@ -211,9 +188,9 @@ test(
 test(
   "[AP-30] what goes and what stays is said; a wrong password and a wrong handle are shown beside their fields",
   async () => {
-    tablet = await newPerson(browser, server.url, "anna", true);
+    tablet = await stage.enterAgain("anna");
     tab = new Person(await anna.context.newPage(), "anna");
-    await tab.page.goto(server.url);
+    await tab.page.goto(stage.url);
     await tab.page.getByRole("button", { name: "anna" }).click();
     await tab.isConnected();
     const { page } = anna;
@@ -263,12 +240,13 @@ test(
     await page.getByLabel("Type your handle").fill("anna");
     await page.keyboard.press("Enter");
     for (const who of [anna, tab, tablet]) {
-      await see(who.page.locator("#erased")).toContainText("The account anna is deleted", { timeout: 40_000 });
+      await see(who.page.locator("#erased")).toContainText("The account anna is deleted");
       await see(button(who, "Create account")).toBeVisible();
       await see(who.page.locator("#known")).toHaveCount(0);
-      expect(await keptIn(who.page)).toEqual([]);
-      expect(await who.page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")).toBe("[{},{}]");
-      expect(await who.page.context().cookies(`${server.url}/v1/auth/refresh`)).toEqual([]);
+      await see.poll(() => keptIn(who.page)).toEqual([]);
+      const storages = () => who.page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])");
+      await see.poll(storages).toBe("[{},{}]");
+      await see.poll(() => who.page.context().cookies(`${server.url}/v1/auth/refresh`)).toEqual([]);
     }
     await look(anna, "erased");
     await page.reload();
@@ -294,7 +272,7 @@ test("[AP-30] [ER-9] [ER-10] the other one keeps what they wrote, and of her not
   await see(ben.page.locator("#rows")).toContainText("Deleted account: all it wrote is gone");
   await see(ben.page.locator(".list")).not.toContainText("anna");
   await ben.shoot("peer");
-  expect(JSON.stringify(await keptIn(ben.page))).not.toMatch(/from the hut|Who comes along|"handle":"anna"/);
+  await see.poll(() => keptText(ben.page)).not.toMatch(/from the hut|Who comes along|"handle":"anna"/);
 });
 
 test("no page complained", () => {

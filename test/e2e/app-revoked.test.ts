@@ -1,49 +1,37 @@
-import type { Browser } from "@playwright/test";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { PASSWORD } from "./support/client.ts";
+import { expect, test } from "vitest";
+import { type Device, PASSWORD, signIn } from "./support/client.ts";
 import { must } from "./support/door.ts";
 import { keptIn, keptText } from "./support/kept.ts";
 import { annaWhoSaid, type Somebody, see } from "./support/person.ts";
-import { type Server, startServer } from "./support/server.ts";
-import { launchBrowser, tellAsStory } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
-let server: Server;
-let browser: Browser;
 let anna: Somebody;
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launchBrowser();
-  anna = await annaWhoSaid(browser, server.url, "Before it was lost");
+const stage = tellOnStage(async (stage) => {
+  anna = await annaWhoSaid(stage.browser, stage.url, "Before it was lost");
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.remove();
-});
-
-tellAsStory();
 
 /** Another device of hers signs out all that she had before. */
 async function revokeAll(): Promise<void> {
   const device = { name: "phone" };
-  const { accessToken: token } = await must(server.url, "signIn", {
+  const { accessToken: token } = await must(stage.url, "signIn", {
     body: { handle: "anna", password: PASSWORD, device },
   });
-  const { devices } = await must(server.url, "devices", { token });
+  const { devices } = await must(stage.url, "devices", { token });
   for (const { deviceId, current } of devices)
-    if (!current) await must(server.url, "revokeDevice", { params: { deviceId }, token });
+    if (!current) await must(stage.url, "revokeDevice", { params: { deviceId }, token });
 }
 
+/** A device of ben's, signed in once: only so many are kept. */
+let peer: Device | undefined;
 /** What was appended, by the server's own log. */
 async function logged(): Promise<string[]> {
-  const device = { name: "check" };
-  const { accessToken: token } = await must(server.url, "signIn", {
-    body: { handle: "anna", password: PASSWORD, device },
-  });
-  const { user } = await must(server.url, "signIn", { body: { handle: "ben", password: PASSWORD, device } });
-  const { conversation } = await must(server.url, "openDirect", { params: { userId: user.userId }, token });
+  peer ??= await signIn(stage.url, "ben", "check");
+  const { token } = peer;
+  const { userId } = await must(stage.url, "findUser", { query: { handle: "anna" }, token });
+  const { conversation } = await must(stage.url, "openDirect", { params: { userId }, token });
   const query = { after: 0, limit: 200 };
-  const { events } = await must(server.url, "history", { params: { id: conversation.conversationId }, query, token });
+  const { events } = await must(stage.url, "history", { params: { id: conversation.conversationId }, query, token });
   return events.flatMap((event) =>
     event.kind === "message" && event.content.type === "text" ? [event.content.text] : [],
   );
@@ -62,18 +50,19 @@ test("[AP-31] [CL-57] a device that is signed out elsewhere shows and keeps noth
   await see(page.locator("#rows")).toContainText("Before it was lost");
   await anna.say("First in the tunnel", "Second in the tunnel");
   await see(anna.tick("Second in the tunnel")).toHaveAttribute("data-tick", "queued");
-  await page.waitForTimeout(500); // what the page keeps is written
+  await see.poll(() => keptText(page)).toContain("Second in the tunnel");
   await revokeAll();
   await context.setOffline(false);
   const ended =
     "This device was signed out, and what it had is gone from it. 2 messages were not sent yet: sign in as anna, and they go out.";
-  await see(page.locator("#ended p")).toHaveText(ended, { timeout: 40_000 });
+  await see(page.locator("#ended p")).toHaveText(ended);
   await anna.shoot("signed-out-elsewhere");
   expect(await anna.barriers()).toEqual([]);
-  expect(await page.locator("body").textContent()).not.toContain("tunnel");
-  const keys = new Set((await keptIn(page)).map(([key]) => key.replace(/\/.*/, "/")));
-  expect([...keys].filter((key) => key !== "alias/").toSorted()).toEqual(["meta", "out/", "session"]);
-  expect(await keptText(page)).not.toMatch(/Before it was lost|Token|ben/);
+  await see(page.locator("body")).not.toContainText("tunnel");
+  const kinds = async () => [...new Set((await keptIn(page)).map(([key]) => key.replace(/\/.*/, "/")))];
+  const left = async () => (await kinds()).filter((kind) => kind !== "alias/").toSorted();
+  await see.poll(left).toEqual(["meta", "out/", "session"]);
+  await see.poll(() => keptText(page)).not.toMatch(/Before it was lost|Token|ben/);
   await page.reload();
   await see(page.locator("#ended p")).toHaveText(ended);
 });
@@ -83,7 +72,7 @@ test("[AP-31] [AP-12] somebody else who signs in there gets a store of their own
   await page.getByLabel("Handle", { exact: true }).fill("ben");
   await signInAgain(anna);
   await anna.isConnected();
-  expect(await page.locator("body").textContent()).not.toContain("tunnel");
+  await see(page.locator("body")).not.toContainText("tunnel");
   await page.getByRole("button", { name: "Settings" }).click();
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await page.locator("#known").getByRole("button", { name: "anna" }).click();
@@ -119,7 +108,7 @@ test("[CL-58] what was sent, and whose answer the device did not live to hear, i
   await see.poll(() => logged()).toContain("Did it arrive?");
   await see(anna.tick("Did it arrive?")).toHaveAttribute("data-tick", "queued");
   await revokeAll();
-  await see(page.locator("#ended")).toContainText("One message was not sent yet", { timeout: 40_000 });
+  await see(page.locator("#ended")).toContainText("One message was not sent yet");
   await signInAgain(anna);
   await anna.isConnected();
   await anna.open("ben");

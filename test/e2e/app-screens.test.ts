@@ -1,22 +1,18 @@
-import type { Browser } from "@playwright/test";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { signUp } from "./support/client.ts";
 import { must } from "./support/door.ts";
-import { newPerson, type Somebody, see } from "./support/person.ts";
+import { look as lookAt } from "./support/look.ts";
+import { type Somebody, see } from "./support/person.ts";
 import { png } from "./support/png.ts";
-import { type Server, startServer } from "./support/server.ts";
-import { launchBrowser, tellAsStory } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
-let server: Server;
-let browser: Browser;
 let anna: Somebody;
 let ben: Somebody;
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launchBrowser();
-  anna = await newPerson(browser, server.url, "anna");
-  ben = await newPerson(browser, server.url, "ben");
-  await newPerson(browser, server.url, "cleo").then(({ context }) => context.close());
+const stage = tellOnStage(async (stage) => {
+  anna = await stage.enter("anna");
+  ben = await stage.enter("ben");
+  await signUp(stage.url, "cleo");
   await ben.talkTo("anna");
   await ben.say("Shall we go on Saturday?", "The forecast is at https://weather.example/alps");
   await anna.makeGroup("Hiking", "ben", "cleo");
@@ -32,33 +28,10 @@ beforeAll(async () => {
   await see(anna.page.locator("#rows .media img")).toHaveCount(1);
   await see(anna.tick("The hut")).toHaveAttribute("data-tick", "delivered");
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.remove();
-});
 
-tellAsStory();
-
-const LOOKS = [
-  ["light", 1_100],
-  ["dark", 1_100],
-  ["light", 375],
-  ["dark", 375],
-] as const;
 const button = (name: string | RegExp) => anna.page.getByRole("button", { name, exact: typeof name === "string" });
 
-/** Looks at the screen in light and dark, on a desktop and on a phone. */
-async function look(name: string): Promise<void> {
-  for (const [colorScheme, width] of LOOKS) {
-    await anna.page.emulateMedia({ colorScheme });
-    await anna.page.setViewportSize({ width, height: 720 });
-    await anna.page.waitForTimeout(250);
-    expect([name, colorScheme, width, await anna.barriers()]).toEqual([name, colorScheme, width, []]);
-    expect(await anna.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
-    await anna.shoot(`${name}-${colorScheme}-${width}`);
-  }
-  await anna.page.setViewportSize({ width: 1_100, height: 720 });
-}
+const look = (name: string) => lookAt(anna, name);
 const leave = () => anna.page.keyboard.press("Escape");
 
 /** Axe reads each screen four times. Ms. */
@@ -124,6 +97,7 @@ test(
     await button("Cancel two.png").click();
     await button("Do not answer").click();
     await button(/^Mute/).click();
+    await see(button("Always")).toBeVisible();
     await look("mute");
     await leave();
     await anna.tick("The hut").locator("button.tick").click();
@@ -159,7 +133,7 @@ test(
       await page.close();
       anna.use(next);
     });
-    await anna.page.goto(server.url);
+    await anna.page.goto(stage.url);
     await see(button("Create account")).toBeVisible();
     await look("sign-in");
   },
@@ -180,8 +154,8 @@ test("[CL-37] at twice the size of letters nothing is cut off or wider than the 
 
 test("nobody's page complained", async () => {
   expect([...anna.complaints, ...ben.complaints]).toEqual([]);
-  const { accessToken: token } = await must(server.url, "signIn", {
+  const { accessToken: token } = await must(stage.url, "signIn", {
     body: { handle: "anna", password: "correct horse battery", device: { name: "check" } },
   });
-  expect((await must(server.url, "contacts", { token })).contacts).toEqual([]); // nothing was done by looking at it
+  expect((await must(stage.url, "contacts", { token })).contacts).toEqual([]); // nothing was done by looking at it
 });

@@ -1,28 +1,17 @@
-import type { Browser } from "@playwright/test";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { addKept, keptIn } from "./support/kept.ts";
-import { annaWhoSaid, newPerson, Person, type Somebody, see } from "./support/person.ts";
-import { type Server, startServer } from "./support/server.ts";
-import { launchBrowser, tellAsStory } from "./support/story.ts";
+import { expect, test } from "vitest";
+import { cpuOf } from "./support/cpu.ts";
+import { addKept, keptIn, keptText } from "./support/kept.ts";
+import { annaWhoSaid, Person, type Somebody, see } from "./support/person.ts";
+import { tellOnStage } from "./support/stage.ts";
 
-let server: Server;
-let browser: Browser;
 let anna: Somebody;
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launchBrowser();
-  anna = await annaWhoSaid(browser, server.url, "Before the tunnel");
+const stage = tellOnStage(async (stage) => {
+  anna = await annaWhoSaid(stage.browser, stage.url, "Before the tunnel");
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.remove();
-});
-
-tellAsStory();
 
 test("[AP-1] the page's files say what it may do, and how long they are good", async () => {
-  const page = await fetch(server.url);
+  const page = await fetch(stage.url);
   const policy = page.headers.get("content-security-policy") ?? "";
   for (const rule of [
     "default-src 'none'",
@@ -43,12 +32,12 @@ test("[AP-1] the page's files say what it may do, and how long they are good", a
   const assets = [...html.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? "");
   expect(assets.length).toBeGreaterThanOrEqual(2);
   for (const path of assets) {
-    const answer = await fetch(server.url + path);
+    const answer = await fetch(stage.url + path);
     expect([path, answer.headers.get("cache-control")]).toEqual([path, "public, max-age=31536000, immutable"]);
   }
-  expect((await fetch(`${server.url}/sw.js`)).headers.get("cache-control")).toBe("no-cache");
-  const manifest = (await (await fetch(`${server.url}/manifest.webmanifest`)).json()) as { icons: { src: string }[] };
-  for (const { src } of manifest.icons) expect((await fetch(server.url + src)).status).toBe(200);
+  expect((await fetch(`${stage.url}/sw.js`)).headers.get("cache-control")).toBe("no-cache");
+  const manifest = (await (await fetch(`${stage.url}/manifest.webmanifest`)).json()) as { icons: { src: string }[] };
+  for (const { src } of manifest.icons) expect((await fetch(stage.url + src)).status).toBe(200);
 });
 
 test("[AP-1] no text becomes markup or a script in the page, and no script comes from elsewhere", async () => {
@@ -68,10 +57,11 @@ test("[AP-4] without a network the page starts, shows what it holds, and sends w
   await context.setOffline(true);
   await page.reload();
   await see(page.locator("#rows")).toContainText("Before the tunnel");
-  await see(page.locator("#connection-text")).toContainText("reconnecting in", { timeout: 30_000 });
+  await see(page.locator("#connection-text")).toContainText("reconnecting in");
   await anna.say("In the tunnel");
   await see(anna.tick("In the tunnel")).toHaveAttribute("data-tick", "queued");
   await anna.shoot("tunnel");
+  await see.poll(() => keptText(page)).toContain("In the tunnel");
   await page.reload();
   await see(anna.tick("In the tunnel")).toHaveAttribute("data-tick", "queued");
   await context.setOffline(false);
@@ -106,10 +96,11 @@ const MANY = `(rows) => {
 
 test("[AP-10] five hundred conversations: the list is there, is filtered, and answers a key soon", async () => {
   const { page } = anna;
-  await page.waitForTimeout(500); // what the page keeps is written
-  await page.goto(`${server.url}/icon.svg`);
+  const waiting = async () => (await keptIn(page)).filter(([key]) => key.startsWith("out/"));
+  await see.poll(waiting).toEqual([]); // what the page keeps is written
+  await page.goto(`${stage.url}/icon.svg`);
   await addKept(page, MANY);
-  await page.goto(server.url);
+  await page.goto(stage.url);
   await see(page.locator("#list > li")).toHaveCount(501);
   await page.getByLabel("Search", { exact: true }).fill("group 49");
   await see(page.locator("#list > li")).toHaveCount(11); // 49 and 490 to 499
@@ -118,14 +109,14 @@ test("[AP-10] five hundred conversations: the list is there, is filtered, and an
   await anna.open("ben");
   const key = `new Promise((resolve) => {
     const field = document.getElementById("text");
-    const startedAt = performance.now();
-    field.value = "x";
+    field.value += "x";
     field.dispatchEvent(new InputEvent("input", { bubbles: true }));
-    requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - startedAt)));
+    requestAnimationFrame(() => setTimeout(resolve));
   })`;
+  const worked = await cpuOf(page);
   const took: number[] = [];
-  for (let tries = 0; tries < 5; tries++) took.push(await page.evaluate<number>(key));
-  expect(Math.min(...took)).toBeLessThan(400); // a person is to see each key at once; what others do on the machine does not count
+  for (let tries = 0; tries < 5; tries++) took.push(await worked("TaskDuration", () => page.evaluate(key)));
+  expect(Math.min(...took)).toBeLessThan(0.4); // seconds: a person is to see each key at once
   await anna.say("Still quick");
   await see(page.locator("#list > li").first()).toContainText("Still quick");
   await anna.shoot("five-hundred");
@@ -144,7 +135,7 @@ const GROWTH = `{
 test("[AP-37] a list of five hundred grows piece by piece, and is then drawn whole each time", async () => {
   const { page, context } = anna;
   await context.addInitScript({ content: GROWTH });
-  await page.goto(server.url);
+  await page.goto(stage.url);
   await see(page.locator("#list > li")).toHaveCount(501);
   const growth = await page.evaluate<number[]>("growth");
   const steps = growth.map((count, i) => count - (growth[i - 1] ?? 0));
@@ -168,26 +159,27 @@ test("[AP-11] nothing stays of what older pages kept", async () => {
   await anna.page.evaluate(`Object.assign(localStorage, ${JSON.stringify(old)})`);
   await anna.page.reload();
   await anna.isConnected();
-  const names = await anna.page.evaluate<string[]>("Object.keys(localStorage).toSorted()");
-  expect(names).toEqual(["edgewise.profiles", "other"]);
+  const names = () => anna.page.evaluate<string[]>("Object.keys(localStorage).toSorted()");
+  await see.poll(names).toEqual(["edgewise.profiles", "other"]);
   await anna.page.evaluate("localStorage.removeItem('other')");
 });
 
 test("[AP-12] signing out in one tab empties the store, and ends what the other one shows", async () => {
-  const dora = await newPerson(browser, server.url, "dora");
+  const dora = await stage.enter("dora");
   const second = new Person(await dora.context.newPage(), "dora");
-  await second.page.goto(server.url);
+  await second.page.goto(stage.url);
   await second.page.getByRole("button", { name: "dora" }).click();
   await second.isConnected();
   const other = new Person(await dora.context.newPage(), "emil");
-  await other.signUp(server.url);
-  expect((await keptIn(dora.page)).filter(([key]) => key === "session")).toHaveLength(2);
+  await other.signUp(stage.url);
+  const sessions = async () => (await keptIn(other.page)).filter(([key]) => key === "session").length;
+  await see.poll(sessions).toBe(2);
   await second.page.getByRole("button", { name: "Settings" }).click();
   await second.page.getByRole("button", { name: "Sign out", exact: true }).click();
   for (const { page } of [dora, second]) await see(page.getByRole("button", { name: "Create account" })).toBeVisible();
   await see(dora.page.locator("#known li button")).toContainText(["emil"]);
-  expect((await keptIn(other.page)).filter(([key]) => key === "session")).toHaveLength(1);
-  expect(JSON.stringify(await keptIn(other.page))).not.toContain("dora");
+  await see.poll(sessions).toBe(1);
+  await see.poll(() => keptText(other.page)).not.toContain("dora");
   await see(other.page.locator("#connection-text")).toHaveText("connected");
   expect([...dora.complaints, ...second.complaints, ...other.complaints]).toEqual([]);
   await dora.context.close();

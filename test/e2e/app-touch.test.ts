@@ -1,62 +1,51 @@
-import { type Browser, type CDPSession, devices } from "@playwright/test";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { type CDPSession, devices, type Locator } from "@playwright/test";
+import { expect, test } from "vitest";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { type Device, signIn, signUp } from "./support/client.ts";
 import { must } from "./support/door.ts";
-import { newPerson, Person, type Somebody, see } from "./support/person.ts";
-import { type Server, startServer } from "./support/server.ts";
-import { launchBrowser, tellAsStory } from "./support/story.ts";
+import { Person, type Somebody, see } from "./support/person.ts";
+import { tellOnStage } from "./support/stage.ts";
 
-let server: Server;
-let browser: Browser;
 let anna: Somebody;
 let ben: Device;
 let direct: string;
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launchBrowser();
-  ben = await signUp(server.url, "ben");
+const stage = tellOnStage(async (stage) => {
+  ben = await signUp(stage.url, "ben");
   await ben.connect();
-  await signUp(server.url, "cleo");
-  anna = await newPerson(browser, server.url, "anna");
+  await signUp(stage.url, "cleo");
+  anna = await stage.enter("anna");
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.remove();
-});
-
-tellAsStory();
 
 const button = (who: Person, name: string) => who.page.getByRole("button", { name, exact: true });
 const message = (who: Person, text: string) => who.page.locator("#rows .message", { hasText: text });
 const menu = (who: Person) => who.page.locator("#message-menu");
 async function benSays(...texts: string[]): Promise<void> {
   for (const text of texts) ben.outbox.add(direct, text);
-  await expect.poll(() => ben.outbox.waiting.length, { timeout: 20_000 }).toBe(0);
+  await see.poll(() => ben.outbox.waiting.length).toBe(0);
 }
 
 test("[AP-32] who writes first is introduced; their request is accepted where they wrote", async () => {
   const userId = await idOf("anna");
-  const { conversation } = await must(server.url, "openDirect", { params: { userId }, token: ben.token });
+  const { conversation } = await must(stage.url, "openDirect", { params: { userId }, token: ben.token });
   direct = conversation.conversationId;
   await benSays("Do you remember me?");
   await anna.open("ben");
   const stranger = anna.page.locator("#stranger");
   await see(stranger).toContainText("ben is not one of your contacts.");
   await see(stranger.getByRole("button")).toHaveText(["Block", "Report"]);
-  await must(server.url, "putContact", { params: { userId }, token: ben.token });
+  await must(stage.url, "putContact", { params: { userId }, token: ben.token });
   await see(stranger).toContainText("ben asks to be your contact.");
   expect(await anna.barriers()).toEqual([]);
   await stranger.getByRole("button", { name: "Accept" }).click();
   await see(stranger).toHaveCount(0);
-  const { contacts } = await must(server.url, "contacts", { token: ben.token });
+  const { contacts } = await must(stage.url, "contacts", { token: ben.token });
   expect(contacts).toMatchObject([{ handle: "anna", state: "accepted" }]);
 });
 
 test("[AP-32] the introduction goes when the stranger is answered", async () => {
-  const cleo = await signIn(server.url, "cleo", "first");
-  const opened = await must(server.url, "openDirect", { params: { userId: await idOf("anna") }, token: cleo.token });
+  const cleo = await signIn(stage.url, "cleo", "first");
+  const opened = await must(stage.url, "openDirect", { params: { userId: await idOf("anna") }, token: cleo.token });
   await cleo.outbox.addByHttp(opened.conversation.conversationId, "Hello from cleo");
   await anna.open("cleo");
   await see(anna.page.locator("#stranger")).toContainText("cleo is not one of your contacts.");
@@ -65,7 +54,7 @@ test("[AP-32] the introduction goes when the stranger is answered", async () => 
 });
 
 const idOf = async (handle: string): Promise<string> =>
-  (await must(server.url, "findUser", { query: { handle }, token: ben.token })).userId;
+  (await must(stage.url, "findUser", { query: { handle }, token: ben.token })).userId;
 
 test("[AP-7] [AP-32] what is new is in sight when the conversation is opened, however little it is", async () => {
   await anna.open("ben");
@@ -100,7 +89,7 @@ test("[AP-33] what is typed and sent in the same moment as the edit is begun is 
 
 test("[AP-33] leaving a group closes nothing that is opened before the server answers", async () => {
   const body = { title: "Choir", memberIds: [await idOf("anna")] };
-  await must(server.url, "createGroup", { body, token: ben.token });
+  await must(stage.url, "createGroup", { body, token: ben.token });
   await anna.open("Choir");
   const held: (() => void)[] = [];
   await anna.page.route(/\/members\//, (route) => held.push(() => void route.continue()));
@@ -139,7 +128,7 @@ test("[AP-33] an answer that is older than the log takes nothing back of what th
   await button(anna, "Rename").click();
   await see.poll(() => old.length).toBe(1); // the server has renamed it; its answer is under way
   const group = await anna.page.evaluate<string>("location.hash.slice(1)");
-  await must(server.url, "removeMember", { params: { id: group, userId: ben.userId }, token: ben.token });
+  await must(stage.url, "removeMember", { params: { id: group, userId: ben.userId }, token: ben.token });
   await see(anna.page.locator("#members li")).toHaveCount(2);
   await old[0]?.();
   await see(anna.page.locator(".group-head")).not.toHaveAttribute("inert");
@@ -152,7 +141,7 @@ test("[AP-33] an answer that is older than the log takes nothing back of what th
 
 test("[AP-35] a picture is taken with the camera, shown before it is sent, and the camera is let go", async () => {
   await anna.open("ben");
-  await anna.context.grantPermissions(["camera"], { origin: server.url });
+  await anna.context.grantPermissions(["camera"], { origin: stage.url });
   await anna.page.evaluate(`{
     const media = navigator.mediaDevices;
     const lend = media.getUserMedia.bind(media);
@@ -217,7 +206,7 @@ test("[MD-16] [CL-51] a large file is paused and goes on by its buttons, and com
   isOpen = true;
   for (const go of held) go();
   await button(anna, "Go on with film.bin").click();
-  await see(message(anna, "film.bin")).toHaveCount(1, { timeout: 30_000 });
+  await see(message(anna, "film.bin")).toHaveCount(1);
   await see(message(anna, "film.bin")).toContainText("25.2 MB");
   await anna.page.unroute(/partNumber=/);
 });
@@ -247,7 +236,7 @@ test("[AP-35] Chromium would install the page, and the button is there as long a
   }`);
   expect(await anna.page.evaluate("isOurs")).toBe(true); // no bar of the browser's own
   await button(anna, "Install as an app").click();
-  expect(await anna.page.evaluate("prompted")).toBe(1);
+  await see.poll(() => anna.page.evaluate("prompted")).toBe(1);
   await see(button(anna, "Install as an app")).toHaveCount(0);
   await anna.page.evaluate(`dispatchEvent(Object.assign(new Event("beforeinstallprompt"), { prompt() {} }))`);
   await see(button(anna, "Install as an app")).toBeVisible();
@@ -265,31 +254,31 @@ const sizeOf = (src: string): Promise<string> =>
   );
 
 test("[AP-32] [AP-31] the head says that there is no connection, and a device that is signed out leaves the chat", async () => {
-  const other = await signIn(server.url, "anna", "other");
+  const other = await signIn(stage.url, "anna", "other");
   const known = await devicesOf(other);
-  const tablet = await newPerson(browser, server.url, "anna", true);
+  const tablet = await stage.enterAgain("anna");
   await tablet.open("ben");
   await see(tablet.status).toHaveText("online");
   await tablet.page.evaluate("navigator.serviceWorker.ready.then(() => {})");
   await tablet.context.setOffline(true);
   await tablet.page.reload();
-  await see(tablet.status).toHaveText("reconnecting …", { timeout: 30_000 });
+  await see(tablet.status).toHaveText("reconnecting …");
   await tablet.context.setOffline(false);
   await tablet.isConnected();
   await see(tablet.status).toHaveText("online");
   const [deviceId = ""] = (await devicesOf(other)).filter((id) => !known.includes(id));
-  await must(server.url, "revokeDevice", { params: { deviceId }, token: other.token });
+  await must(stage.url, "revokeDevice", { params: { deviceId }, token: other.token });
   await see(tablet.page.locator("#ended")).toContainText("This device was signed out");
   await see(button(tablet, "Create account")).toBeVisible();
   await tablet.context.close();
 });
 const devicesOf = async ({ token }: Device): Promise<string[]> =>
-  (await must(server.url, "devices", { token })).devices.map(({ deviceId }) => deviceId);
+  (await must(stage.url, "devices", { token })).devices.map(({ deviceId }) => deviceId);
 
 test("[AP-34] a finger that stays opens the menu, selects nothing and presses nothing; one that scrolls does not", async () => {
-  const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: server.url });
+  const context = await stage.browser.newContext({ ...devices["Pixel 7"], baseURL: stage.url });
   const phone = new Person(await context.newPage(), "anna");
-  await phone.signIn(server.url);
+  await phone.signIn(stage.url);
   await phone.open("ben");
   await see(message(phone, "What I see")).toBeVisible();
   const touch = await context.newCDPSession(phone.page);
@@ -297,8 +286,9 @@ test("[AP-34] a finger that stays opens the menu, selects nothing and presses no
   await button(phone, "Take a picture").click();
   expect(await (await chooser).element().getAttribute("capture")).toBe("environment"); // the phone's own camera
 
-  await hold(touch, await middleOf(phone, "Line twenty-nine"), 700);
-  await see(button(phone, "Reply")).toBeVisible();
+  const words = message(phone, "Line twenty-nine").locator(".bubble > p").first();
+  const isAsked = () => see(button(phone, "Reply")).toBeVisible();
+  await hold(touch, await middleOf(words), isAsked);
   await phone.page.waitForTimeout(300);
   await see(button(phone, "Reply")).toBeVisible(); // the lifted finger has not closed it, nor pressed what lies under it
   expect(await phone.page.evaluate("String(getSelection())")).toBe("");
@@ -308,16 +298,15 @@ test("[AP-34] a finger that stays opens the menu, selects nothing and presses no
   await see(menu(phone)).toBeHidden();
 
   // On a picture, which a short touch would open.
-  const picture = await phone.page.locator("#rows .picture").last().boundingBox();
-  await hold(touch, { x: (picture?.x ?? 0) + 40, y: (picture?.y ?? 0) + 40 }, 700);
-  await see(button(phone, "Reply")).toBeVisible();
+  const picture = phone.page.locator("#rows .picture").last();
+  await hold(touch, await middleOf(picture), isAsked);
   await phone.page.waitForTimeout(300);
   await see(phone.page.getByRole("dialog", { name: /photo-/ })).toHaveCount(0);
   await phone.page.keyboard.press("Escape");
   await see(menu(phone)).toBeHidden();
 
   // A finger that moves on, however long it is down.
-  const at = await middleOf(phone, "Line twenty-nine");
+  const at = await middleOf(words);
   await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [at] });
   for (let step = 1; step <= 8; step++) {
     await touch.send("Input.dispatchTouchEvent", {
@@ -342,27 +331,39 @@ test("[AP-34] a finger that stays opens the menu, selects nothing and presses no
   await context.close();
 });
 
-/** A finger on a row whose reaction goes meanwhile, lifted before it has been long there. Runs in the page. */
+/**
+ * A finger on a row whose reaction goes meanwhile, lifted before it has been long there: while it is down no timer is set, however long the
+ * machine takes to draw. Runs in the page.
+ */
 const DRAWN_ANEW = `(async () => {
   const row = [...document.querySelectorAll("#rows .message")].find((row) => row.textContent.includes("twenty-nine"));
   const event = (name) => new PointerEvent(name, { pointerType: "touch", isPrimary: true, bubbles: true });
   const frame = () => new Promise(requestAnimationFrame);
+  const [later, never, held] = [setTimeout, clearTimeout, new Map()];
+  globalThis.setTimeout = (act, ms, ...given) => {
+    if (ms === undefined || ms < 300) return later(act, ms, ...given);
+    held.set(-held.size - 1, () => later(act, ms, ...given));
+    return -held.size;
+  };
+  globalThis.clearTimeout = (id) => (held.has(id) ? held.set(id, () => {}) : never(id));
   row.dispatchEvent(event("pointerdown"));
   row.querySelector(".chip").click();
   for (let i = 0; i < 4; i++) await frame();
   row.dispatchEvent(event("pointerup"));
+  globalThis.setTimeout = later;
+  for (const go of held.values()) go();
 })()`;
 
 type Point = { x: number; y: number };
-async function hold(touch: CDPSession, at: Point, ms: number): Promise<void> {
+/** Lets the finger stay until that has come. */
+async function hold(touch: CDPSession, at: Point, come: () => Promise<void>): Promise<void> {
   await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [at] });
-  await new Promise((resolve) => setTimeout(resolve, ms));
+  await come();
   await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
 }
-async function middleOf(who: Person, text: string): Promise<Point> {
-  const words = message(who, text).locator(".bubble > p").first();
-  await words.scrollIntoViewIfNeeded();
-  const box = await words.boundingBox();
-  if (!box) throw new Error(`${text} is not on the screen`);
+async function middleOf(place: Locator): Promise<Point> {
+  await place.scrollIntoViewIfNeeded(); // and stands still
+  const box = await place.boundingBox();
+  if (!box) throw new Error("it is not on the screen");
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }

@@ -4,6 +4,7 @@ import { textOf } from "../../src/domain/life.ts";
 import { DOORS, type Door, type DoorName } from "../../src/protocol/http.ts";
 import { canonical } from "./support/log.ts";
 import { bodyOf } from "./support/outbox.ts";
+import { PATIENCE_MS } from "./support/patience.ts";
 import { type Answer, judge, leakIn, type Probe, probe } from "./support/probe.ts";
 import { type Scene, setScene } from "./support/scene.ts";
 import { bugsIn, type Server, startServer } from "./support/server.ts";
@@ -260,14 +261,14 @@ test("[IN-12] any text that fits comes back as it was sent, by every way", async
     ]);
   for (const [i, text] of texts.entries())
     await (i % 2 ? mallory.outbox.addByHttp(id, text) : mallory.outbox.add(id, text));
-  await expect.poll(() => carol.log(id).held, { timeout: 20_000 }).toBe(texts.length);
+  await expect.poll(() => carol.log(id).held, { timeout: PATIENCE_MS }).toBe(texts.length);
   const seen = (device: typeof carol) =>
     device.log(id).events.map((e) => (e.kind === "message" ? textOf(e.content) : ""));
   expect(canonical(seen(carol).sort())).toBe(canonical([...texts].sort()));
   expect(seen(mallory)).toEqual(seen(carol));
   for (const isShipped of [false, true]) {
     const shipped = () => shippedCounts(server.dataDir).get(id);
-    if (isShipped) await expect.poll(shipped, { timeout: 30_000, interval: 500 }).toBe(texts.length);
+    if (isShipped) await expect.poll(shipped, { timeout: PATIENCE_MS, interval: 500 }).toBe(texts.length);
     const page = await ask(requestOf("history", { params: { id }, query: { limit: "200", after: "0" } }), carol.token);
     expect(canonical(JSON.parse(page.text).events)).toBe(canonical(carol.log(id).events));
   }

@@ -4,6 +4,7 @@ import { ERRORS } from "../../src/protocol/errors.ts";
 import type { ServerFrame } from "../../src/protocol/frames.ts";
 import { ConversationId } from "../../src/protocol/ids.ts";
 import { bodyOf } from "./support/outbox.ts";
+import { PATIENCE_MS } from "./support/patience.ts";
 import { leakIn, rawTcp } from "./support/probe.ts";
 import { type Scene, setScene } from "./support/scene.ts";
 import { bugsIn, type Server, startServer } from "./support/server.ts";
@@ -188,7 +189,7 @@ describe("[IN-6] upgrades that change nothing", () => {
         const answer = await rawTcp(server.port, bytes, 40);
         expect(answer).not.toMatch(/^HTTP\/1\.1 50[02-9]/); // 501 is the runtime's word for a method it has never heard of
         expect(leakIn(answer.replaceAll(/^.*\r\n\r\n/gs, ""))).toBeNull();
-        expect(await server.isHealthy()).toBe(true);
+        expect(await server.isHealthy(PATIENCE_MS)).toBe(true);
       }),
       { numRuns: RUNS / 5 },
     );

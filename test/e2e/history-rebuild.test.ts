@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Device, signUp } from "./support/client.ts";
 import { must } from "./support/door.ts";
 import { walkHistory } from "./support/history.ts";
+import { PATIENCE_MS } from "./support/patience.ts";
 import { type Server, startServer } from "./support/server.ts";
 import { loseHistory, shippedCounts } from "./support/shipped.ts";
 
@@ -36,7 +37,7 @@ const walks = () =>
 const all = (events: number) => places.map(() => events);
 
 test("[CR-8] history that was lost is read from the logs, and `npm run history:rebuild` ships it anew", async () => {
-  await expect.poll(shipped, { timeout: 30_000, interval: 500 }).toEqual(all(42));
+  await expect.poll(shipped, { timeout: PATIENCE_MS, interval: 500 }).toEqual(all(42));
   const before = await walks();
   expect(before.map((walk) => walk.events.length)).toEqual(all(42));
   await server.kill9();
@@ -47,6 +48,6 @@ test("[CR-8] history that was lost is read from the logs, and `npm run history:r
   const env = { ...process.env, PORT: String(server.port), DATA_DIR: server.dataDir };
   const { stdout } = await promisify(execFile)(process.execPath, ["scripts/history-rebuild.ts"], { env });
   expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).toMatchObject({ users: 2, conversations: 6 });
-  await expect.poll(shipped, { timeout: 30_000, interval: 500 }).toEqual(all(42));
+  await expect.poll(shipped, { timeout: PATIENCE_MS, interval: 500 }).toEqual(all(42));
   expect(await walks()).toEqual(before);
 });

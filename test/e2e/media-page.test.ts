@@ -1,28 +1,20 @@
 import { readFile } from "node:fs/promises";
-import type { Browser, Locator } from "@playwright/test";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Locator } from "@playwright/test";
+import { expect, test } from "vitest";
 import { LIMITS } from "../../src/protocol/limits.ts";
-import { newPerson, type Person, type Somebody, see } from "./support/person.ts";
+import { type Person, type Somebody, see } from "./support/person.ts";
 import { png } from "./support/png.ts";
-import { bugsIn, type Server, startServer } from "./support/server.ts";
-import { launchBrowser } from "./support/story.ts";
+import { bugsIn } from "./support/server.ts";
+import { tellOnStage } from "./support/stage.ts";
 
-let server: Server;
-let browser: Browser;
 let anna: Somebody;
 let ben: Somebody;
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launchBrowser();
-  anna = await newPerson(browser, server.url, "anna");
-  ben = await newPerson(browser, server.url, "ben");
+const stage = tellOnStage(async (stage) => {
+  anna = await stage.enter("anna");
+  ben = await stage.enter("ben");
   await anna.talkTo("ben");
   await ben.talkTo("anna");
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.remove();
 });
 
 const PICTURE = { name: "dawn.png", mimeType: "image/png", buffer: png(640, 400) };
@@ -36,7 +28,7 @@ async function attach(person: Person, ...files: (typeof PICTURE)[]): Promise<voi
 const pictures = (person: Person) => person.page.locator("#rows .media img");
 /** How wide the picture is that the browser shows: 0 until there is one. */
 const widthOf = (image: Locator) => image.evaluate((image): number => Reflect.get(image, "naturalWidth"));
-const isWhole = (image: Locator, width: number) => see.poll(() => widthOf(image), { timeout: 20_000 }).toBe(width);
+const isWhole = (image: Locator, width: number) => see.poll(() => widthOf(image)).toBe(width);
 
 test("[MD-16] a picture that is chosen is seen by the peer, small in the message itself and whole from the bucket", async () => {
   await attach(anna, PICTURE);
@@ -44,7 +36,7 @@ test("[MD-16] a picture that is chosen is seen by the peer, small in the message
   await see(pictures(ben)).toHaveCount(1);
   for (const person of [anna, ben]) await isWhole(pictures(person).first(), 640);
   const source = await pictures(ben).first().getAttribute("src");
-  expect(new URL(source ?? "").origin).toBe(`http://localhost:${server.port}`);
+  expect(new URL(source ?? "").origin).toBe(`http://localhost:${stage.server.port}`);
   await see(anna.page.locator("#uploads li")).toHaveCount(0);
   await pictures(ben).first().click();
   const viewer = ben.page.getByRole("dialog", { name: "dawn.png" });
@@ -53,7 +45,7 @@ test("[MD-16] a picture that is chosen is seen by the peer, small in the message
   expect(await ben.barriers()).toEqual([]);
   const whole = ben.page.waitForEvent("popup");
   await viewer.getByRole("link", { name: "Open the original" }).click();
-  expect((await whole).url()).toBe(source);
+  await see(await whole).toHaveURL(source ?? "");
   await (await whole).close();
   await ben.page.keyboard.press("Escape");
   await see(anna.page.locator("#rows .mine").first()).toHaveAttribute("data-tick", "read");
@@ -122,10 +114,10 @@ test("[MD-16] [MD-23] a large file goes from the page in parts, goes on after a 
   });
   await attach(anna, { name: "large.bin", mimeType: "application/octet-stream", buffer });
   const again = anna.page.getByRole("button", { name: "Try again" });
-  await see(again).toBeVisible({ timeout: 40_000 });
+  await see(again).toBeVisible();
   await again.click();
   const link = ben.page.locator("#rows .media.file a", { hasText: "large.bin" });
-  await see(link).toBeVisible({ timeout: 40_000 });
+  await see(link).toBeVisible();
   expect(puts.filter((part) => part !== "2").sort()).toEqual(["1", "3"]);
   const [download] = await Promise.all([ben.page.waitForEvent("download"), link.click()]);
   expect((await readFile(await download.path())).equals(buffer)).toBe(true);
@@ -136,7 +128,7 @@ test("[MD-16] an upload without a network waits, and goes on by a click", async 
   await anna.page.route("**/v1/media", (route) => route.abort());
   await attach(anna, { ...PICTURE, name: "later.png", buffer: png(50, 50, 7) });
   const again = anna.page.getByRole("button", { name: "Try again" });
-  await see(again).toBeVisible({ timeout: 40_000 });
+  await see(again).toBeVisible();
   await anna.page.unroute("**/v1/media");
   await again.click();
   await isWhole(pictures(ben).last(), 50);
@@ -150,5 +142,5 @@ test("[MD-16] axe finds no barrier where there is media, nobody's page complaine
   expect(await anna.barriers()).toEqual([]);
   await anna.shoot("tray");
   expect([...anna.complaints, ...ben.complaints]).toEqual([]);
-  expect(bugsIn(server.output)).toEqual([]);
+  expect(bugsIn(stage.server.output)).toEqual([]);
 });

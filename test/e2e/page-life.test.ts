@@ -1,27 +1,15 @@
-import type { Browser } from "@playwright/test";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { keptText } from "./support/kept.ts";
-import { newPerson, type Somebody, see } from "./support/person.ts";
-import { type Server, startServer } from "./support/server.ts";
-import { launchBrowser, tellAsStory } from "./support/story.ts";
+import { type Somebody, see } from "./support/person.ts";
+import { tellOnStage } from "./support/stage.ts";
 
-let server: Server;
-let browser: Browser;
 let anna: Somebody;
 let ben: Somebody;
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launchBrowser();
-  anna = await newPerson(browser, server.url, "anna");
-  ben = await newPerson(browser, server.url, "ben");
+const stage = tellOnStage(async (stage) => {
+  anna = await stage.enter("anna");
+  ben = await stage.enter("ben");
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.remove();
-});
-
-tellAsStory();
 
 const row = (who: Somebody, text: string) => who.page.locator("#rows .message", { hasText: text });
 const menu = (who: Somebody) => who.page.locator("#message-menu");
@@ -51,6 +39,7 @@ test("[LM-2] [LM-11] an edited message says so on both screens, and Escape leave
   expect(await ben.texts()).toEqual(["We meet at seven"]);
   await see(row(ben, "seven").locator("button.more")).toHaveCount(1);
   await row(ben, "seven").locator("button.more").click();
+  await see(menu(ben).getByRole("button", { name: "Reply" })).toBeVisible();
   await see(menu(ben).getByRole("button", { name: "Edit" })).toBeHidden();
   await ben.page.keyboard.press("Escape");
 });
@@ -85,21 +74,21 @@ test("[LM-5] [LM-12] a deleted message is gone from both screens, the list and w
   await see(row(anna, "This message was deleted")).toBeVisible();
   await see(ben.listed("anna")).toContainText("This message was deleted");
   await see(ben.listed("anna").locator(".unread")).toHaveCount(0);
-  for (const who of [anna, ben]) await expect.poll(() => keptText(who.page)).not.toContain("secret word");
+  for (const who of [anna, ben]) await see.poll(() => keptText(who.page)).not.toContain("secret word");
   await ben.open("anna");
-  expect(await ben.texts()).toEqual(["We meet at seven", "This message was deleted"]);
+  await see.poll(() => ben.texts()).toEqual(["We meet at seven", "This message was deleted"]);
   await ben.shoot("deleted");
   expect(await ben.barriers()).toEqual([]);
   expect([...anna.complaints, ...ben.complaints]).toEqual([]);
 });
 
 test("[LM-26] [AP-36] a message, and what is left of one, is deleted for oneself, at home and on the laptop that was off", async () => {
-  const laptop = await newPerson(browser, server.url, "ben", true);
+  const laptop = await stage.enterAgain("ben");
   await laptop.open("anna");
-  expect(await laptop.texts()).toEqual(["We meet at seven", "This message was deleted"]);
+  await see.poll(() => laptop.texts()).toEqual(["We meet at seven", "This message was deleted"]);
   await laptop.context.setOffline(true);
   await row(ben, "This message was deleted").locator("button.more").click();
-  expect(await menu(ben).getByRole("button").allTextContents()).toEqual(["Delete for me"]);
+  await see(menu(ben).getByRole("button")).toHaveText(["Delete for me"]);
   await menu(ben).getByRole("button").click();
   await ben.page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
   await see(row(ben, "This message was deleted")).toHaveCount(0);
@@ -108,14 +97,14 @@ test("[LM-26] [AP-36] a message, and what is left of one, is deleted for oneself
   await act(ben, "for your eyes", "Delete for me");
   await see(row(ben, "for your eyes")).toHaveCount(0);
   await see(ben.listed("anna")).not.toContainText("for your eyes");
-  await expect.poll(() => keptText(ben.page)).not.toContain("your eyes");
+  await see.poll(() => keptText(ben.page)).not.toContain("your eyes");
   expect(await anna.texts()).toEqual(["We meet at seven", "This message was deleted", "for your eyes"]);
   await laptop.context.setOffline(false);
   await laptop.isConnected();
-  await expect.poll(() => laptop.texts()).toEqual(["We meet at seven"]);
+  await see.poll(() => laptop.texts()).toEqual(["We meet at seven"]);
   await laptop.page.reload();
   expect(await ben.texts()).toEqual(["We meet at seven"]);
-  await expect.poll(() => laptop.texts()).toEqual(["We meet at seven"]);
+  await see.poll(() => laptop.texts()).toEqual(["We meet at seven"]);
   expect([...anna.complaints, ...ben.complaints]).toEqual([]);
   await laptop.context.close();
 });
@@ -136,7 +125,7 @@ test("[LM-14] [LM-16] how long messages are kept is chosen and told to both; cle
   await ben.page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
   await see(ben.page.locator("#rows > *")).toHaveCount(0);
   expect(await anna.texts()).toHaveLength(3);
-  await expect.poll(() => keptText(ben.page)).not.toContain("seven");
+  await see.poll(() => keptText(ben.page)).not.toContain("seven");
   await anna.say("hello again");
   await see(row(ben, "hello again")).toBeVisible();
   expect([...anna.complaints, ...ben.complaints]).toEqual([]);

@@ -1,39 +1,27 @@
-import type { Browser } from "@playwright/test";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { PASSWORD } from "./support/client.ts";
+import { cpuOf } from "./support/cpu.ts";
 import { must } from "./support/door.ts";
-import { changeKept, keptIn } from "./support/kept.ts";
-import { newPerson, Person, type Somebody, see } from "./support/person.ts";
-import { type Server, startServer } from "./support/server.ts";
-import { launchBrowser, tellAsStory } from "./support/story.ts";
+import { changeKept, keptIn, keptText } from "./support/kept.ts";
+import { Person, type Somebody, see } from "./support/person.ts";
+import { tellOnStage } from "./support/stage.ts";
 
-let server: Server;
-let browser: Browser;
 let anna: Somebody;
 let ben: Somebody;
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launchBrowser();
-  anna = await newPerson(browser, server.url, "anna");
-  ben = await newPerson(browser, server.url, "ben");
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.remove();
+const stage = tellOnStage(async (stage) => {
+  anna = await stage.enter("anna");
+  ben = await stage.enter("ben");
 });
 
-tellAsStory();
-
-/** Both see the same messages in the same order: these, where they are given. */
-async function agree(a: Person, b: Person, texts?: string[]): Promise<void> {
-  await see
-    .poll(async () => JSON.stringify(await a.texts()) === JSON.stringify(await b.texts()) && (await a.texts()).length, {
-      timeout: 30_000,
-    })
-    .toBe(texts?.length ?? (await a.texts()).length);
-  if (texts) expect((await a.texts()).toSorted()).toEqual(texts.toSorted());
-  expect(await a.page.locator("[data-tick=queued]").count()).toBe(0);
+/** Both come to see these messages, all of them on the server, and in the same order. */
+async function agree(a: Person, b: Person, texts: string[]): Promise<void> {
+  for (const { page } of [a, b]) await see(page.locator("[data-tick=queued]")).toHaveCount(0);
+  const both = async () => {
+    const [one, other] = [await a.texts(), await b.texts()];
+    return { texts: one.toSorted(), isSame: JSON.stringify(one) === JSON.stringify(other) };
+  };
+  await see.poll(both).toEqual({ texts: texts.toSorted(), isSame: true });
 }
 
 test("[CL-25] [CL-26] two people talk: what is queued, sent, delivered and read is told apart", async () => {
@@ -41,7 +29,7 @@ test("[CL-25] [CL-26] two people talk: what is queued, sent, delivered and read 
   await anna.say("Hello Ben", "<img src=x onerror=alert(1)> is only text");
   await see(anna.tick("Hello Ben")).toHaveAttribute("data-tick", "delivered");
   await see(ben.page.locator("#list .unread")).toContainText("2");
-  expect(await ben.page.title()).toBe("(2) Edgewise");
+  await see(ben.page).toHaveTitle("(2) Edgewise");
   await ben.open("anna");
   await see(anna.tick("Hello Ben")).toHaveAttribute("data-tick", "read");
   await see(ben.page.locator("#list .unread")).toHaveCount(0);
@@ -51,8 +39,9 @@ test("[CL-25] [CL-26] two people talk: what is queued, sent, delivered and read 
 });
 
 test("one goes offline, both write, and both end with the same", async () => {
+  const before = await anna.texts();
   await ben.context.setOffline(true);
-  await see(ben.page.locator("#connection-text")).toContainText("reconnecting in", { timeout: 30_000 });
+  await see(ben.page.locator("#connection-text")).toContainText("reconnecting in");
   await ben.say("ben 1", "ben 2", "ben 3");
   await see(ben.tick("ben 3")).toHaveAttribute("data-tick", "queued");
   await see(ben.page.locator("#connection-text")).toContainText("3 not sent yet");
@@ -61,8 +50,9 @@ test("one goes offline, both write, and both end with the same", async () => {
   await see(anna.tick("anna 2")).toHaveAttribute("data-tick", "sent");
   await ben.context.setOffline(false);
   await ben.isConnected();
-  await agree(anna, ben);
-  expect((await anna.texts()).slice(3)).toEqual(["anna 1", "anna 2", "ben 1", "ben 2", "ben 3"]);
+  const all = [...before, "anna 1", "anna 2", "ben 1", "ben 2", "ben 3"];
+  await agree(anna, ben, all);
+  expect(await anna.texts()).toEqual(all);
 });
 
 test("the server is killed while both write: nothing is lost, repeated or moved", async () => {
@@ -74,10 +64,10 @@ test("the server is killed while both write: nothing is lost, repeated or moved"
     }),
   );
   await see(ben.tick("ben at the crash 4")).toBeVisible();
-  await server.kill9();
+  await stage.server.kill9();
   await writing;
   await anna.shoot("server-away");
-  await server.start();
+  await stage.server.start();
   await Promise.all([anna.isConnected(), ben.isConnected()]);
   const written = ["anna", "ben"].flatMap((handle) =>
     Array.from({ length: count }, (_, i) => `${handle} at the crash ${i + 1}`),
@@ -95,13 +85,14 @@ test("[CL-24] a reload shows the conversation at once, from the browser, and wha
   await anna.page.routeWebSocket("**/v1/socket", (socket) => socket.close({ code: 1011 }));
   await anna.page.reload();
   await see(anna.page.locator("#title")).toHaveText("ben"); // before its log is read
-  await expect.poll(() => anna.texts()).toEqual(before);
+  await see.poll(() => anna.texts()).toEqual(before);
   await anna.say("before the reload");
+  await see.poll(() => keptText(anna.page)).toContain("before the reload");
   await anna.page.unrouteAll();
   const again = await anna.context.newPage();
   await anna.page.close();
   anna.use(again);
-  await again.goto(server.url);
+  await again.goto(stage.url);
   await again.getByRole("button", { name: "anna" }).click();
   await anna.isConnected();
   await anna.open("ben");
@@ -113,21 +104,21 @@ test("[CL-23] an access token that has run out is renewed without a word", async
   const before = await tokens();
   await changeKept(ben.page, "session", "(kept) => ({ ...kept, tokens: { ...kept.tokens, expiresAt: 0 } })");
   await ben.isConnected();
-  expect(await tokens()).not.toBe(before);
+  await see.poll(tokens).not.toBe(before);
   await ben.say("still here");
   await see(anna.page.locator("#rows")).toContainText("still here");
 });
 
 test("[CL-27] two tabs are two people, or one: then both show the same, and what is written in either goes out", async () => {
   const cleo = new Person(await anna.context.newPage(), "cleo");
-  await cleo.signUp(server.url);
+  await cleo.signUp(stage.url);
   await anna.isConnected();
   await cleo.talkTo("anna");
   await cleo.say("from the next tab");
   await see(anna.page.locator("#list")).toContainText("from the next tab");
 
   const second = new Person(await anna.context.newPage(), "anna");
-  await second.page.goto(server.url);
+  await second.page.goto(stage.url);
   await second.page.getByRole("button", { name: "anna" }).click();
   await second.isConnected();
   for (const who of [anna, second]) await who.open("cleo");
@@ -138,7 +129,7 @@ test("[CL-27] two tabs are two people, or one: then both show the same, and what
     await see.poll(async () => (await who.texts()).toSorted()).toEqual(all.toSorted());
     for (const text of all.slice(1)) await see(who.tick(text)).toHaveAttribute("data-tick", /delivered|read/);
   }
-  expect(await second.texts()).toEqual(await anna.texts());
+  await agree(anna, second, all);
   await see(cleo.listed("anna")).toContainText("first tab");
   await anna.page.close();
   await second.isConnected();
@@ -181,8 +172,8 @@ test("signing out leaves nothing in the browser, and the session is over", async
   await ben.page.getByRole("button", { name: "Settings" }).click();
   await ben.page.getByRole("button", { name: "Sign out", exact: true }).click();
   await see(ben.page.getByRole("button", { name: "Create account" })).toBeVisible();
-  expect(await ben.page.evaluate("Object.keys(localStorage)")).toEqual([]);
-  expect(await keptIn(ben.page)).toEqual([]);
+  await see.poll(() => ben.page.evaluate("Object.keys(localStorage)")).toEqual([]);
+  await see.poll(() => keptIn(ben.page)).toEqual([]);
   await ben.page.getByLabel("Handle", { exact: true }).fill("ben");
   await ben.page.getByLabel("Password").fill("not the password");
   await ben.page.getByRole("button", { name: "Sign in" }).click();
@@ -191,12 +182,12 @@ test("signing out leaves nothing in the browser, and the session is over", async
 });
 
 test("[CL-15] a device that is revoked elsewhere is told so, and offered to sign in again", async () => {
-  const { accessToken: token } = await must(server.url, "signIn", {
+  const { accessToken: token } = await must(stage.url, "signIn", {
     body: { handle: "anna", password: PASSWORD, device: { name: "phone" } },
   });
-  const { devices } = await must(server.url, "devices", { token });
+  const { devices } = await must(stage.url, "devices", { token });
   for (const { deviceId, current } of devices)
-    if (!current) await must(server.url, "revokeDevice", { params: { deviceId }, token });
+    if (!current) await must(stage.url, "revokeDevice", { params: { deviceId }, token });
   await see(anna.page.locator("#ended")).toHaveText("This device was signed out, and what it had is gone from it.");
   await anna.shoot("revoked");
   await see(anna.page.getByLabel("Handle", { exact: true })).toHaveValue("anna");
@@ -204,27 +195,20 @@ test("[CL-15] a device that is revoked elsewhere is told so, and offered to sign
 });
 
 test("[CL-23] a server that takes none of the device's tokens has signed it out: the page does not knock for ever", async () => {
-  const dan = await newPerson(browser, server.url, "dan");
+  const dan = await stage.enter("dan");
   const spoil = `(kept) => JSON.parse(JSON.stringify(kept).replaceAll('Token":"', 'Token":"x'))`;
   await changeKept(dan.page, "session", spoil);
-  await see(dan.page.locator("#ended")).toContainText("this device was signed out", { timeout: 15_000 });
+  await see(dan.page.locator("#ended")).toContainText("this device was signed out");
   await dan.context.close();
 });
 
 test("a page at rest does nothing", async () => {
-  const eve = await newPerson(browser, server.url, "eve");
+  const eve = await stage.enter("eve");
   await eve.talkTo("anna");
   await eve.say("Anybody there?");
   await see(eve.tick("Anybody there?")).toHaveAttribute("data-tick", "sent");
-  const session = await eve.context.newCDPSession(eve.page);
-  await session.send("Performance.enable");
-  const busy = async () => {
-    const { metrics } = await session.send("Performance.getMetrics");
-    return metrics.find(({ name }) => name === "ScriptDuration")?.value ?? Number.NaN;
-  };
-  const before = await busy();
-  await eve.page.waitForTimeout(2_000);
-  expect((await busy()) - before).toBeLessThan(0.1); // seconds of script
+  const worked = await cpuOf(eve.page);
+  expect(await worked("ScriptDuration", () => eve.page.waitForTimeout(2_000))).toBeLessThan(0.1); // seconds
   await eve.context.close();
 });
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { ALIVE_MS, GRACE_MS } from "../../src/domain/presence.ts";
 import type { Presence } from "../../src/protocol/states.ts";
 import { type Device, signIn, signUp } from "./support/client.ts";
+import { PATIENCE_MS } from "./support/patience.ts";
 import { type Server, startServer } from "./support/server.ts";
 import { openWire, type Wire } from "./support/wire.ts";
 
@@ -64,7 +65,7 @@ test.concurrent("[PR-1] [PR-2] a socket that is reset: online through the grace,
   expect((await ask(viewer, gone, tunnel)).map((u) => u.state)).toEqual(["online", "online"]);
   const back = await hello(await signIn(server.url, "tunnel", "again"), server.url);
   const other = await hello(tunnel, server.url);
-  await vi.waitUntil(() => told(viewer, gone).length > 0, { timeout: GRACE_MS + 30_000, interval: 100 });
+  await vi.waitUntil(() => told(viewer, gone).length > 0, { timeout: GRACE_MS + PATIENCE_MS, interval: 100 });
   expect(told(viewer, gone)).toMatchObject([{ state: "offline" }]);
   expect(Math.abs((told(viewer, gone)[0]?.lastSeenAt ?? 0) - cutAt)).toBeLessThan(10_000);
   expect(told(viewer, tunnel)).toEqual([]);
@@ -77,7 +78,7 @@ test.concurrent("[PR-4] a network that swallows everything: offline, last seen a
   const net = await network();
   const wire = await hello(lost, net.url);
   wire.raw("ping");
-  await vi.waitUntil(() => wire.pongs === 1, { timeout: 10_000 });
+  await vi.waitUntil(() => wire.pongs === 1, { timeout: PATIENCE_MS });
   const pingedAt = Date.now();
   net.swallow();
   expect((await ask(viewer, lost))[0]?.state).toBe("online");

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { PushPayload } from "../../src/protocol/push.ts";
 import { signUp } from "./support/client.ts";
 import { must } from "./support/door.ts";
+import { PATIENCE_MS } from "./support/patience.ts";
 import { newPerson, see } from "./support/person.ts";
 import { PushService } from "./support/push-service.ts";
 import { type Server, startServer } from "./support/server.ts";
@@ -62,7 +63,7 @@ const deliver = (data: PushPayload | string): Promise<void> =>
 async function untilDone(act: () => Promise<unknown>): Promise<void> {
   const before = await worker.evaluate<number>("doneCount");
   await act();
-  await expect.poll(() => worker.evaluate("doneCount"), { timeout: 10_000, interval: 20 }).toBe(before + 1);
+  await expect.poll(() => worker.evaluate("doneCount"), { timeout: PATIENCE_MS, interval: 20 }).toBe(before + 1);
 }
 const COUNT = `{
   globalThis.doneCount = 0;
@@ -83,7 +84,7 @@ const shown = (): Promise<Shown[]> =>
   worker.evaluate(`registration.getNotifications().then((all) =>
     all.map(({ title, body, tag, data }) => ({ title, body, tag, seq: data.seq })))`);
 const isShown = (seqs: number[]) =>
-  expect.poll(async () => (await shown()).map(({ seq }) => seq).toSorted(), { timeout: 10_000 }).toEqual(seqs);
+  expect.poll(async () => (await shown()).map(({ seq }) => seq).toSorted()).toEqual(seqs);
 /** Nobody looks at the app: the tab is elsewhere, and the browser knows. */
 async function lookAway(): Promise<void> {
   await page.goto("about:blank");
@@ -198,7 +199,9 @@ test("[PU-42] who turns it on in the page is rung by the browser while the page 
     await anna.isConnected();
     await anna.page.getByRole("button", { name: "Settings" }).click();
     await see(anna.page.locator("#push-on")).toBeChecked({ checked: !on });
+    const isTold = anna.page.waitForResponse((answer) => answer.url().endsWith("/v1/push/subscription"));
     await anna.page.locator("#push-on").click();
+    await isTold;
     await see(anna.page.locator("#push-on")).toBeEnabled();
     await see(anna.page.locator("#push-on")).toBeChecked({ checked: on });
     await anna.page.goto("about:blank");

@@ -8,8 +8,10 @@ import type { Client } from "../../src/sdk/client/api.ts";
 import type { Storage } from "../../src/sdk/client/storage.ts";
 import { PASSWORD, signUp } from "./support/client.ts";
 import { must } from "./support/door.ts";
+import { PATIENCE_MS } from "./support/patience.ts";
 import { type Server, startServer } from "./support/server.ts";
-import { launchBrowser, tellAsStory } from "./support/story.ts";
+import { launchBrowser } from "./support/stage.ts";
+import { tellAsStory } from "./support/story.ts";
 
 /** What the pages of this test have as globals. */
 declare const sdk: { createClient(options: { url: string }): Promise<Client>; indexedDbStorage(): Storage };
@@ -28,6 +30,7 @@ beforeAll(async () => {
   // The page is made up here, so Chromium does not know that it is as local as the server that it speaks with.
   browser = await launchBrowser("--disable-features=LocalNetworkAccessChecks");
   context = await browser.newContext();
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = '<script type="module">window.sdk = await import("/sdk/index.js");</script>';
   await context.route("**/sdk/*", (route) => {
     const name = new URL(route.request().url()).pathname.slice("/sdk/".length);
@@ -149,6 +152,7 @@ test("[CL-45] [CL-48] the tab that leads is closed without a word: the other one
 });
 
 test("[CL-45] a tab that is opened while the server is away shows what is on the disk, and sends what is written there later", async () => {
+  await second.evaluate(() => client.flush());
   await server.kill9();
   await second.close();
   const page = await context.newPage();

@@ -11,6 +11,7 @@ import type { Client, WebSocketClass } from "../../src/sdk/client/api.ts";
 import { createClient } from "../../src/sdk/client/index.ts";
 import { fileStorage } from "../../src/sdk/node.ts";
 import { PASSWORD } from "./support/client.ts";
+import { PATIENCE_MS } from "./support/patience.ts";
 import { bugsIn, type Server, startServer } from "./support/server.ts";
 
 const run = promisify(execFile);
@@ -24,7 +25,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function until(test: () => boolean, withinMs = 60_000): Promise<void> {
+async function until(test: () => boolean, withinMs = PATIENCE_MS): Promise<void> {
   for (const end = Date.now() + withinMs; Date.now() < end; await sleep(10)) if (test()) return;
   expect(test.toString()).toBe("so in time");
 }
@@ -128,7 +129,7 @@ describe("the package, installed", () => {
     [...readFileSync("src/sdk/README.md", "utf8").matchAll(/```ts\n([\s\S]*?)```/g)][n]?.[1] ?? "";
   async function runProgram(name: string, text: string): Promise<string> {
     writeFileSync(join(project, name), text);
-    const { stdout } = await run(process.execPath, [name], { cwd: project, timeout: 60_000 });
+    const { stdout } = await run(process.execPath, [name], { cwd: project, timeout: PATIENCE_MS });
     return stdout;
   }
 

@@ -1,20 +1,34 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
+import { PATIENCE_MS } from "./support/patience.ts";
 import { freePort, portFree, processTree } from "./support/processes.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const DATA_DIR = mkdtempSync(join(tmpdir(), "edgewise-start-"));
-afterAll(() => rmSync(DATA_DIR, { recursive: true, force: true }));
+/** What a test that failed has left running ends with the file. */
+const started: ChildProcess[] = [];
+afterAll(() => {
+  for (const { pid, exitCode } of started) if (pid !== undefined && exitCode === null) end(pid);
+  rmSync(DATA_DIR, { recursive: true, force: true });
+});
+function end(group: number): void {
+  try {
+    process.kill(-group, "SIGKILL");
+  } catch {
+    // it has ended
+  }
+}
 
 /** `npm start` as a person or a supervisor runs it, with what was built before. */
 function npmStart(port: number) {
   const env = { ...process.env, PORT: String(port), DATA_DIR };
   const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
   const child = spawn("npm", ["start", "--silent", "--", "--built"], { cwd: ROOT, env, stdio, detached: true });
+  started.push(child);
   const told = { out: "", err: "" };
   child.stdout.on("data", (chunk) => (told.out += chunk));
   child.stderr.on("data", (chunk) => (told.err += chunk));
@@ -23,13 +37,13 @@ function npmStart(port: number) {
 }
 
 async function ready(start: ReturnType<typeof npmStart>): Promise<void> {
-  for (const until = Date.now() + 30_000; !start.told.out.includes("\n"); await sleep(50)) {
+  for (const until = Date.now() + PATIENCE_MS; !start.told.out.includes("\n"); await sleep(50)) {
     if (Date.now() > until || start.child.exitCode !== null) throw new Error(`not ready: ${start.told.err}`);
   }
 }
 
 const isAlive = (pid: number) => existsSync(`/proc/${pid}`);
-async function gone(pids: number[], withinMs = 5_000): Promise<number[]> {
+async function gone(pids: number[], withinMs = PATIENCE_MS): Promise<number[]> {
   for (const until = Date.now() + withinMs; pids.some(isAlive) && Date.now() < until; await sleep(50));
   return pids.filter(isAlive);
 }
@@ -60,6 +74,6 @@ test.each([
   const victim = tree.find(({ command }) => pattern.test(command) && !command.startsWith("sh "));
   if (!victim) throw new Error(`not found in ${JSON.stringify(tree)}`);
   process.kill(victim.pid, "SIGKILL");
-  await portFree(port, 5_000);
+  await portFree(port);
   expect(await gone(tree.map(({ pid }) => pid))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test, vi } from "vitest";
 import { Conversation } from "../../src/objects/conversation.ts";
-import type { UserId } from "../../src/protocol/ids.ts";
+import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { bill, costOf, FRAMES_PER_REQUEST, meter, round, settle, tell } from "./meters.ts";
 import {
@@ -82,6 +82,15 @@ test("what a lone message costs with two devices each is told, too", async () =>
   expect(rows).toBeLessThanOrEqual(6);
 });
 
+/** The inbox has heard of it that the last socket was closed. */
+const isAway = (userId: UserId) =>
+  runInDurableObject(bindings.INBOXES.getByName(userId), (_, state) => state.getWebSockets().length === 0);
+const areParked = (id: ConversationId, members: readonly UserId[]) =>
+  runInDurableObject(bindings.CONVERSATIONS.getByName(id), (object) => {
+    const { fanout } = object as unknown as { fanout: { stateOf(u: UserId): { mode: string } | undefined } };
+    return members.every((userId) => fanout.stateOf(userId)?.mode === "parked");
+  });
+
 test("[CO-2] a group message costs an online member one request and no row; a parked one nothing", async () => {
   const { maker, members, id } = await openGroup(51);
   const sockets = await Promise.all(members.map((m) => TestSocket.caughtUp(m, newDeviceId())));
@@ -106,9 +115,10 @@ test("[CO-2] a group message costs an online member one request and no row; a pa
   tell("group message, each online member", { rows: 0, requests: round((online.requests - 1 - sends) / 50) });
   await settle(id);
   for (const socket of others) socket.socket.close(1000);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const away = members.filter((member) => member !== maker);
+  for (const userId of away) await until(() => isAway(userId));
   await phone.say(id, "is anybody there?"); // everybody answers `parked`
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await until(() => areParked(id, away));
   await settle(id);
   const parked = await costOf("group message, whole, 50 members parked", async () => {
     await phone.say(id, "nobody");

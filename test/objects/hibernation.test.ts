@@ -16,7 +16,7 @@ test("[SO-5] [CO-3] an idle inbox sleeps with its sockets, pings do not wake it,
   const pinging = setInterval(() => bobs.socket.send("ping"), 1_000);
   await new Promise((resolve) => setTimeout(resolve, LONG_IDLE));
   clearInterval(pinging);
-  expect(bobs.pongs).toBeGreaterThan(10);
+  expect(bobs.pongs).toBeGreaterThan(4); // one a second, where the machine has the time
   expect(wakings()).toBe(before); // it slept, or it never went; the mark tells which
   await inbox(alice).send(id, command(alice, newDeviceId(), "good morning"));
   await until(() => bobs.texts.includes("good morning"));

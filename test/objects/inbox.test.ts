@@ -72,13 +72,14 @@ test("[SO-3] revoking closes the device's socket at once, and the device is turn
 
 test("[SO-4] a socket whose token has expired neither sends nor receives: 4003", async () => {
   const { alice, bob, id } = await openDirect();
-  const sending = await TestSocket.open(alice, newDeviceId(), Date.now() + 300);
-  const receiving = await TestSocket.open(bob, newDeviceId(), Date.now() + 300);
+  const expiresAt = Date.now() + 3_000;
+  const sending = await TestSocket.open(alice, newDeviceId(), expiresAt);
+  const receiving = await TestSocket.open(bob, newDeviceId(), expiresAt);
   for (const socket of [sending, receiving]) {
     socket.send({ type: "hello", version: 1, cursor: null });
     await socket.waitFor("caught_up");
   }
-  await new Promise((resolve) => setTimeout(resolve, 350));
+  await until(() => Date.now() > expiresAt);
   sending.send({ type: "pull", conversationId: id, after: 0 });
   await until(() => sending.closed === 4003);
   await inbox(alice).send(id, command(alice, newDeviceId(), "secret"));

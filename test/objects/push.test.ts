@@ -160,7 +160,7 @@ test("[PU-7] a device that was told on its socket and gives no sign of life is r
   await say(id, alice, "can you hear me?");
   await until(async () => (await mode(id, bob)) === "idle");
   await settle(id);
-  expect(jobs).toEqual([]); // too early to tell
+  if (Date.now() - before < 3_000) expect(jobs).toEqual([]); // too early to tell
   await new Promise((resolve) => setTimeout(resolve, 3_200));
   await settle(id);
   await until(() => jobs.length === 1);

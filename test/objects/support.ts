@@ -56,7 +56,7 @@ export async function openGroup(size: number): Promise<{ maker: UserId; members:
 }
 
 /** Waits for what is to come; as long as a busy machine may take. */
-export const until = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 15_000, interval: 5 });
+export const until = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 60_000, interval: 5 });
 
 /** A device's socket into its inbox: what it was sent, in order. */
 export class TestSocket {

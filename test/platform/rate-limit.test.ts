@@ -3,7 +3,7 @@ import type { Env } from "../../src/platform/env.ts";
 import { attemptAllowed, limitAddress } from "../../src/platform/rate-limit.ts";
 import { awayFromWindowEdge, env } from "../routes/support/accounts.ts";
 
-beforeEach(awayFromWindowEdge, 10_000);
+beforeEach(awayFromWindowEdge);
 
 const strict: Env = { ...env, RATE_LIMITS: "strict" };
 const wide: Env = { ...env, RATE_LIMITS: "wide" };

@@ -184,7 +184,7 @@ describe("too many attempts", () => {
     expect(codeOf(right)).toBe("invalid_credentials");
     expect(checks).toHaveBeenCalledTimes(13);
     expect((await signIn((await signUp()).user.handle, PASSWORD, undefined, strict)).status).toBe(200);
-  }, 20_000);
+  });
 
   test("[AC-16] successes never add up to a lock-out, and start the count anew", async () => {
     await awayFromWindowEdge();
@@ -194,7 +194,7 @@ describe("too many attempts", () => {
       expect((await signIn(user.handle, PASSWORD, undefined, strict)).status).toBe(200);
     }
     for (let i = 0; i < 15; i++) expect((await signIn(user.handle, PASSWORD, undefined, strict)).status).toBe(200);
-  }, 20_000);
+  });
 
   test("[AC-16] a guess counts before its outcome is known, so that many at once are not more than one after the other", async () => {
     await awayFromWindowEdge();
@@ -209,10 +209,10 @@ describe("too many attempts", () => {
     };
     const seen = { ...strict, STRICT_HANDLE: watched };
     const guesses = Array.from({ length: 10 }, () => signIn(user.handle, "wrong", undefined, seen));
-    await vi.waitUntil(() => counted === 10, { interval: 1 });
+    await vi.waitUntil(() => counted === 10, { timeout: 60_000, interval: 1 });
     expect(codeOf(await signIn(user.handle, PASSWORD, undefined, seen))).toBe("invalid_credentials");
     await Promise.all(guesses);
-  }, 20_000);
+  });
 
   test("[AC-17] an address over its limit is told so, at every door that makes a session, before any work", async () => {
     await awayFromWindowEdge();
@@ -240,7 +240,7 @@ describe("too many attempts", () => {
     for (const spy of work) expect(spy).not.toHaveBeenCalled();
     const elsewhere = await ask("POST", "/v1/auth/sign-in", { body, ...from, address: "192.0.2.2" });
     expect(codeOf(elsewhere)).toBe("invalid_credentials");
-  }, 20_000);
+  });
 });
 
 describe("refreshing", () => {
@@ -344,7 +344,7 @@ describe("refreshing", () => {
     const other = await signUp();
     expect((await refresh(other.refreshToken, { RATE_LIMITS: "strict" })).status).toBe(200);
     expect((await refresh(token)).status).toBe(200);
-  }, 20_000);
+  });
 });
 
 describe("when something is away", () => {

@@ -210,10 +210,11 @@ describe("on all of one's devices", () => {
           device.socket ??= await online(ann, device.deviceId, device.cursor);
         };
         for (const device of devices) await come(device);
+        const asked: Promise<unknown>[] = [];
         for (const { does, n, device: which } of acts) {
           const device = devices[which] as (typeof devices)[number];
           const seq = seqs[n] as number;
-          if (does === "star") void star(ann, id, seq);
+          if (does === "star") asked.push(star(ann, id, seq));
           if (does === "unstar") await unstar(ann, id, seq);
           if (does === "leave") leave(device);
           if (does === "come") await come(device);
@@ -223,7 +224,8 @@ describe("on all of one's devices", () => {
             await evict(ann, "close");
           }
         }
-        await Promise.all(seqs.slice(0, 2).map((seq, i) => (i ? star : unstar)(ann, id, seq)));
+        asked.push(...seqs.slice(0, 2).map((seq, i) => (i ? star : unstar)(ann, id, seq)));
+        await Promise.all(asked);
         await new Promise((resolve) => setTimeout(resolve, 50));
         for (const device of devices) {
           await come(device);

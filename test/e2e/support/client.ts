@@ -6,6 +6,7 @@ import { ConversationId } from "../../../src/protocol/ids.ts";
 import { must } from "./door.ts";
 import { Log } from "./log.ts";
 import { bodyOf, Outbox, type Wish } from "./outbox.ts";
+import { PATIENCE_MS } from "./patience.ts";
 import { openWire, type Wire } from "./wire.ts";
 
 type PageFrame = ServerFrame & { type: "page" };
@@ -85,7 +86,7 @@ export class Device {
   }
 
   /** Waits until the server said `caught_up` and all that it listed before is stored. Rejects after `withinMs`. */
-  async caughtUp(withinMs = 20_000): Promise<void> {
+  async caughtUp(withinMs = PATIENCE_MS): Promise<void> {
     for (const end = Date.now() + withinMs; this.adopted === 0; await sleep(5)) {
       if (Date.now() > end) throw new Error(`${this.name} is not caught up after ${withinMs} ms`);
     }

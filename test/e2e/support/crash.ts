@@ -4,6 +4,7 @@ import { type Device, signIn } from "./client.ts";
 import { must } from "./door.ts";
 import { walkHistory } from "./history.ts";
 import { Load, populate, settle, type World } from "./load.ts";
+import { PATIENCE_MS } from "./patience.ts";
 import { between, seeded } from "./random.ts";
 import { bugsIn, type Server } from "./server.ts";
 import { shippedCounts } from "./shipped.ts";
@@ -15,6 +16,8 @@ export type CrashOptions = {
   loadMs: [number, number];
   tell?: (line: string) => void;
 };
+/** Fewer would be no load. */
+const ACKED_A_ROUND = 60;
 export type CrashReport = {
   facts: Facts;
   /** Answers that the contract does not allow, by device; and what did not come in time. */
@@ -34,18 +37,26 @@ export async function crashRun(
   const load = new Load(world, seed);
   load.start();
   for (let round = 1; round <= rounds; round++) {
-    await sleep(between(random, ...loadMs));
+    await worked(world, between(random, ...loadMs));
     await server.kill9();
     const waiting = world.devices.reduce((sum, device) => sum + device.outbox.waiting.length, 0);
     const startMs = await server.start();
     tell(`round ${round}: killed with ${waiting} wishes in flight, back after ${startMs} ms`);
   }
-  await sleep(between(random, ...loadMs));
+  await worked(world, between(random, ...loadMs));
   await load.stop();
   await settle(world.devices);
   const early = await leaveSomeBehind(server, load, between(random, ...loadMs), random() < 0.5);
   const { facts, faults } = await gather(server, world);
   return report(server, world, { facts, faults: [...early, ...faults] });
+}
+
+/** Lets the load go on for so long, and until it has got something done: a slow machine takes longer over it. */
+async function worked({ devices }: World, ms: number): Promise<void> {
+  const acked = () => devices.reduce((sum, device) => sum + device.outbox.acked.length, 0);
+  const enough = acked() + ACKED_A_ROUND;
+  await sleep(ms);
+  for (const until = Date.now() + PATIENCE_MS; acked() < enough && Date.now() < until; ) await sleep(20);
 }
 
 /**
@@ -170,7 +181,7 @@ async function histories({ url, devices, places }: World, when: string): Promise
 }
 
 /** Waits until the D1 shards on disk hold as many events as the logs. */
-async function shipping(server: Server, heads: Map<string, number>, withinMs = 45_000): Promise<string[]> {
+async function shipping(server: Server, heads: Map<string, number>, withinMs = PATIENCE_MS): Promise<string[]> {
   const lacking = () => {
     const shipped = shippedCounts(server.dataDir);
     return [...heads]

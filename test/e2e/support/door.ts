@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ERRORS, Problem } from "../../../src/protocol/errors.ts";
 import { DOORS, type DoorName } from "../../../src/protocol/http.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 /** What a call sends; everything is optional, and nothing is checked before it leaves. */
 export type Call = {
@@ -21,7 +22,7 @@ export async function call<D extends DoorName>(url: string, name: D, sent: Call 
     method: DOORS[name].method.toUpperCase(),
     headers: { ...bearer(sent.token), ...(sent.body === undefined ? {} : { "content-type": "application/json" }) },
     ...(sent.body === undefined ? {} : { body: JSON.stringify(sent.body) }),
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(PATIENCE_MS),
   });
   return read(name, response);
 }

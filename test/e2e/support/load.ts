@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Device, signIn, signUp } from "./client.ts";
 import { call, must } from "./door.ts";
+import { PATIENCE_MS } from "./patience.ts";
 import { between, pick, type Random, seeded } from "./random.ts";
 
 /** Who talks where. The first member of a group made it. */
@@ -112,7 +113,7 @@ async function reconnect(device: Device, random: Random): Promise<void> {
 }
 
 /** Connects whoever is cut and sends until every outbox is empty. Throws after `withinMs`. */
-export async function settle(devices: readonly Device[], withinMs = 30_000): Promise<void> {
+export async function settle(devices: readonly Device[], withinMs = PATIENCE_MS): Promise<void> {
   for (const until = Date.now() + withinMs; Date.now() < until; await sleep(500)) {
     for (const device of devices) if (!device.wire?.isOpen) await device.connect();
     const waiting = devices.filter((device) => device.outbox.waiting.length > 0);

@@ -2,9 +2,25 @@ import { mkdirSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContext, expect, type Page } from "@playwright/test";
 import { PASSWORD, signUp } from "./client.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
-/** Waits for what is to be seen; patiently, because tests share two cores. */
-export const see = expect.configure({ timeout: 20_000 });
+/** Waits for what is to be seen. */
+export const see = expect.configure({ timeout: PATIENCE_MS });
+
+/** Two frames in which nothing fades or moves; what does so for ever does not count. Runs in the page. */
+const STILL = `(async () => {
+  const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  const moves = ({ playState, effect }) => playState === "running" && effect?.getComputedTiming().endTime !== Infinity;
+  for (let still = 0; still < 2; still = document.getAnimations().some(moves) ? 0 : still + 1) await frame();
+})()`;
+
+/** Notes the words of each message that is shown as the one that was looked for. Runs in the page. */
+const NOTE_SHOWN = `{
+  const shown = (globalThis.shownOnes = []);
+  new MutationObserver((changes) => {
+    for (const { target } of changes) if (target.matches("#rows .flash")) shown.push(target.textContent);
+  }).observe(document, { subtree: true, attributeFilter: ["class"] });
+}`;
 
 /** Somebody in front of a browser: what they do on the page, and what they see there. */
 export class Person {
@@ -22,6 +38,7 @@ export class Person {
   /** Goes on with this page. */
   use(page: Page): void {
     this.page = page;
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     // A page whose server is away may say so; anything that its own policy or code is wrong about may not.
     page.on("console", (line) => {
@@ -49,7 +66,7 @@ export class Person {
   }
 
   async isConnected(): Promise<void> {
-    await see(this.page.locator("#connection-text")).toHaveText("connected", { timeout: 40_000 });
+    await see(this.page.locator("#connection-text")).toHaveText("connected");
   }
 
   async talkTo(handle: string): Promise<void> {
@@ -105,8 +122,16 @@ export class Person {
     return this.page.locator(".list a").filter({ has: name });
   }
 
-  /** What axe finds wrong on the screen as it is: a line each. To put frames together it opens another page each time; ours has none. */
+  /** What is shown as looked for is so only for a moment: from now on it is noted. Answers how to wait for it. */
+  async noteShown(): Promise<(text: string) => Promise<void>> {
+    await this.page.evaluate(NOTE_SHOWN);
+    const all = () => this.page.evaluate<string>("shownOnes.join()");
+    return (text) => see.poll(all).toContain(text);
+  }
+
+  /** What axe finds wrong on the screen as it is, once nothing moves there: a line each. To put frames together it opens another page each time; ours has none. */
   async barriers(): Promise<string[]> {
+    await this.page.evaluate(STILL);
     const hasFrames = this.page.frames().length > 1;
     const { violations } = await new AxeBuilder({ page: this.page }).setLegacyMode(!hasFrames).analyze();
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));

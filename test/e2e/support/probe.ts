@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { connect } from "node:net";
 import { ERRORS, Problem } from "../../../src/protocol/errors.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 export type Probe = {
   method: string;
@@ -24,7 +25,7 @@ export function probe(port: number, asked: Probe): Promise<Answer> {
       method,
       path,
       headers: { ...bearer, ...length, ...headers },
-      timeout: 20_000,
+      timeout: PATIENCE_MS,
     });
     sent.on("timeout", () => sent.destroy(new Error(`no answer to ${method} ${path}`)));
     // A connection that was kept may have been closed just now: nobody has read what was asked on it.

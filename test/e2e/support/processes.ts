@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { PATIENCE_MS } from "./patience.ts";
 
 /** One process as Linux tells it (proc(5)). Seconds of CPU since it started, user and system together. */
 export type Process = { pid: number; parent: number; command: string; cpuSeconds: number; rssBytes: number };
@@ -37,14 +38,21 @@ export function processTree(root: number): Process[] {
 export type Share = "workerd" | "rest";
 export const shareOf = ({ command }: Process): Share => (/workerd\S* serve /.test(command) ? "workerd" : "rest");
 
+/** Below those that the system lends to connections: one of them would have the port of a server that was killed before it is back. */
+const PORTS = { first: 15_000, count: 17_000 };
+
 /** A port nobody listens on just now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
 
@@ -58,7 +66,7 @@ function listens(port: number): Promise<boolean> {
 }
 
 /** Waits until nobody accepts on the port; throws after `withinMs`. */
-export async function portFree(port: number, withinMs = 10_000): Promise<void> {
+export async function portFree(port: number, withinMs = PATIENCE_MS): Promise<void> {
   for (const until = Date.now() + withinMs; Date.now() < until; await sleep(20)) if (!(await listens(port))) return;
   throw new Error(`port ${port} is still in use`);
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { setTimeout as sleep } from "node:timers/promises";
 import { exportPKCS8, generateKeyPair, jwtVerify } from "jose";
 import { PushReceiver } from "../../push-receiver.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 /** One request that arrived. `at`: epoch ms. */
 export type Received = { path: string; headers: Record<string, string>; body: Buffer; at: number };
@@ -104,7 +105,7 @@ export class PushService {
   }
 
   /** Waits until there are so many; throws when there are not in time, or when there are more. */
-  async expect<T>(count: number, of: () => T[], withinMs = 15_000): Promise<T[]> {
+  async expect<T>(count: number, of: () => T[], withinMs = PATIENCE_MS): Promise<T[]> {
     for (const end = Date.now() + withinMs; of().length < count && Date.now() < end; await sleep(20));
     if (of().length !== count) throw new Error(`${of().length} pushes instead of ${count}`);
     return of();

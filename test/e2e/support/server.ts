@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { PATIENCE_MS } from "./patience.ts";
 import { freePort, portFree, processTree, type Share, shareOf } from "./processes.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const NODE = join(ROOT, "node_modules/node/bin/node");
-const READY_WITHIN_MS = 60_000;
 
 /** The real server's program and arguments. dist/ is taken as it is: whoever runs these tests has built it. */
 const REAL = ["scripts/start.ts", "--built"];
@@ -45,15 +45,15 @@ export class Server {
     this.#child = child;
     while (!(await this.isHealthy())) {
       if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${this.#output}`);
-      if (Date.now() - startedAt > READY_WITHIN_MS) throw new Error(`the server did not answer:\n${this.#output}`);
+      if (Date.now() - startedAt > PATIENCE_MS) throw new Error(`the server did not answer:\n${this.#output}`);
       await sleep(50);
     }
     return Date.now() - startedAt;
   }
 
-  async isHealthy(): Promise<boolean> {
+  async isHealthy(withinMs = 2_000): Promise<boolean> {
     try {
-      const answer = await fetch(`${this.url}/healthz`, { signal: AbortSignal.timeout(2_000) });
+      const answer = await fetch(`${this.url}/healthz`, { signal: AbortSignal.timeout(withinMs) });
       return answer.ok && (await answer.text()).includes("ok");
     } catch {
       return false;

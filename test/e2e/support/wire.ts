@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 import { Problem } from "../../../src/protocol/errors.ts";
 import { type ClientFrame, ServerFrame } from "../../../src/protocol/frames.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 export type Closed = { code: number; reason: string };
 /** A client frame, its id left to the wire. */
@@ -86,7 +87,7 @@ export class Wire {
   }
 
   /** Sends a frame with a fresh id and waits for its one answer. Rejects with `WireClosed`, or when nothing came. */
-  ask(frame: Wanted, withinMs = 20_000): Promise<ServerFrame> {
+  ask(frame: Wanted, withinMs = PATIENCE_MS): Promise<ServerFrame> {
     const id = ++this.#ids;
     return new Promise((resolve, reject) => {
       if (!this.isOpen) return reject(new WireClosed("closed"));
@@ -103,7 +104,7 @@ export class Wire {
   }
 
   /** The first frame, come or to come, that the test holds for. Rejects after `withinMs`. */
-  async until(test: (frame: ServerFrame) => boolean, withinMs = 10_000): Promise<ServerFrame> {
+  async until(test: (frame: ServerFrame) => boolean, withinMs = PATIENCE_MS): Promise<ServerFrame> {
     for (const end = Date.now() + withinMs; Date.now() < end; await new Promise((r) => setTimeout(r, 5))) {
       const found = this.frames.find(test);
       if (found) return found;
@@ -123,7 +124,7 @@ export class Wire {
 
 /** Opens a socket; rejects with `UpgradeRefused` where the door answers with a problem. */
 export function openWire(url: string, token: string, protocols = ["edgewise.v1", `bearer.${token}`]): Promise<Wire> {
-  const socket = new WebSocket(`${url.replace("http", "ws")}/v1/socket`, protocols, { handshakeTimeout: 10_000 });
+  const socket = new WebSocket(`${url.replace("http", "ws")}/v1/socket`, protocols, { handshakeTimeout: PATIENCE_MS });
   const wire = new Wire(socket);
   return new Promise((resolve, reject) => {
     socket.once("open", () => resolve(wire));

@@ -271,7 +271,11 @@ test("[CL-47] what did not change is the same object, in the list and in the lin
   });
   const seq = await chat.send("one").sent;
   await until(() => texts(bob, id).length === 1 && chat.snapshot().ticks.delivered >= seq);
-  await sleep(300); // receipts gather
+  let before: unknown;
+  do {
+    before = alice.conversations.list();
+    await sleep(300); // receipts gather
+  } while (before !== alice.conversations.list());
   const [list, quiet, lines] = [alice.conversations.list(), group.snapshot(), chat.messages()];
   expect(alice.conversations.list()).toBe(list);
   expect(chat.messages()).toBe(lines);

@@ -161,7 +161,7 @@ test("[CL-58] what left and is not in the log is shown as failed, and goes out a
   const sending = chat.send("lost on its way");
   const reaction = chat.react(1, "👍");
   await alice.flush();
-  await sleep(20);
+  await sleep(200);
   await revoke(server, alice);
   await signInAgain(alice);
   await expect(sending.sent).rejects.toMatchObject({ code: "device_revoked" });
@@ -176,7 +176,7 @@ test("[CL-58] it waits for a log that cannot be read just now", async () => {
   server.refuseNext("send", "unavailable", DAY_MS);
   const sending = chat.send("lost on its way");
   await alice.flush();
-  await sleep(20);
+  await sleep(200);
   await revoke(server, alice);
   server.refuseNext("history", "unavailable");
   await signInAgain(alice);

@@ -33,7 +33,7 @@ export async function signUp(server: Fake, handle: string, more: Wanted = {}): P
 export const live = (client: Client): Promise<void> => until(() => client.connection.is === "live");
 
 /** Waits until it is so. */
-export async function until(test: () => boolean, withinMs = 5_000): Promise<void> {
+export async function until(test: () => boolean, withinMs = 60_000): Promise<void> {
   for (const end = Date.now() + withinMs; Date.now() < end; await sleep(2)) if (test()) return;
   expect(test.toString()).toBe("so in time");
 }
