@@ -246,7 +246,7 @@ test(
       await see.poll(() => keptIn(who.page)).toEqual([]);
       const storages = () => who.page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])");
       await see.poll(storages).toBe("[{},{}]");
-      await see.poll(() => who.page.context().cookies(`${server.url}/v1/auth/refresh`)).toEqual([]);
+      await see.poll(() => who.page.context().cookies(`${stage.url}/v1/auth/refresh`)).toEqual([]);
     }
     await look(anna, "erased");
     await page.reload();

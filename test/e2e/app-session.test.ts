@@ -1,26 +1,15 @@
-import type { Browser, Page, Request } from "@playwright/test";
+import type { Page, Request } from "@playwright/test";
 import { decodeProtectedHeader } from "jose";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { keptText } from "./support/kept.ts";
 import { annaWhoSaid, type Person, type Somebody, see } from "./support/person.ts";
-import { type Server, startServer } from "./support/server.ts";
-import { launchBrowser, tellAsStory } from "./support/story.ts";
+import { tellOnStage } from "./support/stage.ts";
 
-let server: Server;
-let browser: Browser;
 let anna: Somebody;
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launchBrowser();
-  anna = await annaWhoSaid(browser, server.url, "Hello");
+const stage = tellOnStage(async (stage) => {
+  anna = await annaWhoSaid(stage.browser, stage.url, "Hello");
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.remove();
-});
-
-tellAsStory();
 
 const RENEWALS = "**/v1/auth/refresh";
 const ME = "**/v1/me";
@@ -31,7 +20,7 @@ const kindsIn = (text: string): unknown[] =>
 const readable = async ({ page }: Person): Promise<string> =>
   (await keptText(page)) +
   (await page.evaluate<string>("JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])"));
-const cookies = async () => (await anna.context.cookies(`${server.url}/v1/auth/refresh`)).map(({ name }) => name);
+const cookies = async () => (await anna.context.cookies(`${stage.url}/v1/auth/refresh`)).map(({ name }) => name);
 
 /** The next call for the profile is told that its token has run out. */
 const runOut = (page: Page) =>
@@ -55,11 +44,11 @@ test("[AP-42] no script can read the token that keeps a session: not of the stor
   expect(kindsIn(text)).toContain("at+jwt"); // it would have been found
   expect(kindsIn(text)).not.toContain("rt+jwt");
   expect(text).not.toContain("edgewise-refresh");
-  const [cookie, ...others] = await anna.context.cookies(`${server.url}/v1/auth/refresh`);
+  const [cookie, ...others] = await anna.context.cookies(`${stage.url}/v1/auth/refresh`);
   expect(others).toEqual([]);
   expect(kindsIn(cookie?.value ?? "")).toEqual(["rt+jwt"]);
   expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", path: "/v1/auth" });
-  expect(await anna.context.cookies(`${server.url}/v1/me`)).toEqual([]); // it is sent where it is needed alone
+  expect(await anna.context.cookies(`${stage.url}/v1/me`)).toEqual([]); // it is sent where it is needed alone
 });
 
 test("[AP-42] a session goes on by the cookie, past a reload, also when the answer to its renewal is lost", async () => {
