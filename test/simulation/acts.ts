@@ -77,6 +77,17 @@ export async function lastWord(world: World): Promise<void> {
     if (works.chance(host.name.startsWith("conversation") ? 0.6 : 0.1)) host.crash();
 }
 
+/** And once more: somebody reads, and the ticks are on their way, to an author's inbox or to a device, when that inbox dies. */
+export async function lastTicks(world: World): Promise<void> {
+  const { works, devices, server } = world;
+  for (const id of world.conversations) say(world, devices[works.pick(devices.length)] as Device, id);
+  await world.pass(900);
+  for (const device of devices) for (const id of world.conversations) if (works.chance(0.4)) device.read(id);
+  await world.pass(150 + works.pick(300));
+  for (const host of server.runtime.hosts.values())
+    if (host.name.startsWith("inbox") && works.chance(0.5)) host.crash();
+}
+
 const anyHost = ({ server, works }: World) => {
   const hosts = [...server.runtime.hosts.values()];
   return hosts[works.pick(hosts.length)] as (typeof hosts)[number];
