@@ -20,7 +20,7 @@ const stubOf = (id: ConversationId) => bindings.CONVERSATIONS.getByName(id);
 const asleep = (id: ConversationId) => evictDurableObject(stubOf(id)).catch(() => {});
 const alarmOver = (id: ConversationId, changed: object = {}) =>
   runInDurableObject(stubOf(id), async (object) => {
-    Reflect.set(object, "env", { ...bindings, ...changed });
+    Reflect.set(Reflect.get(object, "settler"), "env", { ...bindings, ...changed });
     await object.alarm();
   });
 const keyOfMedia = async (mediaId: MediaId) => (await mediaById(bindings.DIRECTORY, mediaId))?.objectKey ?? "";
