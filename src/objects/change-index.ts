@@ -1,10 +1,11 @@
 import { formatCursor, mustWrite } from "../domain/changes.ts";
+import { isOpen } from "../domain/presence.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import type { ConversationId, DeviceId } from "../protocol/ids.ts";
 import type { InboxStore } from "../storage/inbox-store.ts";
 import type { Sockets } from "./sockets.ts";
 
-/** Conversations remembered on one socket: more do not change between two heartbeats. */
+/** Conversations remembered on one socket, and for a crash: more do not change between two heartbeats. */
 const TOLD_LIVE = 32;
 /** What was told may be on its way for so long: a sign of life that came meanwhile left before it arrived. Ms. */
 const ON_ITS_WAY_MS = 5_000;
@@ -29,14 +30,35 @@ export class ChangeIndex {
 
   /**
    * [IX-7] What is told on live sockets alone: a device that is not connected finds the conversation listed, and so does one whose wire
-   * turns out to have been dead.
+   * turns out to have been dead, or is cut by a crash while it is on its way.
    */
   tellLive(conversationId: ConversationId, frame: ServerFrame, now: number, exceptDeviceId?: DeviceId): void {
     const sockets = this.sockets.ready(now);
     const here = new Set(sockets.map((socket) => this.sockets.of(socket).deviceId));
-    if (this.store.hasDeviceBeside(here)) this.note(conversationId);
+    if (this.store.hasDeviceBeside(here) || !isOpen(this.store.session)) this.note(conversationId);
+    if (sockets.some((socket) => this.sockets.of(socket).deviceId !== exceptDeviceId)) this.outlive(conversationId);
     this.sockets.tell(sockets, JSON.stringify(frame), exceptDeviceId);
     for (const socket of sockets) this.remember(socket, conversationId, now);
+  }
+
+  /**
+   * [IX-8] What memory and sockets know of it dies with a crash: a row names the conversations that things were told of live, and is written
+   * only when one comes to them. One that is past every cursor need not be named.
+   */
+  private outlive(conversationId: ConversationId): void {
+    const { toldLive } = this.store;
+    if (!mustWrite(this.store.position(conversationId), this.handed) || toldLive.includes(conversationId)) return;
+    const [first] = toldLive;
+    const isFull = first !== undefined && toldLive.length >= TOLD_LIVE;
+    if (isFull) this.note(first);
+    this.store.setToldLive([...toldLive.slice(isFull ? 1 : 0), conversationId]);
+  }
+
+  /** [IX-8] [RC-12] A crash has cut every socket: whatever was on its way is listed. */
+  cut(): void {
+    const { toldLive } = this.store;
+    for (const conversationId of toldLive) this.note(conversationId);
+    if (toldLive.length > 0) this.store.setToldLive([]);
   }
 
   /** [IX-7] The same of what the person has set or taken away, which is not to be missed even when every socket dies with it on its way. */

@@ -1,4 +1,5 @@
 import { rulesOf } from "../domain/group-rules.ts";
+import type { SettingsChange } from "../domain/group-settings.ts";
 import type { JoinRequest } from "../domain/join-requests.ts";
 import { applyChange, currentMembers, headFor, isBlocking, isCurrent, type Membership } from "../domain/membership.ts";
 import type { PushReport } from "../domain/push.ts";
@@ -111,6 +112,12 @@ export class ConversationState {
     }
     this.append(event);
     return event.seq;
+  }
+
+  /** The same of what is set for all members. */
+  set(actorId: UserId, news: SettingsChange, now: number): number {
+    this.store.putFacts(Object.assign(this.facts, news));
+    return this.change(actorId, { kind: "settings", ...news }, now);
   }
 
   // --- members ---

@@ -82,6 +82,9 @@ export class ErasureDesk {
     const now = Date.now();
     const wasIn = state.head > 0 && state.roster.get(userId)?.spans.at(-1)?.[1] === null; // one that never began stays unseen [BL-9]
     const heir = wasIn && state.facts.kind === "group" ? heirOf(state.roster) : undefined;
+    const { avatarMediaId } = state.facts;
+    const isTheirs = avatarMediaId && state.store.log.setterOf(avatarMediaId) === userId;
+    if (isTheirs) state.set(userId, { avatarMediaId: null }, now); // [ER-17] its bytes go with the rest of their media
     if (heir) state.change(userId, { kind: "member", userId: heir.userId, change: "role", role: "admin" }, now);
     if (wasIn || messages + edits + reactions > 0)
       state.change(userId, { kind: "member", userId, change: "left", erased: true }, now);

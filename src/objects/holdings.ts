@@ -33,9 +33,9 @@ export class Holdings {
     const { store, sockets } = this.parts;
     const { deviceId, from } = sockets.of(socket);
     if (!this.isAsked || from === null) return;
-    const known = store.kept(deviceId);
+    const known = store.kept.of(deviceId);
     if (!known || known.position > from || now - known.at > REMEMBER_EVERY_MS)
-      store.putKept(deviceId, { position: from, at: now });
+      store.kept.put(deviceId, { position: from, at: now });
   }
 
   /** A device says that everything up to this cursor is stored there. */
@@ -52,7 +52,7 @@ export class Holdings {
     const { store, sockets } = this.parts;
     const { deviceId, from } = sockets.of(socket);
     if (!this.isAsked || from === null || store.isRevoked(deviceId)) return;
-    store.putKept(deviceId, { position: confirmedOn(sockets, socket), at: heardAt });
+    store.kept.put(deviceId, { position: confirmedOn(sockets, socket), at: heardAt });
   }
 
   /**
@@ -86,8 +86,8 @@ export class Holdings {
 
   private keptOf(deviceId: DeviceId, now: number): Kept {
     const { store } = this.parts;
-    const known = store.kept(deviceId);
-    if (!known) store.putKept(deviceId, { position: 0, at: now });
+    const known = store.kept.of(deviceId);
+    if (!known) store.kept.put(deviceId, { position: 0, at: now });
     return known ?? { position: 0, at: now };
   }
 

@@ -6,11 +6,12 @@ import { inboxOf } from "../platform/stubs.ts";
 import type { Presence as Told } from "../protocol/states.ts";
 import type { InboxStore } from "../storage/inbox-store.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
+import type { ChangeIndex } from "./change-index.ts";
 import type { WatchRequest } from "./rpc.ts";
 import type { Sockets } from "./sockets.ts";
 
 type State = Omit<Told, "userId">;
-type Parts = { store: InboxStore; sockets: Sockets; clock: AlarmClock };
+type Parts = { store: InboxStore; sockets: Sockets; clock: AlarmClock; index: ChangeIndex };
 
 /** Whether this user is online, and who is told when that changes: those with a lease, and nobody else. */
 export class Presence {
@@ -19,18 +20,20 @@ export class Presence {
   private readonly sockets: Sockets;
   private readonly clock: AlarmClock;
 
-  constructor(env: Env, { store, sockets, clock }: Parts) {
+  constructor(env: Env, { store, sockets, clock, index }: Parts) {
     this.env = env;
     this.store = store;
     this.sockets = sockets;
     this.clock = clock;
-    if (sockets.foregroundHeardAt() === null) this.endIfCut(Date.now());
+    if (sockets.foregroundHeardAt() === null) this.endIfCut(index, Date.now());
   }
 
   /** [PR-2] Woken without a socket: a session that is open was cut by a crash or a deploy. It ends now, and the grace begins. */
-  private endIfCut(now: number): void {
+  private endIfCut(index: ChangeIndex, now: number): void {
     const { session, userId } = this.store;
-    if (isOpen(session) && userId) this.store.setSession(closed(session, now, now), userId);
+    if (!isOpen(session) || !userId) return;
+    this.store.setSession(closed(session, now, now), userId);
+    index.cut();
   }
 
   private now(now: number, leaving?: WebSocket): State {

@@ -32,8 +32,7 @@ export class SettingsDesk {
     const replaced = news.avatarMediaId === undefined ? null : (facts.avatarMediaId ?? null);
     const now = Date.now();
     this.parts.ledger.write(() => {
-      state.value.store.putFacts(Object.assign(facts, news));
-      const seq = state.value.change(actorId, { kind: "settings", ...news }, now);
+      const seq = state.value.set(actorId, news, now);
       if (replaced !== null) state.value.store.tombstones.dropMediaAt(seq, replaced); // [GR-12]
     });
     this.parts.announcer.announce(now);

@@ -1,5 +1,4 @@
 import type { Plan } from "../domain/erasure.ts";
-import type { Kept } from "../domain/forgetting.ts";
 import { NO_SESSION, type Session } from "../domain/presence.ts";
 import type { Subscription } from "../domain/push.ts";
 import { NOT_MUTED } from "../domain/ringing.ts";
@@ -7,18 +6,12 @@ import type { ConversationId, DeviceId, UserId } from "../protocol/ids.ts";
 import type { Mine, Self } from "../protocol/states.ts";
 import { AcquaintanceStore } from "./acquaintance-store.ts";
 import { type Held, InboxRows } from "./inbox-rows.ts";
+import { KeptStore } from "./kept-store.ts";
 import { StarStore } from "./star-store.ts";
 
 /** How far very many conversations have been asked to call again. */
 export type Asking = { userId: UserId; after: ConversationId | "" };
 export type ChangedRow = { conversationId: ConversationId; position: number };
-
-const KEPT = {
-  table:
-    "CREATE TABLE IF NOT EXISTS kept (device_id TEXT PRIMARY KEY, position INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
-  read: "SELECT device_id AS id, position, at FROM kept",
-  write: "INSERT INTO kept VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET position = ?2, at = ?3",
-};
 
 const OPEN: Self["privacy"] = {
   lastSeen: "everyone",
@@ -34,6 +27,7 @@ const OPEN: Self["privacy"] = {
 export class InboxStore {
   readonly stars: StarStore;
   readonly people: AcquaintanceStore;
+  readonly kept: KeptStore;
   /** The highest position; durable, because it is that of a row. */
   top: number;
   private readonly rows: InboxRows;
@@ -42,7 +36,6 @@ export class InboxStore {
   private readonly self: Held<Map<string, unknown>>;
   private readonly mines: Held<Map<ConversationId, Mine>>;
   private readonly pushes: Held<Map<DeviceId, Subscription>>;
-  private readonly keeps: Held<Map<DeviceId, Kept>>;
 
   constructor(sql: SqlStorage, newEpoch: () => string) {
     const rows = new InboxRows(sql, newEpoch);
@@ -50,6 +43,7 @@ export class InboxStore {
     this.top = rows.topFound;
     this.stars = new StarStore(rows);
     this.people = new AcquaintanceStore(rows);
+    this.kept = new KeptStore(rows);
     const texts = <K extends string, T>(query: string) =>
       rows.hold(
         () => new Map(rows.read<{ id: K; body: string }>(query).map(({ id, body }) => [id, JSON.parse(body) as T])),
@@ -57,10 +51,6 @@ export class InboxStore {
     this.self = texts("SELECT what AS id, body FROM self");
     this.mines = texts("SELECT conversation_id AS id, body FROM mine");
     this.pushes = texts("SELECT device_id AS id, body FROM subscriptions");
-    this.keeps = rows.hold(() => {
-      const all = rows.has("kept") ? rows.read<Kept & { id: DeviceId }>(KEPT.read) : [];
-      return new Map(all.map(({ id, position, at }) => [id, { position, at }]));
-    });
     if (rows.isMade) this.readDevices();
   }
 
@@ -83,6 +73,15 @@ export class InboxStore {
     const [row] = this.rows.read<{ position: number }>(query, conversationId);
     if (row) this.positions.set(conversationId, row.position);
     return row?.position;
+  }
+
+  /** Conversations of which something was told on live sockets alone, the first first. */
+  get toldLive(): readonly ConversationId[] {
+    return (this.self.value.get("told") as ConversationId[] | undefined) ?? [];
+  }
+
+  setToldLive(ids: readonly ConversationId[]): void {
+    this.putSelf("told", ids);
   }
 
   /** Moves the conversation's row to the top of the index. */
@@ -139,18 +138,6 @@ export class InboxStore {
   /** Those that are not revoked. */
   deviceIds(): DeviceId[] {
     return [...this.devices].flatMap(([id, { revoked }]) => (revoked ? [] : id));
-  }
-
-  /** Up to where a device that is not connected has everything; undefined: that was never written down. */
-  kept(deviceId: DeviceId): Kept | undefined {
-    return this.keeps.value.get(deviceId);
-  }
-
-  /** The table is made for the deployments that need it. */
-  putKept(deviceId: DeviceId, { position, at }: Kept): void {
-    this.keeps.value.set(deviceId, { position, at });
-    this.rows.write(KEPT.table);
-    this.rows.write(KEPT.write, deviceId, position, at);
   }
 
   /** How many devices the user has ever had: it only grows. */

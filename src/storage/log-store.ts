@@ -1,6 +1,6 @@
 import { type Membership, visibleSpans } from "../domain/membership.ts";
 import { EditEvent, Event, MessageEvent, RecallEvent } from "../protocol/events.ts";
-import type { DeviceId, IdempotencyKey, UserId } from "../protocol/ids.ts";
+import type { DeviceId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
 import { valuesOf } from "./tables.ts";
 
 /** One event as it is kept: `body` is its JSON, written once and passed on as text to sockets, pages and history. */
@@ -56,6 +56,13 @@ export class LogStore {
   *rows(from: number, to: number): Generator<LogRow> {
     const query = "SELECT seq, sender_id AS senderId, body FROM log WHERE seq BETWEEN ? AND ? ORDER BY seq";
     for (const row of this.sql.exec<LogRow>(query, from, to)) yield row;
+  }
+
+  /** Who has set this picture, which is whose it is. */
+  setterOf(avatarMediaId: MediaId): UserId | undefined {
+    const query =
+      "SELECT sender_id AS value FROM log WHERE kind = 'settings' AND json_extract(body, '$.avatarMediaId') = ? ORDER BY seq DESC LIMIT 1";
+    return valuesOf<UserId>(this.sql, query, avatarMediaId)[0];
   }
 
   // --- devices' keys ---

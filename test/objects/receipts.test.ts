@@ -2,17 +2,20 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import * as fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { bellFor } from "../../src/objects/bells.ts";
+import type { ChangeIndex } from "../../src/objects/change-index.ts";
 import { Conversation } from "../../src/objects/conversation.ts";
 import type { ConversationState } from "../../src/objects/conversation-state.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import type { Visibility } from "../../src/protocol/states.ts";
+import { watchRows } from "./meters.ts";
 import {
   bindings,
   command,
   conversation,
   inbox,
   newDeviceId,
+  newUserId,
   nextCall,
   OPEN,
   openDirect,
@@ -113,6 +116,59 @@ test("[IX-7] ticks that were on their way when the wire died are in the summary 
   await until(() => phone.pongs === 1);
   const back = await TestSocket.caughtUp(alice, deviceId, cursor);
   expect(back.of("changed").flatMap((f) => f.conversations)).toMatchObject([{ ticks: { delivered: 1, read: 1 } }]);
+});
+
+test("[RC-12] [IX-8] ticks that were on their way when the author's inbox crashed are in the summary of the next hello, for no row a message", async () => {
+  const { alice, bob, id } = await openDirect();
+  const deviceId = newDeviceId();
+  const first = await TestSocket.caughtUp(alice, deviceId);
+  for (const words of ["one", "two", "three"]) await first.say(id, words);
+  const phone = await TestSocket.caughtUp(alice, deviceId); // its cursor is past the conversation's row
+  const { cursor } = phone;
+  const rows: number[] = [];
+  await runInDurableObject(bindings.INBOXES.getByName(alice), (object) =>
+    watchRows(object as never, ({ rowsWritten }) => rows.push(rowsWritten)),
+  );
+  for (const seq of [1, 2, 3]) {
+    await conversation(id).receipt(bob, read(seq));
+    await until(() => phone.of("receipts").at(-1)?.ticks?.read === seq); // told; but say that the frames were lost
+  }
+  expect(rows.reduce((sum, n) => sum + n, 0)).toBe(1);
+  await evictDurableObject(bindings.INBOXES.getByName(alice), { webSockets: "close" });
+  const back = await TestSocket.caughtUp(alice, deviceId, cursor);
+  expect(back.of("changed").flatMap((f) => f.conversations)).toMatchObject([{ ticks: { delivered: 3, read: 3 } }]);
+});
+
+test("[RC-12] [IX-8] a device at which nobody looks has its ticks listed as they are told", async () => {
+  const { alice, bob, id } = await openDirect();
+  const deviceId = newDeviceId();
+  await (await TestSocket.caughtUp(alice, deviceId)).say(id, "one");
+  const { cursor } = await TestSocket.caughtUp(alice, deviceId);
+  const woken = await TestSocket.open(alice, deviceId);
+  woken.send({ type: "hello", version: 1, cursor, background: true });
+  await woken.waitFor("caught_up");
+  await conversation(id).receipt(bob, read(1));
+  await until(() => woken.of("receipts").at(-1)?.ticks?.read === 1);
+  await evictDurableObject(bindings.INBOXES.getByName(alice), { webSockets: "close" });
+  const back = await TestSocket.caughtUp(alice, deviceId, cursor);
+  expect(back.of("changed").flatMap((f) => f.conversations)).toMatchObject([{ ticks: { delivered: 1, read: 1 } }]);
+});
+
+test("[IX-8] of more conversations than the row names none is missed", async () => {
+  const [alice, deviceId] = [newUserId(), newDeviceId()];
+  const ids = Array.from({ length: 40 }, (_, i) => `d${`${i}`.padStart(26, "0")}` as ConversationId);
+  for (const id of ids) await inbox(alice).track(id);
+  const phone = await TestSocket.caughtUp(alice, deviceId);
+  await runInDurableObject(bindings.INBOXES.getByName(alice), (object) => {
+    const { index } = object as unknown as { index: ChangeIndex };
+    for (const id of [...ids, ...ids.slice(-5)])
+      index.tellLive(id, { type: "receipts", conversationId: id, receipts: [] }, Date.now());
+  });
+  await until(() => phone.of("receipts").length === 45);
+  await evictDurableObject(bindings.INBOXES.getByName(alice), { webSockets: "close" });
+  const back = await TestSocket.caughtUp(alice, deviceId, phone.cursor);
+  const listed = back.of("changed").flatMap((f) => f.conversations.map((one) => one.conversationId));
+  expect(listed.sort()).toEqual(ids);
 });
 
 test("[RC-9] who comes back, and who was alone, is told how ticks stand now", async () => {

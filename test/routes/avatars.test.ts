@@ -6,7 +6,7 @@ import { Conversation, Invite, InvitePreview, type Session } from "../../src/pro
 import { type ConversationId, MediaId } from "../../src/protocol/ids.ts";
 import { TIMES } from "../../src/protocol/limits.ts";
 import { mediaById } from "../../src/storage/media.ts";
-import { bindings, TestSocket, until } from "../objects/support.ts";
+import { bindings, conversation, TestSocket, until } from "../objects/support.ts";
 import { downDatabase, signUp } from "./support/accounts.ts";
 import { ask, askUpload, headOf, keyOf, PICTURE, see, send, showing, upload } from "./support/media.ts";
 
@@ -20,7 +20,7 @@ const stubOf = (id: ConversationId) => bindings.CONVERSATIONS.getByName(id);
 const asleep = (id: ConversationId) => evictDurableObject(stubOf(id)).catch(() => {});
 const alarmOver = (id: ConversationId, changed: object = {}) =>
   runInDurableObject(stubOf(id), async (object) => {
-    Reflect.set(object, "env", { ...bindings, ...changed });
+    Reflect.set(Reflect.get(object, "settler"), "env", { ...bindings, ...changed });
     await object.alarm();
   });
 const keyOfMedia = async (mediaId: MediaId) => (await mediaById(bindings.DIRECTORY, mediaId))?.objectKey ?? "";
@@ -183,6 +183,38 @@ test("[GR-8] [GR-11] what happens while a picture is looked at counts: the right
   expect(await shown(ann, id)).toBe(two);
   const demoted = await during(one, () => ask(ann, "PUT", at(id, `/members/${bob.user.userId}`), { role: "member" }));
   expect([codeOf(demoted), await shown(ann, id)]).toEqual(["forbidden", two]);
+});
+
+test("[ER-17] the picture of somebody who is erased is taken off the group, once, however often that is cut off; another's stays", async () => {
+  const { ann, bob, cat, id } = await team();
+  await ask(ann, "PUT", at(id, `/members/${bob.user.userId}`), { role: "admin" });
+  await ask(ann, "PUT", at(id, `/members/${cat.user.userId}`), { role: "member" });
+  const [hers, his] = [await upload(ann, id, FILES[0]), await upload(bob, id, FILES[1])];
+  await set(ann, id, hers);
+  const since = await headOf(ann, id);
+  await runInDurableObject(stubOf(id), (object) => {
+    const { erasures } = Reflect.get(object, "ledger").store;
+    const { putErased } = erasures;
+    let puts = 0;
+    erasures.putErased = (...args: unknown[]) => {
+      putErased.apply(erasures, args);
+      if (++puts === 2) throw new Error("cut off"); // all of it was written, and nothing stays
+    };
+  });
+  await expect(runInDurableObject(stubOf(id), (object) => object.erase(ann.user.userId))).rejects.toThrow("cut off");
+  expect([await shown(bob, id), await headOf(bob, id)]).toEqual([hers, since]);
+  await asleep(id);
+  for (let again = 0; again < 2; again++) await conversation(id).erase(ann.user.userId);
+  expect(await shown(bob, id)).toBeUndefined();
+  const { events } = (await ask(bob, "GET", at(id, `/events?after=${since}`))).json;
+  expect(events).toMatchObject([
+    { kind: "settings", senderId: ann.user.userId, avatarMediaId: null },
+    { kind: "member", change: "left", erased: true },
+  ]);
+  await set(bob, id, his);
+  await conversation(id).erase(cat.user.userId);
+  expect(await shown(bob, id)).toBe(his);
+  expect(await headOf(bob, id)).toBe(since + 4); // his picture, and that cat is gone
 });
 
 test("[GR-11] while media cannot be looked at nothing is set, and the same wish is good later", async () => {

@@ -125,7 +125,7 @@ test("[LM-23] [MD-14] a push that comes after the edit says what is said now", a
   const { ann, bob, id, seq } = await pictured("Lok!");
   const bell = () =>
     runInDurableObject(bindings.CONVERSATIONS.getByName(id), (object) => {
-      const state = Reflect.get(object, "state");
+      const { state } = Reflect.get(object, "ledger");
       return bellFor(state, bob.user.userId, seq, seq)?.text;
     });
   expect(await bell()).toBe("Photo: Lok!");

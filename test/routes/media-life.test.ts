@@ -14,7 +14,7 @@ const settle = (id: ConversationId) => runDurableObjectAlarm(stubOf(id));
 /** The alarm, over bindings of which some are replaced until the object crashes. */
 const settleWith = (id: ConversationId, changed: object) =>
   runInDurableObject(stubOf(id), async (object) => {
-    Reflect.set(object, "env", { ...bindings, ...changed });
+    Reflect.set(Reflect.get(object, "settler"), "env", { ...bindings, ...changed });
     await object.alarm();
   });
 const recall = (who: Session, id: ConversationId, targetSeq: number) =>

@@ -236,7 +236,9 @@ test("[MD-9] media is of one message; its wish repeated gets the first ack, howe
   expect((await send(ann, id, showing(mediaId), key)).json).toEqual({ ...first.json, duplicate: true });
   await dropMedia(bindings, [mediaId]);
   const object = bindings.INBOXES.getByName(ann.user.userId);
-  await runInDurableObject(object, (it) => Reflect.get(Reflect.get(it, "media"), "claimed").clear());
+  await runInDurableObject(object, (it) =>
+    Reflect.get(Reflect.get(Reflect.get(it, "sender"), "media"), "claimed").clear(),
+  );
   expect((await send(ann, id, showing(mediaId), key)).json).toEqual({ ...first.json, duplicate: true });
   expect(await headOf(ann, id)).toBe(1);
 });
@@ -258,7 +260,7 @@ test("[MD-9] two messages at once do not share it; one whose key came to nothing
   const { deviceId } = ann.device;
   const wishes = [1, 2].map(() => ({ userId, deviceId, ...saying(showing(another)) }));
   const vetted = await runInDurableObject(bindings.INBOXES.getByName(userId), (it) =>
-    Reflect.get(it, "media").vet(id, wishes, Date.now()),
+    Reflect.get(Reflect.get(it, "sender"), "media").vet(id, wishes, Date.now()),
   );
   expect(vetted.map((wish: { unfit?: string }) => wish.unfit)).toEqual([undefined, "another message has it"]);
 });
@@ -273,7 +275,7 @@ test("[MD-10] looking at media holds up what is behind it, and while it cannot b
   const object = bindings.INBOXES.getByName(ann.user.userId);
   const reach = (directory: D1Database) =>
     runInDurableObject(object, (it) => {
-      const desk = Reflect.get(it, "media");
+      const desk = Reflect.get(Reflect.get(it, "sender"), "media");
       Reflect.set(desk, "env", { ...Reflect.get(desk, "env"), DIRECTORY: directory });
     });
   await reach(downDatabase());
@@ -309,7 +311,7 @@ test("[MD-12] recalled media is deleted, with its bytes, and that is tried until
   const { objectKey } = (await mediaById(bindings.DIRECTORY, mediaId)) ?? { objectKey: "" };
   const settleWith = (changed: object) =>
     runInDurableObject(bindings.CONVERSATIONS.getByName(id), async (object) => {
-      Reflect.set(object, "env", { ...bindings, ...changed });
+      Reflect.set(Reflect.get(object, "settler"), "env", { ...bindings, ...changed });
       await object.alarm();
     });
   const recalling = { ...saying({}), event: { kind: "recall", targetSeq: seq } };

@@ -69,14 +69,28 @@ export function lastBlow({ server, devices, works }: World): void {
 
 /** Into the quiet: a word in each conversation, somebody reads it, and what knows of that dies before it has written it down. */
 export async function lastWord(world: World): Promise<void> {
-  const { works, devices, server } = world;
-  for (const id of world.conversations) say(world, devices[works.pick(devices.length)] as Device, id);
-  await world.pass(900);
-  for (const device of devices) for (const id of world.conversations) if (works.chance(0.4)) device.read(id);
+  const { works, server } = world;
+  await saidAndRead(world);
   // Not sooner: news that dies in the courier's hands, of what is written already, reaches the author with the next news alone.
   await world.pass(700 + works.pick(900));
   for (const host of server.runtime.hosts.values())
     if (works.chance(host.name.startsWith("conversation") ? 0.6 : 0.1)) host.crash();
+}
+
+/** And once more: somebody reads, and the ticks are on their way, to an author's inbox or to a device, when that inbox dies. */
+export async function lastTicks(world: World): Promise<void> {
+  const { works, server } = world;
+  await saidAndRead(world);
+  await world.pass(150 + works.pick(300));
+  for (const host of server.runtime.hosts.values())
+    if (host.name.startsWith("inbox") && works.chance(0.5)) host.crash();
+}
+
+async function saidAndRead(world: World): Promise<void> {
+  const { works, devices } = world;
+  for (const id of world.conversations) say(world, devices[works.pick(devices.length)] as Device, id);
+  await world.pass(900);
+  for (const device of devices) for (const id of world.conversations) if (works.chance(0.4)) device.read(id);
 }
 
 const anyHost = ({ server, works }: World) => {

@@ -1,4 +1,4 @@
-import { act, lastBlow, lastWord } from "./acts.ts";
+import { act, lastBlow, lastTicks, lastWord } from "./acts.ts";
 import { checkEnd, checkIndex } from "./check.ts";
 import { checkPushes } from "./check-push.ts";
 import { checkLive, checkStates } from "./check-states.ts";
@@ -55,6 +55,8 @@ export async function simulate(
     await checkLife(world);
     await checkRest(world);
     await lastWord(world);
+    await checkRest(world);
+    await lastTicks(world);
     await checkRest(world);
     await checkLife(world);
     world.life.checkRest();

@@ -71,7 +71,7 @@ test(`[LM-20] [LM-21] [LM-22] ${runs} whole lives in which the server forgets wh
   expect(forgotten).toBeGreaterThan(runs);
 });
 
-test(`[EV-1] [EV-2] [EO-2] [EO-5] [SD-2] [DL-2] [DL-4] [DL-5] [IX-1] [IX-3] [IX-7] [HI-2] [RC-1] [RC-2] [RC-4] [RC-5] [RC-7] [RC-9] [UN-1] [UN-2] [PR-1] [PR-2] [PR-4] [PR-7] [PU-1] [PU-2] [PU-3] [PU-4] [PU-7] [PU-8] [OV-3] ${runs} lives of a world that breaks, from seed ${first}`, {
+test(`[EV-1] [EV-2] [EO-2] [EO-5] [SD-2] [DL-2] [DL-4] [DL-5] [IX-1] [IX-3] [IX-7] [HI-2] [RC-1] [RC-2] [RC-4] [RC-5] [RC-7] [RC-9] [RC-12] [UN-1] [UN-2] [PR-1] [PR-2] [PR-4] [PR-7] [PU-1] [PU-2] [PU-3] [PU-4] [PU-7] [PU-8] [OV-3] ${runs} lives of a world that breaks, from seed ${first}`, {
   timeout: 3_600_000,
 }, async () => {
   let events = 0;
