@@ -17,7 +17,7 @@ export class LookingBack {
   constructor(ports: Ports) {
     this.#ports = ports;
     effect(() => {
-      if (ports.state.value && this.#shown.peek()?.past.isOver) this.leave(); // what ends it comes with the state
+      if (ports.state.value && this.#shown.peek()?.past.isOver) this.leave(); // [AP-40] what ends it comes with the state
     });
   }
 
