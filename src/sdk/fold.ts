@@ -92,6 +92,15 @@ export const isReadable = (event: Event, now: number): event is MessageEvent =>
 export const wordsOf = (line: Line): string | undefined =>
   line.is === "message" && line.content.type !== "gone" ? lineOf(line.content) : undefined;
 
+/** When the next of these disappears by its own time; infinite: none does. `now`: as for `timelineOf`. */
+export function nextExpiry(events: readonly Event[], now: number): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const event of events)
+    if (event.kind === "message" && event.expiresAt !== undefined && event.expiresAt > now)
+      next = Math.min(next, event.expiresAt);
+  return next;
+}
+
 /** When a message's content goes: at its own time, or at the deployer's (`keepMs`); infinite: never. Epoch ms by the server's clock. */
 export const expiryOfHeld = ({ expiresAt, receivedAt }: MessageEvent | EditEvent, keepMs: number): number =>
   Math.min(expiresAt ?? Number.POSITIVE_INFINITY, receivedAt + keepMs); // [LM-17]

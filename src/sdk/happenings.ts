@@ -28,12 +28,13 @@ export type Happening =
   | { type: "minted"; conversationId: ConversationId; keys: readonly NewKey[] }
   /** The server wants this device no more, or its person has come back as another one. */
   | { type: "left"; deviceId: DeviceId }
-  /** All of the log was looked through for these wishes that are unsure; `found`: those that are there. */
+  /** The log was looked through for these wishes that are unsure, all of it or up to `reached`; `found`: those that are there. */
   | {
       type: "traced";
       conversationId: ConversationId;
       wishIds: readonly IdempotencyKey[];
       found: readonly { readonly wishId: IdempotencyKey; readonly seq: number }[];
+      reached?: number;
     }
   /** The person takes a failed wish off the screen. */
   | { type: "discarded"; wishId: IdempotencyKey }

@@ -1,4 +1,7 @@
-/** What a client is made of. A shell gives a `Replica` a socket, a clock and a disk; `web/shell.ts` is one. */
+/**
+ * The core of a client, for whoever builds another shell around it: a `Replica` wants a socket, a clock and a disk, and `client/leader.ts` is
+ * what gives it those. What apps import is `client/index.ts` and `drawing.ts`.
+ */
 
 export { forwarded } from "../domain/life.ts";
 export { decideSize, kindOf, lineOf } from "../domain/media.ts";

@@ -25,13 +25,18 @@ export function leaveOutbox(turn: Turn, leftAs: DeviceId): void {
 }
 
 /** [CL-58] The log was looked through for wishes that may have been appended. */
-export function takeTraced(turn: Turn, link: Link | null, { conversationId, wishIds, found }: Of<"traced">): void {
+export function takeTraced(
+  turn: Turn,
+  link: Link | null,
+  { conversationId, wishIds, found, reached }: Of<"traced">,
+): void {
   for (const wishId of wishIds) {
     const entry = turn.entry(wishId);
     if (entry?.standing.is !== "unsure" || entry.conversationId !== conversationId) continue;
     const seq = found.find((other) => other.wishId === wishId)?.seq;
     if (seq !== undefined) settleAs(turn, link, entry, seq);
-    else takeMissing(turn, entry);
+    else if (reached === undefined) takeMissing(turn, entry);
+    else turn.change({ type: "entry", entry: { ...entry, standing: { is: "unsure", after: reached } } }); // [CL-66]
   }
 }
 

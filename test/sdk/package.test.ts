@@ -1,6 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build, type Metafile } from "esbuild";
 import { publint } from "publint";
@@ -64,6 +66,28 @@ describe("[CL-49] the package", () => {
     ]);
     const elsewhere = imported.map(([, name]) => name ?? "").filter((name) => !/^\.\.?\/.*\.js$/.test(name));
     expect(elsewhere).toEqual([]);
+  });
+
+  test("[CL-49] [CL-64] the README's example of an app that draws by itself runs as it stands", async () => {
+    const examples = [...readFileSync(join(SDK_DIR, "README.md"), "utf8").matchAll(/```ts\n([\s\S]*?)```/g)];
+    const example = examples.at(-1)?.[1] ?? "";
+    const [imports = "", rest = ""] = example.split(/\n\n/);
+    const program = `${imports}
+import { fakeServer, memoryStorage } from "@edgewise/sdk/testing";
+const [{ options }, storage] = [fakeServer(), memoryStorage()];
+const before = await createClient({ ...options, storage });
+await before.signUp({ handle: "alice", password: "correct horse battery" });
+const { id } = await before.conversations.createGroup({ title: "Garden", memberIds: [] });
+await before.conversations.get(id).send("hello").sent;
+await before.flush();
+await before.close();
+const draw = (list) => console.log(list.map(({ preview }) => preview.text));
+${rest.replace("{ url, glimpse: true }", "{ ...options, storage, glimpse: true }")}
+await client.close();`;
+    const inFolder = program.replaceAll(/"@edgewise\/sdk(?:\/(\w+))?"/g, (_, door) => `"./${door ?? "index"}.js"`);
+    writeFileSync(join(SDK_DIR, "example.js"), inFolder);
+    const { stdout } = await promisify(execFile)(process.execPath, ["example.js"], { cwd: SDK_DIR });
+    expect(stdout).toBe("[ 'hello' ]\n[ undefined, undefined, 'hello' ] false\n");
   });
 
   test("[CL-49] what a page waits for is less than 20 KB, and all that there is less than 40 KB", async () => {

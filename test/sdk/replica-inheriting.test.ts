@@ -57,6 +57,16 @@ test("[CL-58] a wish of the device before that lies in the log has come, once, w
   expect(near.outcomes.filter(({ wishId }) => wishId === key(2))).toEqual([{ wishId: key(2), seq: 7 }]);
 });
 
+test("[CL-66] a search that has come so far goes on from there, also past a restart, and is over only at the end", () => {
+  const script = left().open("reset");
+  const before = script.outcomes.length;
+  script.tell({ ...traced([]), reached: 210 });
+  expect(standings(script)[0]).toEqual({ is: "unsure", after: 210 });
+  expect(script.outcomes).toHaveLength(before);
+  script.tell({ ...traced([{ wishId: key(2), seq: 300 }]), reached: 410 });
+  expect(standings(script)[0]).toEqual({ is: "acked", seq: 300 });
+});
+
 test("[CL-58] its event is known by its key when it comes, also after it was thought lost", () => {
   const script = left().open("reset");
   script.tell(traced([]));

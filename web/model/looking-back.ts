@@ -1,4 +1,4 @@
-import { type Signal, signal } from "@preact/signals";
+import { effect, type Signal, signal } from "@preact/signals";
 import type { Past } from "../../src/sdk/client/index.ts";
 import { heldOf, laterThan, type ReplicaState } from "../../src/sdk/drawing.ts";
 import type { ConversationId } from "../wire.ts";
@@ -16,6 +16,14 @@ export class LookingBack {
 
   constructor(ports: Ports) {
     this.#ports = ports;
+    effect(() => {
+      if (ports.state.value && this.#shown.peek()?.past.isOver) this.leave(); // [AP-40] what ends it comes with the state
+    });
+  }
+
+  /** Whether there is a window: what disappears in it does so without a change of what is kept. [CL-65] */
+  get isOpen(): boolean {
+    return this.#shown.peek() !== null;
   }
 
   /** The window of this conversation; null: what is kept is shown. */
@@ -28,7 +36,7 @@ export class LookingBack {
     const state = this.#ports.state.value;
     const past = this.of(id);
     const held = heldOf(state, id);
-    if (!past || held.events.length === 0) return state; // it was cleared meanwhile
+    if (!past || past.isOver) return state;
     const { events } = past;
     const shown = { ...held, events: [...events, ...laterThan(events, held.events)] };
     const outbox = state.outbox.filter(({ event }) => event.kind !== "message");

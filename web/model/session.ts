@@ -144,7 +144,8 @@ export class Session {
   #refresh(): void {
     const { state, live, serverNow: now } = this.client;
     batch(() => {
-      if (state.replica !== this.state.peek() || Math.abs(now - this.now.peek()) > MINUTE_MS / 2) this.now.value = now;
+      const isOld = Math.abs(now - this.now.peek()) > MINUTE_MS / 2;
+      if (state.replica !== this.state.peek() || this.back.isOpen || isOld) this.now.value = now;
       this.state.value = state.replica;
       this.contacts.value = this.client.contacts.list();
       this.#about.value = state.about;

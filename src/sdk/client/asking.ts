@@ -46,7 +46,7 @@ export class Asking {
       if (peerId && !state.people[peerId]) this.#ask(peerId, () => this.#person(peerId));
     }
     for (const [id, entries] of unsureOf(state.replica.outbox))
-      this.#ask(`unsure ${id}`, async () => tell(await trace(sessions, id, entries)));
+      this.#ask(`unsure ${id}`, () => trace(sessions, id, entries, tell));
   }
 
   #ask(what: string, question: () => Promise<void>): void {

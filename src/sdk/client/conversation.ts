@@ -6,10 +6,9 @@ import type { Conversation, Message, Sendable, Sending, SendOptions } from "./ap
 import type { Command } from "./commands.ts";
 import type { Emitter } from "./emitter.ts";
 import { EdgewiseError } from "./errors.ts";
-import { pastAround } from "./past.ts";
 import type { Sendings } from "./sendings.ts";
 import type { Sessions } from "./sessions.ts";
-import type { Sight, View } from "./view.ts";
+import { type Sight, View } from "./view.ts";
 import type { Conversation as Answered } from "./wire.ts";
 
 /** What a conversation's handle is made of. */
@@ -42,7 +41,14 @@ export function conversationOf(id: ConversationId, parts: Parts): Conversation {
     subscribe: (listener) => emitter.on(changesOf(id), listener),
     loadOlder: async () => Number(await run({ do: "older", conversationId: id })),
 
-    around: (seq) => pastAround(id, seq, parts),
+    around: async (seq) => {
+      const { pastAround } = await import("./past.ts"); // most who open a conversation stay at its end
+      const changed = () => {
+        emitter.tell(changesOf(id), null);
+        emitter.tell("", null);
+      };
+      return pastAround(id, seq, { ...parts, view: new View(), changed });
+    },
 
     send: (content, options) => send({ kind: "message", content: contentOf(content, options) }),
     edit: (targetSeq, text, { mentions } = {}) =>

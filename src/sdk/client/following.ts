@@ -1,8 +1,8 @@
 import type { Ended } from "./commands.ts";
-import { Coming, forHead, headOver } from "./handing-over.ts";
 import { type Moment, NO_MOMENT } from "./moment.ts";
 import type { Sessions } from "./sessions.ts";
 import { applyClientChange, type ClientChange, type ClientState, NOTHING_KEPT } from "./state.ts";
+import { Coming, forHead, headOver } from "./taking-over.ts";
 import type { ToLeader, Told } from "./told.ts";
 
 type Ports = {

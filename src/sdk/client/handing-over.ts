@@ -1,9 +1,7 @@
-import { isWithin } from "../../domain/spans.ts";
 import type { Event } from "../../protocol/events.ts";
 import type { ConversationId } from "../../protocol/ids.ts";
-import { groupBy } from "../group-by.ts";
-import { conversationIds, type Held, heldOf } from "../state.ts";
-import { applyClientChange, type ClientChange, type ClientState } from "./state.ts";
+import { conversationIds, heldOf } from "../state.ts";
+import { type ClientState, withLogs } from "./state.ts";
 import { tailOf } from "./stored.ts";
 
 /** How the tab that leads gives its state to one that joins: what a list is drawn from at once, the logs behind it piece by piece. [CL-60] */
@@ -47,33 +45,6 @@ export function piecesOf({ replica }: ClientState): readonly Piece[] {
   return pieces;
 }
 
-/** The state that was taken apart. */
-export function wholeOf(head: ClientState, pieces: readonly Piece[]): ClientState {
-  const logs = groupBy(pieces.flat(), ({ conversationId }) => conversationId);
-  return withLogs(head, (id, held) => {
-    const stretches = logs.get(id);
-    const [first] = stretches ?? [];
-    if (!stretches || !first) return held;
-    return { ...held, from: first.from, events: stretches.flatMap(({ events }) => events) };
-  });
-}
-
-/** The head, and before each tail what was shown here already, where that reaches up to it: nothing leaves the screen meanwhile. */
-export function headOver(shown: ClientState, head: ClientState): ClientState {
-  return withLogs(head, (id, held) => {
-    const before = heldOf(shown.replica, id);
-    if (before.covered < held.from - 1 || before.from >= held.from) return held;
-    const isKept = ({ seq }: Event) => seq < held.from && !isWithin(held.deleted ?? [], seq);
-    return { ...held, from: before.from, events: [...before.events.filter(isKept), ...held.events] };
-  });
-}
-
-function withLogs(state: ClientState, change: (id: ConversationId, held: Held) => Held): ClientState {
-  const { replica } = state;
-  const conversations = conversationIds(replica).map((id) => [id, change(id, heldOf(replica, id))] as const);
-  return { ...state, replica: { ...replica, conversations: Object.fromEntries(conversations) } };
-}
-
 type Handing = { readonly number: number; readonly pieces: readonly Piece[]; until: number };
 
 /** As the leader: what is on its way to other tabs. A tab asks for each piece, so the leader does other things in between. */
@@ -107,44 +78,3 @@ export class Handings {
     this.#byTab.clear();
   }
 }
-
-/** As one that joins: what has come of a state, and what has changed since it was taken apart. */
-export class Coming {
-  readonly number: number;
-  readonly #head: ClientState;
-  readonly #count: number;
-  readonly #pieces: Piece[] = [];
-  readonly #changes: ClientChange[] = [];
-
-  constructor(number: number, head: ClientState, count: number) {
-    this.number = number;
-    this.#head = head;
-    this.#count = count;
-  }
-
-  /** The piece to ask for. */
-  get next(): number {
-    return this.#pieces.length;
-  }
-
-  changed(changes: readonly ClientChange[]): void {
-    this.#changes.push(...changes);
-  }
-
-  /** Whether it is the one that was asked for. */
-  take(number: number, at: number, piece: Piece): boolean {
-    if (number !== this.number || at !== this.next) return false;
-    this.#pieces.push(piece);
-    return true;
-  }
-
-  /** [CL-1] Null: not all of it is here. */
-  get whole(): ClientState | null {
-    if (this.#pieces.length < this.#count) return null;
-    return this.#changes.reduce(applyClientChange, wholeOf(this.#head, this.#pieces));
-  }
-}
-
-/** [CL-39] What lies before a log of which only the end is here would leave a gap. */
-export const forHead = (changes: readonly ClientChange[]): readonly ClientChange[] =>
-  changes.filter(({ type }) => type !== "older");

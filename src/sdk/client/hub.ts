@@ -4,7 +4,7 @@ import { EdgewiseError } from "./errors.ts";
 import { Following, type Settled } from "./following.ts";
 import type { Leader, LeaderPorts } from "./leader.ts";
 import type { Moment } from "./moment.ts";
-import { Serving } from "./serving.ts";
+import type { Serving } from "./serving.ts";
 import type { ClientChange, ClientState } from "./state.ts";
 import type { Told } from "./told.ts";
 
@@ -29,8 +29,9 @@ type Ports = Omit<LeaderPorts, "onChange" | "onCleared"> & {
 export class Hub {
   readonly #ports: Ports;
   readonly #following: Following;
-  readonly #serving: Serving;
   #leader: Leader | null = null;
+  /** Where this tab leads. */
+  #serving: Serving | null = null;
   /** [CL-48] What was asked and not answered: said again to whoever leads next. */
   readonly #open = new Map<number, Open>();
   #lastId = 0;
@@ -40,12 +41,11 @@ export class Hub {
   /** `state`: as it lies in the store, to be shown at once; `isWhole`: with its logs. */
   constructor(ports: Ports, state: ClientState, isWhole: boolean) {
     this.#ports = ports;
-    const { tab, sessions, environment, onChange, onCleared } = ports;
+    const { tab, sessions, onChange, onCleared } = ports;
     const post = (told: Told) => this.#post(told);
     const onLed = () => this.#sayOpen();
     const onSettled = (told: Settled) => this.#settle(told);
     this.#following = new Following({ tab, sessions, post, onChange, onCleared, onLed, onSettled }, state, isWhole);
-    this.#serving = new Serving({ tab, now: environment.now, post });
     ports.shared?.channel.listen((told) => this.#hear(told as Told));
   }
 
@@ -90,7 +90,7 @@ export class Hub {
 
   async #lead(): Promise<void> {
     const { sessions, onChange, onCleared } = this.#ports;
-    const [{ Leader }] = await Promise.all([import("./leader.ts"), sessions.load()]);
+    const [{ Leader, Serving }] = await Promise.all([import("./leader.ts"), sessions.load()]);
     if (this.#isClosed) return;
     const leader = new Leader({
       ...this.#ports,
@@ -100,7 +100,7 @@ export class Hub {
         onChange(changes, ended);
       },
       onCleared: () => {
-        this.#serving.clear();
+        this.#serving?.clear();
         this.#post({ type: "cleared" });
         onCleared();
       },
@@ -108,6 +108,8 @@ export class Hub {
     await leader.start();
     if (this.#isClosed) return void leader.close(); // while it read the logs
     this.#leader = leader;
+    const { tab, environment } = this.#ports;
+    this.#serving = new Serving({ tab, now: environment.now, post: (told) => this.#post(told) });
     this.#following.end();
     this.#post({ type: "lead" });
     onChange([], []);
@@ -176,7 +178,7 @@ export class Hub {
   #hear(told: Told): void {
     if (this.#isClosed) return;
     if (told.type === "join" || told.type === "more" || told.type === "do") {
-      if (this.#leader) this.#serving.hear(this.#leader, told);
+      if (this.#leader) this.#serving?.hear(this.#leader, told);
     } else if (!this.#leader) this.#following.hear(told);
   }
 

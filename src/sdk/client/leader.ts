@@ -30,6 +30,8 @@ import {
 } from "./state.ts";
 import type { Store } from "./storage.ts";
 
+export { Serving } from "./serving.ts";
+
 export type LeaderPorts = {
   readonly url: string;
   readonly fetch: Fetch;

@@ -1,18 +1,19 @@
 import type { Event } from "../../protocol/events.ts";
 import type { ConversationId } from "../../protocol/ids.ts";
-import { laterThan, tombstonesOf } from "../fold.ts";
+import { laterThan, nextExpiry, tombstonesOf } from "../fold.ts";
 import { type Held, heldOf, kept } from "../state.ts";
 import type { Line, Past } from "./api.ts";
 import type { Parts } from "./conversation.ts";
-import { changesOf } from "./conversation.ts";
 import { type HistoryPage, historyOf } from "./history.ts";
-import { nextExpiry, type Sight, View } from "./view.ts";
+import type { Sight } from "./view.ts";
 import type { Event as WireEvent } from "./wire.ts";
 
 /** Events asked for on each side. */
 const PAGE = 100;
 const NOTHING: Shown = { from: [], events: [], all: [] };
 
+/** `view`: for its lines alone; `changed`: tells that the conversation shows something else. */
+type PastParts = Pick<Parts, "view" | "sight" | "sessions" | "run" | "later"> & { readonly changed: () => void };
 type Asked = { readonly before: number } | { readonly after: number };
 /** What is to be seen of a window by now; `all`: with what was said of it since; `from`: what it was made from. */
 type Shown = {
@@ -22,15 +23,14 @@ type Shown = {
 };
 
 /** [CL-59] What lies around a message that is not kept here; null: it is. */
-export async function pastAround(id: ConversationId, seq: number, parts: Parts): Promise<Past | null> {
+export async function pastAround(id: ConversationId, seq: number, parts: PastParts): Promise<Past | null> {
   const past = new PastWindow(id, parts);
   return (await past.begin(seq)) ? past : null;
 }
 
 class PastWindow implements Past {
   readonly #id: ConversationId;
-  readonly #parts: Parts;
-  readonly #view = new View();
+  readonly #parts: PastParts;
   /** Whose window it is, and up to where the log was here when it was opened. */
   readonly #opened: { readonly me: string | null; readonly device: string | null; readonly covered: number };
   /** As they were fetched. */
@@ -43,7 +43,7 @@ class PastWindow implements Past {
   #isOver = false;
   #cancelExpiry = () => {};
 
-  constructor(id: ConversationId, parts: Parts) {
+  constructor(id: ConversationId, parts: PastParts) {
     this.#id = id;
     this.#parts = parts;
     const { me, device } = parts.sight();
@@ -121,7 +121,7 @@ class PastWindow implements Past {
     const held = { ...this.#held, events: all };
     const outbox = state.replica.outbox.filter(({ event }) => event.kind !== "message");
     const replica = { ...state.replica, conversations: { [this.#id]: held }, outbox: this.isOver ? [] : outbox };
-    return this.#view.lines(this.#id, { ...sight, state: { ...state, replica } });
+    return this.#parts.view.lines(this.#id, { ...sight, state: { ...state, replica } });
   }
 
   #ask(asked: Asked): Promise<HistoryPage> {
@@ -152,8 +152,7 @@ class PastWindow implements Past {
 
   #tell(): void {
     this.#awaitExpiry();
-    this.#parts.emitter.tell(changesOf(this.#id), null);
-    this.#parts.emitter.tell("", null);
+    this.#parts.changed();
   }
 
   /** [CL-65] What disappears in it does so on time: nobody else tells. */

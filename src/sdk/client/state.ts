@@ -2,7 +2,15 @@ import { isWished } from "../../domain/life.ts";
 import type { Event } from "../../protocol/events.ts";
 import type { Changed, ServerFrame } from "../../protocol/frames.ts";
 import type { ConversationId, UserId } from "../../protocol/ids.ts";
-import { applyChange, type Change, heldOf, NOTHING_STORED, type ReplicaState } from "../state.ts";
+import {
+  applyChange,
+  type Change,
+  conversationIds,
+  type Held,
+  heldOf,
+  NOTHING_STORED,
+  type ReplicaState,
+} from "../state.ts";
 import type { About, Settings } from "./api.ts";
 import type { Contact, Contacts as ContactsPage, Conversation, Member, Profile, Role } from "./wire.ts";
 
@@ -46,6 +54,13 @@ export type ClientChange =
   | ({ readonly type: "contacts" } & Pick<ContactsPage, "contacts" | "removed" | "reset"> & {
         readonly version: number | null;
       });
+
+/** The state with each log changed. */
+export function withLogs(state: ClientState, change: (id: ConversationId, held: Held) => Held): ClientState {
+  const { replica } = state;
+  const conversations = conversationIds(replica).map((id) => [id, change(id, heldOf(replica, id))] as const);
+  return { ...state, replica: { ...replica, conversations: Object.fromEntries(conversations) } };
+}
 
 /** [CL-1] The state is the fold of its changes, in the tab that makes them and in those that are told. */
 export function applyClientChange(state: ClientState, change: ClientChange): ClientState {

@@ -1,4 +1,3 @@
-import type { Event } from "../../protocol/events.ts";
 import type { ConversationId } from "../../protocol/ids.ts";
 import { LIMITS } from "../../protocol/limits.ts";
 import { seqIn } from "../arrivals.ts";
@@ -10,8 +9,6 @@ import { type HistoryPage, historyOf } from "./history.ts";
 import type { Sessions } from "./sessions.ts";
 import type { ErrorCode } from "./wire.ts";
 
-/** Pages that are looked through for wishes that may have been appended. */
-const PAGES_MAX = 50;
 /** There is nothing to be seen there (any more). */
 const OUT_OF_SIGHT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["not_found", "not_member"]);
 const NOTHING: HistoryPage = { events: [], hasMore: false };
@@ -19,33 +16,41 @@ const NOTHING: HistoryPage = { events: [], hasMore: false };
 type Unsure = Entry & { readonly standing: { readonly is: "unsure" } };
 const isUnsure = (entry: Entry): entry is Unsure => entry.standing.is === "unsure";
 type Traced = Extract<Happening, { type: "traced" }>;
-type Found = Traced["found"][number];
 
 export const unsureOf = (outbox: readonly Entry[]): ReadonlyMap<ConversationId, readonly Unsure[]> =>
   groupBy(outbox.filter(isUnsure), ({ conversationId }) => conversationId);
 
-/** [CL-58] Looks for these wishes of one conversation through all of the log in which they may be. */
-export async function trace(sessions: Sessions, id: ConversationId, entries: readonly Unsure[]): Promise<Traced> {
-  const after = Math.min(...entries.map(({ standing }) => standing.after));
-  const events = await eventsAfter(sessions, id, after);
-  const found = entries.flatMap((entry): Found[] => {
-    const seq = seqIn(events, entry);
-    return seq === undefined ? [] : [{ wishId: entry.wishId, seq }];
-  });
-  return { type: "traced", conversationId: id, wishIds: entries.map(({ wishId }) => wishId), found };
+/**
+ * [CL-58] [CL-66] Looks for these wishes of one conversation through all of the log in which they may be, and tells after each page what came of
+ * it: where it breaks off, it goes on there the next time.
+ */
+export async function trace(
+  sessions: Pick<Sessions, "call">,
+  conversationId: ConversationId,
+  entries: readonly Unsure[],
+  tell: (traced: Traced) => void,
+): Promise<void> {
+  const wishIds = entries.map(({ wishId }) => wishId);
+  const open = new Map(entries.map((entry) => [entry.wishId, entry]));
+  let after = Math.min(...entries.map(({ standing }) => standing.after));
+  for (let isWhole = false; open.size > 0 && !isWhole; ) {
+    const { events, hasMore } = await pageAfter(sessions, conversationId, after);
+    const found = [...open.values()].flatMap((entry) => {
+      const seq = seqIn(events, entry);
+      return seq === undefined ? [] : [{ wishId: entry.wishId, seq }];
+    });
+    for (const { wishId } of found) open.delete(wishId);
+    after = events.at(-1)?.seq ?? after;
+    isWhole = !hasMore || events.length === 0;
+    tell({ type: "traced", conversationId, wishIds, found, ...(isWhole ? {} : { reached: after }) });
+  }
 }
 
-async function eventsAfter(sessions: Sessions, id: ConversationId, after: number): Promise<Event[]> {
-  const all: Event[] = [];
-  for (let page = 0, from = after; page < PAGES_MAX; page++) {
-    const asked = historyOf(sessions, id, { after: from, limit: LIMITS.historyPage });
-    const { events, hasMore } = await asked.catch((error: unknown) => {
-      if (error instanceof EdgewiseError && OUT_OF_SIGHT.has(error.code)) return NOTHING;
-      throw error;
-    });
-    all.push(...events);
-    from = events.at(-1)?.seq ?? from;
-    if (!hasMore || events.length === 0) break;
+async function pageAfter(sessions: Pick<Sessions, "call">, id: ConversationId, after: number): Promise<HistoryPage> {
+  try {
+    return await historyOf(sessions, id, { after, limit: LIMITS.historyPage });
+  } catch (error) {
+    if (error instanceof EdgewiseError && OUT_OF_SIGHT.has(error.code)) return NOTHING;
+    throw error;
   }
-  return all;
 }

@@ -1,8 +1,7 @@
 import { lineOf } from "../../domain/media.ts";
 import { NOT_MUTED } from "../../domain/ringing.ts";
-import type { Event } from "../../protocol/events.ts";
 import type { ConversationId, UserId } from "../../protocol/ids.ts";
-import { type Line as Folded, isReadable, timelineOf, wordsOf } from "../fold.ts";
+import { type Line as Folded, isReadable, nextExpiry, timelineOf, wordsOf } from "../fold.ts";
 import { groupBy } from "../group-by.ts";
 import { type Entry, type Held, heldOf } from "../state.ts";
 import type { About, ConversationSnapshot, Line, Message, MessageState } from "./api.ts";
@@ -98,15 +97,6 @@ export class View {
       this.#outbox = { of: outbox, byId: groupBy(outbox, ({ conversationId }) => conversationId as string) };
     return this.#outbox.byId.get(id) ?? [];
   }
-}
-
-/** When the next of these disappears; infinite: none does. */
-export function nextExpiry(events: readonly Event[], now: number): number {
-  let next = Number.POSITIVE_INFINITY;
-  for (const event of events)
-    if (event.kind === "message" && event.expiresAt !== undefined && event.expiresAt > now)
-      next = Math.min(next, event.expiresAt);
-  return next;
 }
 
 const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>

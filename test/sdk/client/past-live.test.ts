@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../../../src/protocol/ids.ts";
-import type { Client, Conversation, Message, Past } from "../../../src/sdk/client/api.ts";
+import type { Client, Conversation, Fetch, Message, Past } from "../../../src/sdk/client/api.ts";
 import { FakeServer } from "../../../src/sdk/testing/fake-server.ts";
 import { live, open, PASSWORD, signUp, until } from "./support/people.ts";
 
@@ -10,16 +10,22 @@ const COUNT = 160;
 /** The message that was looked for, and its seq: three events of the group's beginning lie before the first one. */
 const WANTED = 20;
 const seqOf = (n: number): number => n + 4 + Number(n >= EXPIRING) + Number(n > EXPIRING);
-/** The one that disappears, and how long it lasts. Ms. */
+/** The one that disappears. */
 const EXPIRING = 30;
-const LASTS_MS = 1_500;
-const KEPT_MS = 60_000;
+const KEPT_MS = 600_000;
 
 const idOf = (client: Client): UserId => (client.session as { userId: string }).userId as UserId;
 
 /** A group of Alice and Bob in which he has written a lot: her device keeps the newest ten, and looks at one from the beginning. */
-async function lookingBack() {
+async function lookingBack({ lastsMs = KEPT_MS } = {}) {
   const server = new FakeServer();
+  /** What holds pages of history up. */
+  const gate = { isOpen: Promise.resolve() };
+  const fetch: Fetch = async (url, init) => {
+    const answer = await server.options.fetch(url, init);
+    if (/\/events\?/.test(url)) await gate.isOpen;
+    return answer;
+  };
   const [bob, tablet] = [await signUp(server, "bob"), await signUp(server, "alice")];
   const theirs = await bob.conversations.createGroup({ title: "Garden", memberIds: [idOf(tablet)] });
   const { id } = theirs;
@@ -27,7 +33,7 @@ async function lookingBack() {
   const [userId, { deviceId }] = [idOf(bob), bob.session as unknown as { deviceId: DeviceId }];
   for (let n = 0; n < COUNT; n++) {
     const isExpiring = n === EXPIRING;
-    const now = Date.now() - (isExpiring ? KEPT_MS - LASTS_MS : 0);
+    const now = Date.now() - (isExpiring ? KEPT_MS - lastsMs : 0);
     const body = { idempotencyKey: String(n).padStart(26, "0") as IdempotencyKey, composedAt: now, sentAt: now };
     const event = { kind: "message", content: { type: "text", text: `number ${n}` } } as const;
     if (isExpiring) place?.change(userId, { kind: "settings", retentionMs: KEPT_MS }, now);
@@ -35,7 +41,7 @@ async function lookingBack() {
     if (isExpiring) place?.change(userId, { kind: "settings", retentionMs: 0 }, now);
   }
   server.cut();
-  const alice = await open(server, { keep: 10 });
+  const alice = await open(server, { keep: 10, fetch });
   await alice.signIn({ handle: "alice", password: PASSWORD });
   await Promise.all([live(alice), live(bob), live(tablet)]);
   const chat = alice.conversations.get(id);
@@ -44,7 +50,7 @@ async function lookingBack() {
   if (!past) throw new Error("it is kept");
   expect(at(past, WANTED)).toMatchObject({ text: `number ${WANTED}` });
   expect([past.hasNewer, past.isOver, chat.messages().length]).toEqual([true, false, 10]);
-  return { server, alice, tablet, bob, chat, theirs, past, id };
+  return { server, alice, tablet, bob, chat, theirs, past, id, gate };
 }
 const at = (past: Past, n: number) => past.messages().find((line) => line.seq === seqOf(n)) as Message | undefined;
 /** What an app would find in it, drawn by the SDK or by itself. */
@@ -87,7 +93,7 @@ test("[CL-65] [LM-12] what is recalled is gone from an open window, its words to
 });
 
 test("[CL-65] what expires disappears from an open window on time, told by nobody else", async () => {
-  const { chat, past } = await lookingBack();
+  const { chat, past } = await lookingBack({ lastsMs: 1_500 });
   expect(at(past, EXPIRING)?.text).toBe(`number ${EXPIRING}`);
   await told(chat, () => at(past, EXPIRING)?.content.type === "gone");
   expect(at(past, EXPIRING)?.content).toEqual({ type: "gone", because: "expired" });
@@ -114,11 +120,20 @@ test("[CL-65] [LM-26] what the person deletes for themselves on another device i
 });
 
 test("[CL-65] [LM-16] a clear ends an open window, and what was being fetched for it comes neither there nor into the log", async () => {
-  const { tablet, chat, past, id } = await lookingBack();
+  const { tablet, chat, past, id, gate } = await lookingBack();
+  let open = () => {};
+  gate.isOpen = new Promise((resolve) => {
+    open = resolve;
+  });
   const over = told(chat, () => past.isOver);
-  const fetching = past.loadNewer();
+  const fetching = [past.loadNewer(), past.loadOlder()];
+  const older = chat.loadOlder();
+  await new Promise((resolve) => setTimeout(resolve, 50));
   await tablet.conversations.get(id).clear();
-  await Promise.all([over, fetching]);
+  await over;
+  open();
+  expect(await Promise.all(fetching)).toEqual([0, 0]);
+  await older;
   expect([past.messages(), past.events, past.hasOlder, past.hasNewer]).toEqual([[], [], false, false]);
   expect(await past.loadNewer()).toBe(0);
   expect(chat.messages()).toEqual([]);
