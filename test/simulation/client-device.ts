@@ -111,7 +111,7 @@ export class ClientDevice implements AnyDevice {
     if (!tab.isAlive || !tab.client) return;
     tab.client.watch(this.watched);
     for (const act of this.#later.splice(0)) act(tab as OpenTab);
-    if (this.#browser && this.tabs.length < 2 && this.#works.chance(0.5))
+    if (this.#browser && this.tabs.length < TABS_MAX && this.#works.chance(0.6))
       this.#works.after(this.#works.pick(2_000), () => this.tabs.includes(tab) && this.#openTab());
   }
 
@@ -205,7 +205,14 @@ export class ClientDevice implements AnyDevice {
       this.#byKey.set(key, wish);
       this.#works.tell(() => `${this.deviceId.slice(-4)} tab ${tab.place} wishes ${key} ${text}`);
       if (this.#works.chance(0.2)) void this.#flush(tab);
+      if (this.#works.chance(0.04)) this.#works.after(this.#works.pick(25), () => this.#killLeader());
     });
+  }
+
+  /** In the middle of what it does for the others. */
+  #killLeader(): void {
+    const leader = this.tabs.find(({ socket }) => socket !== null);
+    if (leader && this.tabs.length > 1) this.#kill(leader);
   }
 
   /** [CL-45] What was flushed is on the disk. */
