@@ -25,7 +25,9 @@ const TABS_MAX = 3;
 /** A token looks good for as long as this at least. Ms. */
 const TOKEN_MS = 90_000;
 type OpenTab = Tab & { client: Client };
-type Wishing = Wished & { ended?: "sent" | "failed"; isStored?: true; hasLeft?: true };
+/** With the same tabs all that time, whoever leads has stored what was wished for in any of them. Ms. */
+const STORED_WITHIN_MS = 60_000;
+type Wishing = Wished & { madeAt: number; ended?: "sent" | "failed"; isStored?: true };
 
 /** A person's device on which the whole client lives, as an app has it, in one tab or several. What it holds is what lies on its disk. */
 export class ClientDevice implements AnyDevice {
@@ -55,6 +57,8 @@ export class ClientDevice implements AnyDevice {
   #isResting = false;
   #background = false;
   #places = 0;
+  /** When a tab came or went last. */
+  #changedAt = 0;
   /** What is done as soon as there is a tab. */
   #later: ((tab: OpenTab) => void)[] = [];
   #decoded: { version: number; state: ClientState } | null = null;
@@ -98,6 +102,7 @@ export class ClientDevice implements AnyDevice {
 
   #openTab(): void {
     if (!this.#isSignedIn || this.tabs.length >= (this.#browser ? TABS_MAX : 1)) return;
+    this.#changing();
     const tab = new Tab(this.#tabPorts(), ++this.#places, !this.#background);
     this.tabs.push(tab);
     this.#works.note(`${this.deviceId.slice(-4)} opens tab ${tab.place}`);
@@ -151,10 +156,20 @@ export class ClientDevice implements AnyDevice {
 
   /** Whoever may have led is gone: what that tab had not stored, nobody has. */
   #gone(tab: Tab): void {
+    this.#changing();
     this.tabs = this.tabs.filter((other) => other !== tab);
     if (tab.socket) this.knowsTime = false;
     for (const wish of this.wishes) if (wish.place === tab.place && !wish.isStored) wish.mayBeLost = true;
     for (const other of this.tabs) other.forget();
+  }
+
+  /** [CL-48] What was wished for long ago has come to the tab that leads. */
+  #changing(): void {
+    const { now } = this.#works;
+    for (const { text, place, isStored, mayBeLost, madeAt } of this.wishes)
+      if (!isStored && !mayBeLost && now - Math.max(madeAt, this.#changedAt) > STORED_WITHIN_MS)
+        this.bugs.push(`[CL-48] ${text} of tab ${place} was never stored`);
+    this.#changedAt = now;
   }
 
   #kill(tab: Tab): void {
@@ -200,7 +215,7 @@ export class ClientDevice implements AnyDevice {
     this.#do((tab) => {
       const key = tab.wish(conversationId, event, tab.client);
       const isLate = event.kind !== "message";
-      const wish: Wishing = { key, keyNow: key, conversationId, text, isLate, place: tab.place };
+      const wish: Wishing = { key, keyNow: key, conversationId, text, isLate, place: tab.place, madeAt: this.#works.now };
       this.wishes.push(wish);
       this.#byKey.set(key, wish);
       this.#works.tell(() => `${this.deviceId.slice(-4)} tab ${tab.place} wishes ${key} ${text}`);

@@ -15,6 +15,7 @@ export type SocketPorts = {
   readonly page: { readonly isAlive: boolean; readonly hasNetwork: boolean };
   /** Told of each text before the page is. */
   readonly hears: (text: string) => void;
+  readonly wrong: (what: string) => void;
   /** Told of each that it says. */
   readonly says: (text: string) => void;
 };
@@ -30,6 +31,8 @@ export class PageSocket implements SocketLike {
   readonly #listeners = new Map<string, Listener[]>();
   #up: Wire<Upward> | null = null;
   #isOver = false;
+  /** Of the frame that was said last; they are numbered on each socket, and the first one is the hello. [CL-2] */
+  #lastId = 0;
 
   constructor(ports: SocketPorts, protocols: readonly string[]) {
     this.#ports = ports;
@@ -83,7 +86,15 @@ export class PageSocket implements SocketLike {
 
   send(text: string): void {
     this.#ports.says(text);
+    if (text !== PING) this.#check(JSON.parse(text) as { id?: number; type: string });
     this.#up?.send(text === PING ? { ping: true } : { text });
+  }
+
+  #check({ id, type }: { id?: number; type: string }): void {
+    const isFirst = this.#lastId === 0;
+    if ((isFirst && type !== "hello") || (id !== undefined && id <= this.#lastId))
+      this.#ports.wrong(`[CL-2] says ${type} ${id} after ${this.#lastId} on a socket`);
+    this.#lastId = id ?? this.#lastId;
   }
 
   /** By the page. */
