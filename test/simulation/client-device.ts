@@ -49,7 +49,7 @@ export class ClientDevice implements AnyDevice {
   readonly #internet: Internet;
   readonly #browser: Browser | null;
   readonly #byKey = new Map<string, Wishing>();
-  readonly #maySpare: boolean;
+  readonly #mayFill: boolean;
   #skewMs: number;
   #hasNetwork = false;
   #wantsOnline = false;
@@ -63,13 +63,13 @@ export class ClientDevice implements AnyDevice {
   #later: ((tab: OpenTab) => void)[] = [];
   #decoded: { version: number; state: ClientState } | null = null;
 
-  /** `maySpare`: its disk may be full. */
-  constructor(works: Clockwork, server: Server, internet: Internet, userId: UserId, maySpare: boolean) {
+  /** `mayFill`: its disk may be full. */
+  constructor(works: Clockwork, server: Server, internet: Internet, userId: UserId, mayFill: boolean) {
     this.#works = works;
     this.#server = server;
     this.#internet = internet;
     this.userId = userId;
-    this.#maySpare = maySpare;
+    this.#mayFill = mayFill;
     this.deviceId = DeviceId.parse(ulid(works.now + ++WORLDS.devices, works.random));
     this.disk = new DeviceDisk(works);
     this.disk.landed = (batch) => this.#landed(batch);
@@ -201,8 +201,8 @@ export class ClientDevice implements AnyDevice {
   #do(act: (tab: OpenTab) => void): void {
     const open = this.#open;
     const tab = open[this.#works.pick(open.length)];
-    if (tab) return act(tab);
-    this.#later.push(act);
+    if (tab) act(tab);
+    else this.#later.push(act);
     if (this.tabs.length === 0) this.#openTab();
   }
 
@@ -215,7 +215,15 @@ export class ClientDevice implements AnyDevice {
     this.#do((tab) => {
       const key = tab.wish(conversationId, event, tab.client);
       const isLate = event.kind !== "message";
-      const wish: Wishing = { key, keyNow: key, conversationId, text, isLate, place: tab.place, madeAt: this.#works.now };
+      const wish: Wishing = {
+        key,
+        keyNow: key,
+        conversationId,
+        text,
+        isLate,
+        place: tab.place,
+        madeAt: this.#works.now,
+      };
       this.wishes.push(wish);
       this.#byKey.set(key, wish);
       this.#works.tell(() => `${this.deviceId.slice(-4)} tab ${tab.place} wishes ${key} ${text}`);
@@ -294,7 +302,7 @@ export class ClientDevice implements AnyDevice {
   }
 
   #fill(): void {
-    if (!this.#maySpare || this.#works.chance(0.5)) return;
+    if (!this.#mayFill || this.#works.chance(0.5)) return;
     this.disk.quota = this.disk.size + this.#works.pick(2_000);
     this.#works.after(this.#works.pick(30_000), () => {
       this.disk.quota = Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
-import type { SocketLike } from "../../src/sdk/client/api.ts";
-import type { UserId } from "../../src/protocol/ids.ts";
 import { PING, PONG } from "../../src/protocol/heartbeat.ts";
+import type { UserId } from "../../src/protocol/ids.ts";
+import type { SocketLike } from "../../src/sdk/client/api.ts";
 import type { Clockwork } from "./clockwork.ts";
 import type { Internet } from "./internet.ts";
 import type { Server } from "./server.ts";
@@ -53,7 +53,10 @@ export class PageSocket implements SocketLike {
   async #dial(protocols: readonly string[]): Promise<void> {
     const { works, server, internet } = this.#ports;
     const far = await internet.dial(protocols);
-    if (!far) return works.after(server.runtime.delayMs(), () => this.#end(WITHOUT_A_WORD)) as never;
+    if (!far) {
+      works.after(server.runtime.delayMs(), () => this.#end(WITHOUT_A_WORD));
+      return;
+    }
     this.far = far;
     if (this.#isOver) this.#letGo();
     else works.after(server.runtime.delayMs(), () => this.#open(far));
@@ -76,7 +79,10 @@ export class PageSocket implements SocketLike {
   #hear(item: Downward): void {
     const { works, hears } = this.#ports;
     if (this.#isOver) return;
-    if ("close" in item) return this.#end(item.close);
+    if ("close" in item) {
+      this.#end(item.close);
+      return;
+    }
     const times = item.text.startsWith('{"type":"events"') && works.chance(0.05) ? 2 : 1; // a server that repeats itself
     for (let time = 0; time < times; time++) {
       hears(item.text);

@@ -36,7 +36,14 @@ test("[CL-24] what waited for a write that found no room does not bring back the
     persister.keep([change as ClientChange], state);
   };
   const conversationId = "c";
-  const entry = { wishId: "w", idempotencyKey: "w", conversationId, composedAt: 1, event: {}, standing: { is: "waiting" } };
+  const entry = {
+    wishId: "w",
+    idempotencyKey: "w",
+    conversationId,
+    composedAt: 1,
+    event: {},
+    standing: { is: "waiting" },
+  };
   keep({ type: "alias", key: "w", wishId: "v" });
   keep({ type: "grew", conversationId, covered: 2, events: [{ seq: 1 }, { seq: 2 }] });
   keep({ type: "marked", conversationId, marks: { read: 2 } }); // waits for the write before it
