@@ -27,7 +27,7 @@ const TOKEN_MS = 90_000;
 type OpenTab = Tab & { client: Client };
 /** With the same tabs all that time, whoever leads has stored what was wished for in any of them. Ms. */
 const STORED_WITHIN_MS = 60_000;
-type Wishing = Wished & { madeAt: number; ended?: "sent" | "failed"; isStored?: true };
+type Wishing = Wished & { madeAt: number; ended?: "sent" | "failed"; isStored?: true; leftAt?: number };
 
 /** A person's device on which the whole client lives, as an app has it, in one tab or several. What it holds is what lies on its disk. */
 export class ClientDevice implements AnyDevice {
@@ -163,12 +163,18 @@ export class ClientDevice implements AnyDevice {
     for (const other of this.tabs) other.forget();
   }
 
-  /** [CL-48] What was wished for long ago has come to the tab that leads. */
+  /** [CL-48] What was wished for long ago has come to the tab that leads; and what ended long ago was told where it was wished for. */
   #changing(): void {
     const { now } = this.#works;
     for (const { text, place, isStored, mayBeLost, madeAt } of this.wishes)
       if (!isStored && !mayBeLost && now - Math.max(madeAt, this.#changedAt) > STORED_WITHIN_MS)
         this.bugs.push(`[CL-48] ${text} of tab ${place} was never stored`);
+    for (const { open, place } of this.#open)
+      for (const id of open.keys()) {
+        const { leftAt = now, text } = this.#byKey.get(id) ?? {};
+        if (now - Math.max(leftAt, this.#changedAt) > STORED_WITHIN_MS)
+          this.bugs.push(`[CL-48] tab ${place} was never told how ${text} ended`);
+      }
     this.#changedAt = now;
   }
 
@@ -402,6 +408,7 @@ export class ClientDevice implements AnyDevice {
     const wish = this.#byKey.get(wishId);
     if (!wish) return void this.bugs.push(`[CL-45] ${wishId} lies in the outbox, and nobody wished for it`);
     wish.isStored = true;
+    if (!value) wish.leftAt ??= this.#works.now;
     if (value?.entry.standing.is === "failed") wish.failed = value.entry.standing.code;
     if (!value && wish.ended === "failed") wish.failed ??= "refused";
   }
