@@ -53,7 +53,10 @@ export function act(world: World): void {
   const { works } = world;
   const device = world.devices[works.pick(world.devices.length)] as Device;
   const id = world.conversations[works.pick(world.conversations.length)] as ConversationId;
-  if (device instanceof ClientDevice && works.chance(0.1)) return device.fiddle(id);
+  if (device instanceof ClientDevice && works.chance(0.1)) {
+    device.fiddle(id);
+    return;
+  }
   let dice = works.pick(world.isWhole ? SHARES : 100);
   for (const [share, act] of world.isWhole ? WHOLE_ACTS : world.speaksLate ? LATE_ACTS : ACTS) {
     if (dice >= 0 && dice < share) act(world, device, id);

@@ -25,7 +25,9 @@ const TABS_MAX = 3;
 /** A token looks good for as long as this at least. Ms. */
 const TOKEN_MS = 90_000;
 type OpenTab = Tab & { client: Client };
-type Wishing = Wished & { ended?: "sent" | "failed"; isStored?: true; hasLeft?: true };
+/** With the same tabs all that time, whoever leads has stored what was wished for in any of them. Ms. */
+const STORED_WITHIN_MS = 60_000;
+type Wishing = Wished & { madeAt: number; ended?: "sent" | "failed"; isStored?: true; leftAt?: number };
 
 /** A person's device on which the whole client lives, as an app has it, in one tab or several. What it holds is what lies on its disk. */
 export class ClientDevice implements AnyDevice {
@@ -47,7 +49,7 @@ export class ClientDevice implements AnyDevice {
   readonly #internet: Internet;
   readonly #browser: Browser | null;
   readonly #byKey = new Map<string, Wishing>();
-  readonly #maySpare: boolean;
+  readonly #mayFill: boolean;
   #skewMs: number;
   #hasNetwork = false;
   #wantsOnline = false;
@@ -55,17 +57,19 @@ export class ClientDevice implements AnyDevice {
   #isResting = false;
   #background = false;
   #places = 0;
+  /** When a tab came or went last. */
+  #changedAt = 0;
   /** What is done as soon as there is a tab. */
   #later: ((tab: OpenTab) => void)[] = [];
   #decoded: { version: number; state: ClientState } | null = null;
 
-  /** `maySpare`: its disk may be full. */
-  constructor(works: Clockwork, server: Server, internet: Internet, userId: UserId, maySpare: boolean) {
+  /** `mayFill`: its disk may be full. */
+  constructor(works: Clockwork, server: Server, internet: Internet, userId: UserId, mayFill: boolean) {
     this.#works = works;
     this.#server = server;
     this.#internet = internet;
     this.userId = userId;
-    this.#maySpare = maySpare;
+    this.#mayFill = mayFill;
     this.deviceId = DeviceId.parse(ulid(works.now + ++WORLDS.devices, works.random));
     this.disk = new DeviceDisk(works);
     this.disk.landed = (batch) => this.#landed(batch);
@@ -98,6 +102,7 @@ export class ClientDevice implements AnyDevice {
 
   #openTab(): void {
     if (!this.#isSignedIn || this.tabs.length >= (this.#browser ? TABS_MAX : 1)) return;
+    this.#changing();
     const tab = new Tab(this.#tabPorts(), ++this.#places, !this.#background);
     this.tabs.push(tab);
     this.#works.note(`${this.deviceId.slice(-4)} opens tab ${tab.place}`);
@@ -111,7 +116,7 @@ export class ClientDevice implements AnyDevice {
     if (!tab.isAlive || !tab.client) return;
     tab.client.watch(this.watched);
     for (const act of this.#later.splice(0)) act(tab as OpenTab);
-    if (this.#browser && this.tabs.length < 2 && this.#works.chance(0.5))
+    if (this.#browser && this.tabs.length < TABS_MAX && this.#works.chance(0.6))
       this.#works.after(this.#works.pick(2_000), () => this.tabs.includes(tab) && this.#openTab());
   }
 
@@ -151,10 +156,26 @@ export class ClientDevice implements AnyDevice {
 
   /** Whoever may have led is gone: what that tab had not stored, nobody has. */
   #gone(tab: Tab): void {
+    this.#changing();
     this.tabs = this.tabs.filter((other) => other !== tab);
     if (tab.socket) this.knowsTime = false;
     for (const wish of this.wishes) if (wish.place === tab.place && !wish.isStored) wish.mayBeLost = true;
     for (const other of this.tabs) other.forget();
+  }
+
+  /** [CL-48] What was wished for long ago has come to the tab that leads; and what ended long ago was told where it was wished for. */
+  #changing(): void {
+    const { now } = this.#works;
+    for (const { text, place, isStored, mayBeLost, madeAt } of this.wishes)
+      if (!isStored && !mayBeLost && now - Math.max(madeAt, this.#changedAt) > STORED_WITHIN_MS)
+        this.bugs.push(`[CL-48] ${text} of tab ${place} was never stored`);
+    for (const { open, place } of this.#open)
+      for (const id of open.keys()) {
+        const { leftAt = now, text } = this.#byKey.get(id) ?? {};
+        if (now - Math.max(leftAt, this.#changedAt) > STORED_WITHIN_MS)
+          this.bugs.push(`[CL-48] tab ${place} was never told how ${text} ended`);
+      }
+    this.#changedAt = now;
   }
 
   #kill(tab: Tab): void {
@@ -186,8 +207,8 @@ export class ClientDevice implements AnyDevice {
   #do(act: (tab: OpenTab) => void): void {
     const open = this.#open;
     const tab = open[this.#works.pick(open.length)];
-    if (tab) return act(tab);
-    this.#later.push(act);
+    if (tab) act(tab);
+    else this.#later.push(act);
     if (this.tabs.length === 0) this.#openTab();
   }
 
@@ -200,12 +221,27 @@ export class ClientDevice implements AnyDevice {
     this.#do((tab) => {
       const key = tab.wish(conversationId, event, tab.client);
       const isLate = event.kind !== "message";
-      const wish: Wishing = { key, keyNow: key, conversationId, text, isLate, place: tab.place };
+      const wish: Wishing = {
+        key,
+        keyNow: key,
+        conversationId,
+        text,
+        isLate,
+        place: tab.place,
+        madeAt: this.#works.now,
+      };
       this.wishes.push(wish);
       this.#byKey.set(key, wish);
       this.#works.tell(() => `${this.deviceId.slice(-4)} tab ${tab.place} wishes ${key} ${text}`);
       if (this.#works.chance(0.2)) void this.#flush(tab);
+      if (this.#works.chance(0.04)) this.#works.after(this.#works.pick(25), () => this.#killLeader());
     });
+  }
+
+  /** In the middle of what it does for the others. */
+  #killLeader(): void {
+    const leader = this.tabs.find(({ socket }) => socket !== null);
+    if (leader && this.tabs.length > 1) this.#kill(leader);
   }
 
   /** [CL-45] What was flushed is on the disk. */
@@ -272,7 +308,7 @@ export class ClientDevice implements AnyDevice {
   }
 
   #fill(): void {
-    if (!this.#maySpare || this.#works.chance(0.5)) return;
+    if (!this.#mayFill || this.#works.chance(0.5)) return;
     this.disk.quota = this.disk.size + this.#works.pick(2_000);
     this.#works.after(this.#works.pick(30_000), () => {
       this.disk.quota = Number.POSITIVE_INFINITY;
@@ -372,6 +408,7 @@ export class ClientDevice implements AnyDevice {
     const wish = this.#byKey.get(wishId);
     if (!wish) return void this.bugs.push(`[CL-45] ${wishId} lies in the outbox, and nobody wished for it`);
     wish.isStored = true;
+    if (!value) wish.leftAt ??= this.#works.now;
     if (value?.entry.standing.is === "failed") wish.failed = value.entry.standing.code;
     if (!value && wish.ended === "failed") wish.failed ??= "refused";
   }

@@ -15,11 +15,14 @@ export class DeviceDisk {
   /** Told of each batch that has landed. */
   landed: (batch: readonly Write[]) => void = () => {};
   readonly #works: Clockwork;
+  /** How often an act takes long; some disks are slow. */
+  readonly #slow: number;
   #acts: Act[] = [];
   #isBusy = false;
 
   constructor(works: Clockwork) {
     this.#works = works;
+    this.#slow = works.chance(0.25) ? 0.3 : 0.03;
   }
 
   get isIdle(): boolean {
@@ -84,7 +87,7 @@ export class DeviceDisk {
     const works = this.#works;
     this.#isBusy = this.#acts.length > 0;
     if (!this.#isBusy) return;
-    const ms = works.chance(0.04) ? works.pick(1_500) : works.pick(12);
+    const ms = works.chance(this.#slow) ? works.pick(1_500) : works.pick(12);
     works.after(ms, () => {
       const act = this.#acts.shift();
       if (act) this.#carryOut(act);

@@ -19,6 +19,15 @@ type Answer = { ok: boolean; status: number; headers: Headers; text: () => Promi
 /** Whoever asks: a page that is gone hears of nothing. */
 type Asker = { readonly isAlive: boolean; readonly hasNetwork: boolean };
 
+type Call = {
+  readonly asker: Asker;
+  readonly url: string;
+  readonly init: RequestInit;
+  readonly isRefresh: boolean;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+};
+
 /** A trade of a refresh token that is lost after it was done ends the session [AC-6]: that one is done and stored at once, or not at all. */
 const REFRESH = "/v1/auth/refresh";
 const URL_OF_ALL = "https://edgewise.example";
@@ -35,9 +44,7 @@ export class Internet {
   constructor(works: Clockwork, server: Server, people: readonly UserId[]) {
     this.#works = works;
     this.#server = server;
-    this.#directory = new Directory(async (act) =>
-      this.#isTrading ? act() : server.mayFail("database", act),
-    );
+    this.#directory = new Directory(async (act) => (this.#isTrading ? act() : server.mayFail("database", act)));
     for (const userId of people) this.#directory.addUser(userId, works.now);
     const limiter = { limit: async () => ({ success: true }) };
     Object.assign(server.runtime.env, {
@@ -62,7 +69,9 @@ export class Internet {
 
   #visit(url: string, init: RequestInit): Promise<Response> {
     const context = { waitUntil: () => {}, passThroughOnException: () => {} };
-    return Promise.resolve(this.#app.fetch(new Request(url, init), this.#server.runtime.env as never, context as never));
+    return Promise.resolve(
+      this.#app.fetch(new Request(url, init), this.#server.runtime.env as never, context as never),
+    );
   }
 
   /** The other end of a new socket; null: it was refused, or nothing came of it. */
@@ -74,40 +83,57 @@ export class Internet {
 
   /** As `fetch` of a page. */
   ask(asker: Asker, url: string, { signal, ...init }: RequestInit = {}): Promise<Answer> {
-    const works = this.#works;
-    const { faults, delayMs } = this.#server.runtime;
-    const isRefresh = url.endsWith(REFRESH);
+    this.#works.tell(() => `asks ${init.method} ${url}`);
     return new Promise((resolve, reject) => {
-      const after = (settle: () => void) =>
-        works.after(delayMs(), () => {
-          if (asker.isAlive) settle();
-        });
-      const lose = () => {
-        if (works.chance(0.5)) after(() => reject(new TypeError("network error"))); // else nobody says so
-      };
-      signal?.addEventListener("abort", () => reject(signal.reason));
-      works.tell(() => `asks ${init.method} ${url}`);
-      if (!asker.hasNetwork || works.chance(faults.lostCall)) return lose();
-      const isTwice = works.chance(faults.repeated) && init.method === "GET";
-      const isLost = works.chance(faults.lostReply) && !isRefresh;
-      const visit = async () => {
-        this.#isTrading = isRefresh;
-        const answer = await this.#visit(url, init as RequestInit);
-        this.#isTrading = false;
-        return { answer, text: await answer.text() };
-      };
-      if (isTwice) works.after(delayMs(), () => void visit());
-      works.after(delayMs(), async () => {
-        if (isRefresh && !(asker.isAlive && asker.hasNetwork)) return lose();
-        const { answer, text } = await visit();
-        works.tell(() => `is answered ${answer.status} ${init.method} ${url} ${text.slice(0, 200)}`);
-        if (isLost || !(asker.hasNetwork || isRefresh)) return lose();
-        const { ok, status, headers } = answer;
-        headers.set("date", new Date(works.now).toUTCString());
-        const settle = () => resolve({ ok, status, headers, text: async () => text });
-        if (isRefresh && asker.isAlive) settle();
-        else after(settle);
-      });
+      signal?.addEventListener("abort", () => asker.isAlive && reject(signal.reason));
+      this.#send({ asker, url, init: init as RequestInit, isRefresh: url.endsWith(REFRESH), resolve, reject });
+    });
+  }
+
+  #send(call: Call): void {
+    const { faults, delayMs } = this.#server.runtime;
+    const isLost = !call.asker.hasNetwork || this.#works.chance(faults.lostCall);
+    const isTwice = this.#works.chance(faults.repeated) && call.init.method === "GET";
+    const isUnheard = this.#works.chance(faults.lostReply) && !call.isRefresh;
+    if (isTwice) this.#works.after(delayMs(), () => void this.#carryOut(call));
+    this.#works.after(delayMs(), () => {
+      const isGone = call.isRefresh && !(call.asker.isAlive && call.asker.hasNetwork);
+      if (isLost || isGone) this.#lose(call);
+      else void this.#answer(call, isUnheard);
+    });
+  }
+
+  async #carryOut({ url, init, isRefresh }: Call): Promise<Answer> {
+    this.#isTrading = isRefresh;
+    const { ok, status, headers, ...answer } = await this.#visit(url, init).then(plainOf);
+    this.#isTrading = false;
+    headers.set("date", new Date(this.#works.now).toUTCString());
+    const text = await answer.text();
+    this.#works.tell(() => `is answered ${status} ${init.method} ${url} ${text.slice(0, 200)}`);
+    return { ok, status, headers, text: async () => text };
+  }
+
+  async #answer(call: Call, isUnheard: boolean): Promise<void> {
+    const answer = await this.#carryOut(call);
+    const { asker, isRefresh, resolve } = call;
+    if (isRefresh && asker.isAlive) resolve(answer);
+    else if (isUnheard || !asker.hasNetwork) this.#lose(call);
+    else this.#later(call, () => resolve(answer));
+  }
+
+  /** The page is told that it failed, or nothing at all. */
+  #lose(call: Call): void {
+    if (this.#works.chance(0.5)) this.#later(call, () => call.reject(new TypeError("network error")));
+  }
+
+  #later({ asker }: Call, settle: () => void): void {
+    this.#works.after(this.#server.runtime.delayMs(), () => {
+      if (asker.isAlive) settle();
     });
   }
 }
+
+const plainOf = (response: Response): Answer => ({
+  ...{ ok: response.ok, status: response.status, headers: response.headers },
+  text: () => response.text(),
+});

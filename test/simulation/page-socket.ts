@@ -1,6 +1,6 @@
-import type { SocketLike } from "../../src/sdk/client/api.ts";
-import type { UserId } from "../../src/protocol/ids.ts";
 import { PING, PONG } from "../../src/protocol/heartbeat.ts";
+import type { UserId } from "../../src/protocol/ids.ts";
+import type { SocketLike } from "../../src/sdk/client/api.ts";
 import type { Clockwork } from "./clockwork.ts";
 import type { Internet } from "./internet.ts";
 import type { Server } from "./server.ts";
@@ -15,6 +15,7 @@ export type SocketPorts = {
   readonly page: { readonly isAlive: boolean; readonly hasNetwork: boolean };
   /** Told of each text before the page is. */
   readonly hears: (text: string) => void;
+  readonly wrong: (what: string) => void;
   /** Told of each that it says. */
   readonly says: (text: string) => void;
 };
@@ -30,6 +31,8 @@ export class PageSocket implements SocketLike {
   readonly #listeners = new Map<string, Listener[]>();
   #up: Wire<Upward> | null = null;
   #isOver = false;
+  /** Of the frame that was said last; they are numbered on each socket, and the first one is the hello. [CL-2] */
+  #lastId = 0;
 
   constructor(ports: SocketPorts, protocols: readonly string[]) {
     this.#ports = ports;
@@ -50,7 +53,10 @@ export class PageSocket implements SocketLike {
   async #dial(protocols: readonly string[]): Promise<void> {
     const { works, server, internet } = this.#ports;
     const far = await internet.dial(protocols);
-    if (!far) return works.after(server.runtime.delayMs(), () => this.#end(WITHOUT_A_WORD)) as never;
+    if (!far) {
+      works.after(server.runtime.delayMs(), () => this.#end(WITHOUT_A_WORD));
+      return;
+    }
     this.far = far;
     if (this.#isOver) this.#letGo();
     else works.after(server.runtime.delayMs(), () => this.#open(far));
@@ -73,7 +79,10 @@ export class PageSocket implements SocketLike {
   #hear(item: Downward): void {
     const { works, hears } = this.#ports;
     if (this.#isOver) return;
-    if ("close" in item) return this.#end(item.close);
+    if ("close" in item) {
+      this.#end(item.close);
+      return;
+    }
     const times = item.text.startsWith('{"type":"events"') && works.chance(0.05) ? 2 : 1; // a server that repeats itself
     for (let time = 0; time < times; time++) {
       hears(item.text);
@@ -83,7 +92,15 @@ export class PageSocket implements SocketLike {
 
   send(text: string): void {
     this.#ports.says(text);
+    if (text !== PING) this.#check(JSON.parse(text) as { id?: number; type: string });
     this.#up?.send(text === PING ? { ping: true } : { text });
+  }
+
+  #check({ id, type }: { id?: number; type: string }): void {
+    const isFirst = this.#lastId === 0;
+    if ((isFirst && type !== "hello") || (id !== undefined && id <= this.#lastId))
+      this.#ports.wrong(`[CL-2] says ${type} ${id} after ${this.#lastId} on a socket`);
+    this.#lastId = id ?? this.#lastId;
   }
 
   /** By the page. */

@@ -1,8 +1,8 @@
 import type { MineChange } from "../../src/domain/ringing.ts";
 import type { Outcome } from "../../src/objects/rpc.ts";
 import type { ConversationId, DeviceId, UserId } from "../../src/protocol/ids.ts";
-import type { Clockwork } from "./clockwork.ts";
 import type { AnyDevice as Device } from "./any-device.ts";
+import type { Clockwork } from "./clockwork.ts";
 
 type Call = (userId: UserId, method: string, ...args: unknown[]) => Promise<unknown>;
 type CallTo = (kind: "INBOXES" | "CONVERSATIONS", name: string, method: string, ...args: unknown[]) => Promise<unknown>;

@@ -1,5 +1,5 @@
-import type { ConversationId, IdempotencyKey, UserId } from "../../src/protocol/ids.ts";
 import type { Wish } from "../../src/protocol/events.ts";
+import type { ConversationId, IdempotencyKey, UserId } from "../../src/protocol/ids.ts";
 import type { Client, ClientEvents, Line, MessageState, Sending, WebSocketClass } from "../../src/sdk/client/api.ts";
 import { createClientIn } from "../../src/sdk/client/client.ts";
 import type { Environment } from "../../src/sdk/client/environment.ts";

@@ -182,7 +182,7 @@ export class Hub {
     } else if (!this.#leader) this.#following.hear(told);
   }
 
-  /** [CL-45] What was said to the tab that leads, or waits for one, is on the disk when what was asked after it is answered. */
+  /** [CL-63] What was said to the tab that leads, or waits for one, is on the disk when what was asked after it is answered. */
   async flush(): Promise<void> {
     if (this.#leader) await this.#leader.flush();
     else await this.do({ do: "flush" });

@@ -65,13 +65,16 @@ export class Encoder {
     return [...writes].map(([key, value]) => ({ key, value }));
   }
 
-  /** Everything but the outbox is let go of, for want of room. */
+  /** Everything but the outbox and what its wishes are called is let go of, for want of room. */
   encodeWithoutLogs(state: ClientState): Write[] {
     const gone = [...this.#keys].filter((key) => /^(log|held|about|person|contact)\//.test(key));
     for (const key of gone) this.#keys.delete(key);
     const outbox = state.replica.outbox.map((entry) => this.#entry(entry));
+    const aliases = Object.entries(state.aliases).map(([key, wishId]) => [`alias/${key}`, wishId] as const);
+    for (const [key] of aliases) this.#keys.add(key);
     const meta = ["meta", metaOf(NOTHING_KEPT)] as const;
-    return [...gone.map((key) => [key, undefined] as const), ...outbox, meta].map(([key, value]) => ({ key, value }));
+    const writes = [...gone.map((key) => [key, undefined] as const), ...outbox, ...aliases, meta];
+    return writes.map(([key, value]) => ({ key, value }));
   }
 
   #writesOf(change: ClientChange, state: ClientState): (readonly [string, Value])[] {

@@ -110,6 +110,38 @@ test("[CL-45] [CL-48] when the tab that leads dies, nothing that was written in 
   await until(() => texts(second.tab, id).length === 6 && texts(third.tab, id).length === 6);
 });
 
+test("[CL-63] what was flushed in a tab that follows is on the disk: it goes out though every tab dies at once", async () => {
+  const { server, openTab, first, id } = await browser();
+  const second = await openTab();
+  await live(second.tab);
+  second.tab.conversations.get(id).send("flushed");
+  await second.tab.flush();
+  first.crash();
+  second.crash();
+  const third = await openTab();
+  await until(() => texts(third.tab, id).length === 1 && third.tab.connection.is === "live");
+  await until(() => server.log(id).some((event) => event.kind === "message"));
+  expect(server.log(id).filter(({ kind }) => kind === "message")).toHaveLength(1);
+});
+
+test("[CL-63] a tab that no tab leads yet flushes when one does", async () => {
+  const { openTab, first, id } = await browser();
+  const second = await openTab();
+  await live(second.tab);
+  first.crash();
+  second.tab.conversations.get(id).send("between two leaders");
+  let isFlushed = false;
+  const flushed = second.tab.flush().then(() => {
+    isFlushed = true;
+  });
+  await Promise.resolve();
+  expect(isFlushed).toBe(false);
+  await flushed;
+  second.crash();
+  const third = await openTab();
+  await until(() => texts(third.tab, id).includes("between two leaders"));
+});
+
 test("[CL-41] [CL-48] signing out in one tab signs out all of them", async () => {
   const { openTab, first } = await browser();
   const second = await openTab();
