@@ -1,3 +1,4 @@
+import { type Holds, holdAt, mayPass, refuseAt, releaseAt } from "../../domain/lane.ts";
 import type { Event } from "../../protocol/events.ts";
 import type { ClientFrame, ServerFrame } from "../../protocol/frames.ts";
 import type { ConversationId, DeviceId, UserId } from "../../protocol/ids.ts";
@@ -28,8 +29,8 @@ export class FakeServer {
   readonly #sockets = new Set<FakeSocket>();
   /** [user]: at which position each conversation changed last. */
   readonly #index = new Map<UserId, Map<ConversationId, number>>();
-  /** [device, conversation]: the send that was refused for now. Until it comes again nothing newer of that device may overtake it. */
-  readonly #held = new Map<string, string>();
+  /** What was refused for now, and must come again before anything newer of its device. [SD-2] */
+  readonly #holds = new Map<ConversationId, Holds>();
   readonly #refusals = new Map<Refusable, Refusal[]>();
   readonly #lost: DoorName[] = [];
   readonly #cutExports: Cut[] = [];
@@ -243,12 +244,15 @@ export class FakeServer {
   #refusalOf({ deviceId }: Sender, frame: ClientFrame): Refusal | undefined {
     const wanted = this.takeRefusal(frame.type as Refusable);
     if (frame.type !== "send") return wanted;
-    const lane = `${deviceId} ${frame.conversationId}`;
-    const held = this.#held.get(lane);
-    if (held !== undefined && frame.idempotencyKey > held)
+    const { conversationId, idempotencyKey } = frame;
+    const [wish, now] = [{ deviceId, idempotencyKey }, Date.now()];
+    const holds: Holds = this.#holds.get(conversationId) ?? new Map();
+    if (!mayPass(holds, wish, now)) {
+      this.#holds.set(conversationId, refuseAt(holds, wish, now));
       return wanted ?? { code: "unavailable", retryAfterMs: undefined };
-    if (wanted && isRetryable(wanted.code)) this.#held.set(lane, frame.idempotencyKey);
-    else this.#held.delete(lane);
+    }
+    const isOpen = wanted !== undefined && isRetryable(wanted.code);
+    this.#holds.set(conversationId, isOpen ? holdAt(holds, [wish], now) : releaseAt(holds, wish));
     return wanted;
   }
 
