@@ -50,6 +50,7 @@ async function somebodyOffline(handle: string) {
 test("[PU-23] [PU-24] a phone that is offline is rung with who, what and how many; the newest replaces what waits", async () => {
   const { phone, place, heard, path } = await somebodyOffline("bob");
   const first = await say(place, "Are you there?");
+  await service.expect(1, () => service.at(path));
   const second = await say(place, "Ünïcode 🌊");
   await service.expect(2, () => service.at(path));
   const message = { type: "message", conversationId: place, sender: { userId: alice.userId, displayName: "alice" } };
@@ -63,7 +64,7 @@ test("[PU-23] [PU-24] a phone that is offline is rung with who, what and how man
     expect(Number(headers.ttl)).toBeGreaterThan(86_000);
     expect((await verifyVapid(headers.authorization ?? "", service.origin)).key).toBe(publicKey);
   }
-  expect(await pushesOf(place, second, phone.userId)).toEqual(["201"]);
+  await expect.poll(() => pushesOf(place, second, phone.userId)).toEqual(["201"]);
 });
 
 test("[PU-25] [PU-26] a phone with an FCM token likewise, for one token of Google's", async () => {

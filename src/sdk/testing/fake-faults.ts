@@ -1,5 +1,6 @@
+import { type Holds, holdAt, mayPass, refuseAt, releaseAt } from "../../domain/lane.ts";
 import type { ClientFrame, ServerFrame } from "../../protocol/frames.ts";
-import type { DeviceId } from "../../protocol/ids.ts";
+import type { ConversationId, DeviceId } from "../../protocol/ids.ts";
 import { isRetryable } from "../client/errors.ts";
 import type { DoorName, ErrorCode } from "../client/wire.ts";
 
@@ -15,8 +16,8 @@ export class FakeFaults {
   readonly #lost: DoorName[] = [];
   readonly #cutExports: Cut[] = [];
   #cutBefore: ServerFrame["type"] | null = null;
-  /** [device, conversation]: the send that was refused for now. Until it comes again nothing newer of that device may overtake it. */
-  readonly #held = new Map<string, string>();
+  /** What was refused for now, and must come again before anything newer of its device. [SD-2] */
+  readonly #holds = new Map<ConversationId, Holds>();
 
   refuse(what: Refusable, refusal: Refusal): void {
     this.#refusals.set(what, [...(this.#refusals.get(what) ?? []), refusal]);
@@ -28,12 +29,15 @@ export class FakeFaults {
   refusalOf(deviceId: DeviceId, frame: ClientFrame): Refusal | undefined {
     const wanted = this.takeRefusal(frame.type as Refusable);
     if (frame.type !== "send") return wanted;
-    const lane = `${deviceId} ${frame.conversationId}`;
-    const held = this.#held.get(lane);
-    if (held !== undefined && frame.idempotencyKey > held)
+    const { conversationId, idempotencyKey } = frame;
+    const [wish, now] = [{ deviceId, idempotencyKey }, Date.now()];
+    const holds: Holds = this.#holds.get(conversationId) ?? new Map();
+    if (!mayPass(holds, wish, now)) {
+      this.#holds.set(conversationId, refuseAt(holds, wish, now));
       return wanted ?? { code: "unavailable", retryAfterMs: undefined };
-    if (wanted && isRetryable(wanted.code)) this.#held.set(lane, frame.idempotencyKey);
-    else this.#held.delete(lane);
+    }
+    const isOpen = wanted !== undefined && isRetryable(wanted.code);
+    this.#holds.set(conversationId, isOpen ? holdAt(holds, [wish], now) : releaseAt(holds, wish));
     return wanted;
   }
 

@@ -39,6 +39,22 @@ const act = fc.oneof(
   { weight: 3, arbitrary: fc.record({ act: fc.constant("pass" as const), ms: fc.nat(12) }) },
 );
 
+/**
+ * Said and logged, the ack lost; repeated after the reconnect, refused for now, seen in the log, and the socket is gone again: nobody repeats
+ * it any more, and what comes behind it must go out all the same. Found with seed -223172533.
+ */
+const HELD_UP = [
+  { act: "cutBefore", frame: "ack" },
+  { act: "refuse", frame: "send" },
+  { act: "send", who: 1 },
+  ...[0, 0, 0].map((who) => ({ act: "send" as const, who })),
+  { act: "pass", ms: 0 },
+  ...[0, 0, 0].map((who) => ({ act: "send" as const, who })),
+  { act: "cutBefore", frame: "events" },
+  { act: "send", who: 1 },
+  { act: "refuse", frame: "send" },
+] as const;
+
 const WORLDS = Number(process.env.RUNS ?? 12);
 
 test("[CL-43] [CL-45] whatever a network, a server and a reload do, each message is there once, in its writer's order, the same for all", async () => {
@@ -74,10 +90,7 @@ test("[CL-43] [CL-45] whatever a network, a server and a reload do, each message
       }
       server.start();
       const all = wanted[0].length + wanted[1].length;
-      await until(
-        () => clients.every((client) => texts(client, id).length === all && client.connection.is === "live"),
-        30_000,
-      );
+      await until(() => clients.every((client) => texts(client, id).length === all && client.connection.is === "live"));
       const logged = server
         .log(id)
         .flatMap((e) => (e.kind === "message" && e.content.type === "text" ? [e.content.text] : []));
@@ -85,6 +98,6 @@ test("[CL-43] [CL-45] whatever a network, a server and a reload do, each message
       for (const n of [0, 1] as const) expect(logged.filter((text) => text.startsWith(names[n]))).toEqual(wanted[n]);
       await Promise.all(clients.map((client) => client.close()));
     }),
-    { numRuns: WORLDS },
+    { numRuns: WORLDS, examples: [[[...HELD_UP]]] },
   );
 }, 300_000);
