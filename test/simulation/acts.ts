@@ -5,6 +5,8 @@ import { ClientDevice } from "./client-device.ts";
 import { addDevice, block, clear, deleteOne, invite, leave, retain, setAge } from "./life-acts.ts";
 import type { World } from "./world.ts";
 
+/** A slow disk holds up what a whole client tells. Ms. */
+const TOLD_BY_CLIENTS_MS = 8_000;
 type Act = (world: World, device: Device, id: ConversationId) => void;
 
 /** What people, networks and machines do, and how often out of a hundred. */
@@ -75,7 +77,7 @@ export async function lastWord(world: World): Promise<void> {
   const { works, server } = world;
   await saidAndRead(world);
   // Not sooner: news that dies in the courier's hands, of what is written already, reaches the author with the next news alone.
-  await world.pass(700 + works.pick(900));
+  await world.pass(world.hasClients ? TOLD_BY_CLIENTS_MS : 700 + works.pick(900));
   for (const host of server.runtime.hosts.values())
     if (works.chance(host.name.startsWith("conversation") ? 0.6 : 0.1)) host.crash();
 }

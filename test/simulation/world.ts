@@ -202,6 +202,10 @@ export class World {
     return this.plan.whole ?? false;
   }
 
+  get hasClients(): boolean {
+    return this.plan.clients ?? false;
+  }
+
   get forgets(): boolean {
     return this.plan.forgets ?? false;
   }
