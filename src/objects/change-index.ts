@@ -35,7 +35,8 @@ export class ChangeIndex {
   tellLive(conversationId: ConversationId, frame: ServerFrame, now: number, exceptDeviceId?: DeviceId): void {
     const sockets = this.sockets.ready(now);
     const here = new Set(sockets.map((socket) => this.sockets.of(socket).deviceId));
-    if (this.store.hasDeviceBeside(here) || !isOpen(this.store.session)) this.note(conversationId);
+    const isUnwatched = sockets.length > 0 && !isOpen(this.store.session); // its crash would leave no trace
+    if (this.store.hasDeviceBeside(here) || isUnwatched) this.note(conversationId);
     if (sockets.some((socket) => this.sockets.of(socket).deviceId !== exceptDeviceId)) this.outlive(conversationId);
     this.sockets.tell(sockets, JSON.stringify(frame), exceptDeviceId);
     for (const socket of sockets) this.remember(socket, conversationId, now);
@@ -43,11 +44,13 @@ export class ChangeIndex {
 
   /**
    * [IX-8] What memory and sockets know of it dies with a crash: a row names the conversations that things were told of live, and is written
-   * only when one comes to them. One that is past every cursor need not be named.
+   * only when one comes to them. One that is past every cursor need not be named, and one that is not listed is not to be.
    */
   private outlive(conversationId: ConversationId): void {
     const { toldLive } = this.store;
-    if (!mustWrite(this.store.position(conversationId), this.handed) || toldLive.includes(conversationId)) return;
+    const position = this.store.position(conversationId);
+    const isSafe = position === undefined || !mustWrite(position, this.handed);
+    if (isSafe || toldLive.includes(conversationId)) return;
     const [first] = toldLive;
     const isFull = first !== undefined && toldLive.length >= TOLD_LIVE;
     if (isFull) this.note(first);
