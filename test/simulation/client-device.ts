@@ -247,8 +247,11 @@ export class ClientDevice implements AnyDevice {
   /** [CL-45] What was flushed is on the disk. */
   async #flush(tab: OpenTab): Promise<void> {
     const mine = this.wishes.filter(({ place }) => place === tab.place);
-    await tab.client.flush();
-    if (!tab.isAlive) return;
+    const isFlushed = await tab.client.flush().then(
+      () => true,
+      () => false, // it is closed before
+    );
+    if (!isFlushed || !tab.isAlive) return;
     const lost = mine.find(({ isStored }) => !isStored);
     if (lost) this.bugs.push(`[CL-45] ${lost.text} was flushed by tab ${tab.place}, and is not on the disk`);
   }

@@ -63,7 +63,6 @@ export class DeviceDisk {
       read: (prefix) => act(() => this.read(prefix)),
       write: (batch) => {
         const plain = batch.map(({ key, value }) => ({ key, value: structuredClone(value) }));
-        if (plain.every(({ key }) => key === "session")) this.put(plain); // [AC-6] tokens that were traded are not lost
         return act(() => this.put(plain));
       },
       clear: () => act(() => this.#clear()),

@@ -23,13 +23,10 @@ type Call = {
   readonly asker: Asker;
   readonly url: string;
   readonly init: RequestInit;
-  readonly isRefresh: boolean;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 };
 
-/** A trade of a refresh token that is lost after it was done ends the session [AC-6]: that one is done and stored at once, or not at all. */
-const REFRESH = "/v1/auth/refresh";
 const URL_OF_ALL = "https://edgewise.example";
 
 /** The real doors, over the directory and the objects, and the way to them: what is asked may be lost there or back, slow, or come twice. */
@@ -39,12 +36,11 @@ export class Internet {
   readonly #server: Server;
   readonly #directory: Directory;
   readonly #app = newApp();
-  #isTrading = false;
 
   constructor(works: Clockwork, server: Server, people: readonly UserId[]) {
     this.#works = works;
     this.#server = server;
-    this.#directory = new Directory(async (act) => (this.#isTrading ? act() : server.mayFail("database", act)));
+    this.#directory = new Directory((act) => server.mayFail("database", act));
     for (const userId of people) this.#directory.addUser(userId, works.now);
     const limiter = { limit: async () => ({ success: true }) };
     Object.assign(server.runtime.env, {
@@ -86,7 +82,7 @@ export class Internet {
     this.#works.tell(() => `asks ${init.method} ${url}`);
     return new Promise((resolve, reject) => {
       signal?.addEventListener("abort", () => asker.isAlive && reject(signal.reason));
-      this.#send({ asker, url, init: init as RequestInit, isRefresh: url.endsWith(REFRESH), resolve, reject });
+      this.#send({ asker, url, init: init as RequestInit, resolve, reject });
     });
   }
 
@@ -94,19 +90,16 @@ export class Internet {
     const { faults, delayMs } = this.#server.runtime;
     const isLost = !call.asker.hasNetwork || this.#works.chance(faults.lostCall);
     const isTwice = this.#works.chance(faults.repeated) && call.init.method === "GET";
-    const isUnheard = this.#works.chance(faults.lostReply) && !call.isRefresh;
+    const isUnheard = this.#works.chance(faults.lostReply);
     if (isTwice) this.#works.after(delayMs(), () => void this.#carryOut(call));
     this.#works.after(delayMs(), () => {
-      const isGone = call.isRefresh && !(call.asker.isAlive && call.asker.hasNetwork);
-      if (isLost || isGone) this.#lose(call);
+      if (isLost) this.#lose(call);
       else void this.#answer(call, isUnheard);
     });
   }
 
-  async #carryOut({ url, init, isRefresh }: Call): Promise<Answer> {
-    this.#isTrading = isRefresh;
+  async #carryOut({ url, init }: Call): Promise<Answer> {
     const { ok, status, headers, ...answer } = await this.#visit(url, init).then(plainOf);
-    this.#isTrading = false;
     headers.set("date", new Date(this.#works.now).toUTCString());
     const text = await answer.text();
     this.#works.tell(() => `is answered ${status} ${init.method} ${url} ${text.slice(0, 200)}`);
@@ -115,10 +108,8 @@ export class Internet {
 
   async #answer(call: Call, isUnheard: boolean): Promise<void> {
     const answer = await this.#carryOut(call);
-    const { asker, isRefresh, resolve } = call;
-    if (isRefresh && asker.isAlive) resolve(answer);
-    else if (isUnheard || !asker.hasNetwork) this.#lose(call);
-    else this.#later(call, () => resolve(answer));
+    if (isUnheard || !call.asker.hasNetwork) this.#lose(call);
+    else this.#later(call, () => call.resolve(answer));
   }
 
   /** The page is told that it failed, or nothing at all. */
