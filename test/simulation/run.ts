@@ -17,6 +17,8 @@ export const PLAN: Plan = {
 /** The longest wait of a lagging inbox, twice; and all that gathering and telling takes. Ms. */
 const CALM_WITHIN_MS = 20 * 60_000;
 const TOLD_WITHIN_MS = 20_000;
+/** And until whoever watches has asked again: leases die with the inbox that gave them. Ms. */
+const WATCHED_AGAIN_MS = 50_000;
 /** Whole clients make so many steps that the index is not looked at in each. */
 const INDEX_EVERY = 5;
 /** A world that is not at rest by then never will be. */
@@ -96,7 +98,7 @@ async function checkRest(world: World): Promise<void> {
   if (!(await world.comeToRest(REST_STEPS))) throw new Error(`the world did not come to rest: ${unrest(world)}`);
   checkIndex(world);
   checkEnd(world);
-  await world.pass(TOLD_WITHIN_MS);
+  await world.pass(WATCHED_AGAIN_MS);
   checkTabs(world);
   await checkStates(world);
   checkLive(world);
