@@ -12,7 +12,11 @@ export type Asked =
   | { type: "hello" }
   | { type: "pull"; conversationId: ConversationId }
   | { type: "watch" }
+  | { type: "receipt"; conversationId: ConversationId }
   | { type: "send"; conversationId: ConversationId; wishId: IdempotencyKey; sentAt: number };
+
+/** A receipt is answered only if it is refused, and then it may be after others that left later: so many frames it is remembered. [CL-18] */
+const RECEIPT_FRAMES = 256;
 
 /** All that is known of one socket; nothing of it outlives the socket. */
 export class Link {
@@ -32,7 +36,7 @@ export class Link {
   /** When to say hello (again); infinite while its answer is out. */
   helloAt = 0;
   readonly #asked = new Map<number, Asked>();
-  lastId = 0;
+  #lastId = 0;
 
   constructor(background: boolean) {
     this.background = background;
@@ -40,9 +44,11 @@ export class Link {
 
   /** The id for a frame that asks something. */
   ask(asked: Asked): number {
-    this.lastId += 1;
-    this.#asked.set(this.lastId, asked);
-    return this.lastId;
+    this.#lastId += 1;
+    this.#asked.set(this.#lastId, asked);
+    const past = this.#lastId - RECEIPT_FRAMES;
+    if (this.#asked.get(past)?.type === "receipt") this.answered(past);
+    return this.#lastId;
   }
 
   /** What the frame with this id asked for, unless it has been answered: there is one answer to each. [CL-5] */

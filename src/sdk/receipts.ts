@@ -2,8 +2,8 @@ import type { Changed, Summary } from "../protocol/frames.ts";
 import type { ConversationId, UserId } from "../protocol/ids.ts";
 import type { Mine, Ticks } from "../protocol/states.ts";
 import type { Link, Welcome } from "./link.ts";
-import { conversationIds, type Held, isKnownSmall, type Marks } from "./state.ts";
-import type { Frame, Turn } from "./turn.ts";
+import { conversationIds, type Held, isKnownSmall, type Marks, NO_MARKS } from "./state.ts";
+import type { Frame, RetryAt, Turn } from "./turn.ts";
 
 /** News within this time goes out as one receipt. Ms. */
 export const GATHER_MS = 250;
@@ -70,8 +70,7 @@ export function recallMarks(turn: Turn, link: Welcome, changed: Changed): void {
   const readSeq = summary?.readSeq ?? 0;
   const marks = { read: Math.max(held.read, readSeq), told: { delivered: readSeq, read: readSeq } };
   turn.change({ type: "marked", conversationId, marks: { ...marks, ...(summary && settings(held, summary)) } });
-  link.telling.forget(conversationId);
-  link.telling.owe(conversationId, turn.time + GATHER_MS);
+  link.telling.again(conversationId, turn.time + GATHER_MS);
 }
 
 const settings = (held: Held, summary: Summary): Pick<Held, "ticks" | "mine" | "memberCount"> => ({
@@ -105,8 +104,15 @@ export function tellDue(turn: Turn, link: Welcome): void {
 }
 
 function sendReceipt(turn: Turn, link: Welcome, conversationId: ConversationId, owed: Marks): void {
-  link.telling.sent(conversationId, owed, link.lastId);
-  turn.frames.push({ type: "receipt", conversationId, ...owed });
+  const id = link.ask({ type: "receipt", conversationId });
+  link.telling.sent(conversationId, owed, id);
+  turn.frames.push({ type: "receipt", id, conversationId, ...owed });
+}
+
+/** [CL-18] The conversation did not get it, although later frames were answered: it is told again from the start. */
+export function receiptRefused(turn: Turn, link: Welcome, conversationId: ConversationId, retryAt: RetryAt): void {
+  turn.change({ type: "marked", conversationId, marks: { told: NO_MARKS } });
+  link.telling.again(conversationId, retryAt(1));
 }
 
 /** A frame was answered: only now is it kept that the receipts before it have been told. [CL-18] */

@@ -8,7 +8,7 @@ import { leaveOutbox, takeTraced } from "./inheriting.ts";
 import { Link, type Welcome } from "./link.ts";
 import { expire, hearLive, type Live, NOTHING_LIVE } from "./live.ts";
 import { hearChanged, hearEvents, hearPage, pullDue, pullRefused, takeCursor } from "./reading.ts";
-import { hearReceipts, hearSelf, keepTold, markRead, oweAll, tellDue } from "./receipts.ts";
+import { hearReceipts, hearSelf, keepTold, markRead, oweAll, receiptRefused, tellDue } from "./receipts.ts";
 import { discard, hearAck, makeWish, sendDue, sendRefused, takeKeys } from "./sending.ts";
 import { NOTHING_STORED, type ReplicaState } from "./state.ts";
 import { type Frame, Turn } from "./turn.ts";
@@ -177,6 +177,7 @@ function refused(turn: Turn, link: Link, error: Frame<"error">): void {
   if (asked?.type === "hello" && !retryable) turn.refused = code;
   if (id === undefined || !link.isWelcome()) return;
   if (asked?.type === "pull") pullRefused(turn, link, { id, ...asked }, code, turn.retryAt(error));
+  if (asked?.type === "receipt" && retryable) receiptRefused(turn, link, asked.conversationId, turn.retryAt(error));
   if (asked?.type === "watch" && retryable) link.watching.failed(turn.retryAt(error));
   if (asked?.type === "send") sendRefused(turn, link, asked, id, error);
 }

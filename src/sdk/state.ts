@@ -8,7 +8,7 @@ import type { Entry, Held, Marks, ReplicaState } from "./stored.ts";
 
 export type { Entry, Held, Marks, ReplicaState } from "./stored.ts";
 
-const NO_MARKS: Marks = { delivered: 0, read: 0 };
+export const NO_MARKS: Marks = { delivered: 0, read: 0 };
 export const NOTHING_STORED: ReplicaState = { cursor: null, conversations: {}, outbox: [] };
 const NOTHING_HELD: Held = {
   ...{ covered: 0, from: 1, events: [], read: 0, told: NO_MARKS },

@@ -44,9 +44,10 @@ export class Telling {
     return come.map(([id, { marks }]) => [id, marks]);
   }
 
-  /** Nobody knows whether this one has come. */
-  forget(id: ConversationId): void {
+  /** This one may not have come. */
+  again(id: ConversationId, at: number): void {
     this.#claims.delete(id);
+    this.owe(id, at);
   }
 
   /** Nobody knows whether any has come. */

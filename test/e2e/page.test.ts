@@ -197,6 +197,7 @@ test("[CL-15] a device that is revoked elsewhere is told so, and offered to sign
 test("[CL-23] a server that takes none of the device's tokens has signed it out: the page does not knock for ever", async () => {
   const dan = await stage.enter("dan");
   const spoil = `(kept) => JSON.parse(JSON.stringify(kept).replaceAll('Token":"', 'Token":"x'))`;
+  await dan.context.clearCookies(); // where its refresh token is
   await changeKept(dan.page, "session", spoil);
   await see(dan.page.locator("#ended")).toContainText("this device was signed out");
   await dan.context.close();

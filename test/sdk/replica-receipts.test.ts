@@ -11,7 +11,7 @@ describe("receipts", () => {
     script.tell({ type: "read", conversationId: HERE, seq: 2 });
     expect(script.all("receipt")).toEqual([]);
     script.pass(250);
-    expect(script.all("receipt")).toEqual([{ type: "receipt", conversationId: HERE, delivered: 3, read: 2 }]);
+    expect(script.all("receipt")).toMatchObject([{ type: "receipt", conversationId: HERE, delivered: 3, read: 2 }]);
     script.pass(60_000);
     expect(script.all("receipt")).toHaveLength(1);
   });
@@ -40,6 +40,22 @@ describe("receipts", () => {
     const third = new Script(again.disk).open();
     third.pass(250);
     expect(third.all("receipt")).toEqual([]);
+  });
+
+  test("[CL-18] a receipt that is refused is told again, also after what was asked later was answered, and nothing else is", () => {
+    const script = new Script().open();
+    script.hear({ type: "changed", conversations: [summary(0)] });
+    script.hear({ type: "events", conversationId: HERE, events: messages(1, 2) });
+    script.pass(250);
+    const refused = script.newest("receipt");
+    script.wish(1);
+    script.ack(script.newest("send"), 3);
+    expect(heldOf(script.disk, HERE).told).toEqual({ delivered: 2, read: 0 });
+    script.wish(2); // its answer is still to come
+    script.refuse(refused, "unavailable");
+    script.pass(60_000);
+    expect(script.all("receipt").map(({ delivered }) => delivered)).toEqual([2, 2]);
+    expect(script.all("send")).toHaveLength(2);
   });
 
   test("[CL-18] what was read while offline is told on the next socket", () => {

@@ -180,15 +180,15 @@ export class Sessions {
   }
 
   /** [CL-70] Its key is on the disk before it leaves: a renewal whose answer is lost, also to a crash, is asked for again as the same one. */
-  async #renewal(kept: Kept, { renewal = this.#mint(), ...tokens }: Tokens): Promise<Doors["refresh"]["body"]> {
+  async #renewal(
+    kept: Kept,
+    { renewal = risingUlids()(this.#ports.now()) as IdempotencyKey, ...tokens }: Tokens,
+  ): Promise<Doors["refresh"]["body"]> {
     await this.#keep({ ...kept, tokens: { ...tokens, renewal } });
     const { refreshToken } = tokens;
     if (refreshToken === null) return { deviceId: kept.deviceId, idempotencyKey: renewal };
     return { refreshToken, ...IN_COOKIE, idempotencyKey: renewal };
   }
-
-  readonly #ulid = risingUlids();
-  #mint = (): IdempotencyKey => this.#ulid(this.#ports.now()) as IdempotencyKey; // a ULID is one
 
   /** Calls a door as this device; a token that is not taken is renewed, once. */
   async call<D extends DoorName>(name: D, sent: Sent): Promise<Doors[D]["answer"]> {
