@@ -134,6 +134,20 @@ test("[MD-16] an upload without a network waits, and goes on by a click", async 
   await isWhole(pictures(ben).last(), 50);
 });
 
+test("[MD-16] a picture whose bytes do not come shows small until they do", async () => {
+  const files = "**/cdn-cgi/local/r2/**";
+  await ben.context.route(files, (route) => route.abort());
+  const before = await pictures(ben).count();
+  await attach(anna, PICTURE);
+  await see(pictures(ben)).toHaveCount(before + 1);
+  const shown = pictures(ben).last();
+  await see(shown).toHaveAttribute("src", /^data:image/);
+  await see.poll(() => widthOf(shown)).toBeGreaterThan(0);
+  await ben.shoot("picture-missing");
+  await ben.context.unroute(files);
+  await isWhole(shown, 640);
+});
+
 test("[MD-16] axe finds no barrier where there is media, nobody's page complained, and the server noted no bug", async () => {
   await anna.page.route("**/v1/media", () => {}); // so that one is on its way
   await attach(anna, { ...PICTURE, name: "waiting.png", buffer: png(60, 60, 9) });

@@ -11,7 +11,7 @@ import { Icon } from "./Icon.tsx";
 import { useSession } from "./session-context.ts";
 import { VoiceNote } from "./VoiceNote.tsx";
 
-/** When to ask again for a place that could not be had. Ms. */
+/** When to ask again for a place that could not be had, or from which nothing came. Ms. */
 const AGAIN_MS = 10_000;
 /** Pictures are shown no wider than this. CSS pixels. */
 const WIDEST = 360;
@@ -20,13 +20,20 @@ const WIDEST = 360;
 export function Media({ media }: { media: MediaContent }) {
   const frame = useRef<HTMLDivElement>(null);
   const { places } = useSession();
+  const timer = useRef(0);
   const url = useSignal(places.known(media.mediaId) ?? "");
+  const find = async (anew = false) => {
+    url.value = (await places.find(media.mediaId, anew)) ?? "";
+    if (url.value === "") findLater();
+  };
+  const findLater = (anew = false) => {
+    if (frame.current?.isConnected) timer.current = setTimeout(() => void find(anew), AGAIN_MS);
+  };
+  const missing = () => {
+    url.value = "";
+    findLater(true);
+  };
   useEffect(() => {
-    let timer = 0;
-    const find = async () => {
-      url.value = (await places.find(media.mediaId)) ?? "";
-      if (url.value === "" && frame.current?.isConnected) timer = setTimeout(() => void find(), AGAIN_MS);
-    };
     const sight = new IntersectionObserver(([entry]) => {
       if (!entry?.isIntersecting) return;
       sight.disconnect();
@@ -35,25 +42,23 @@ export function Media({ media }: { media: MediaContent }) {
     if (frame.current) sight.observe(frame.current);
     return () => {
       sight.disconnect();
-      clearTimeout(timer);
+      clearTimeout(timer.current);
     };
   }, [media.mediaId]);
   const kind = kindOf(media.contentType);
-  const again = async () => {
-    url.value = (await places.find(media.mediaId, true)) ?? ""; // it played past the end of its place
-  };
+  const again = () => void find(true); // it played past the end of its place
   return (
     <div class={`media ${kind}`} ref={frame}>
-      {kind === "image" && <Picture media={media} url={url.value} />}
-      {kind === "audio" && <VoiceNote media={media} url={url.value} again={() => void again()} />}
-      {kind === "video" && <Video url={url.value} again={() => void again()} />}
+      {kind === "image" && <Picture media={media} url={url.value} missing={missing} />}
+      {kind === "audio" && <VoiceNote media={media} url={url.value} again={again} />}
+      {kind === "video" && <Video url={url.value} again={again} />}
       {kind === "file" && <FileLink media={media} url={url.value} />}
     </div>
   );
 }
 
-/** The small one at first, in the size of the whole one, so that nothing moves when that comes. */
-function Picture({ media, url }: { media: MediaContent; url: string }) {
+/** The small one at first, in the size of the whole one, so that nothing moves when that comes. `missing`: it did not come. */
+function Picture({ media, url, missing }: { media: MediaContent; url: string; missing: () => void }) {
   const { width, height, thumbnail, thumbhash, caption, name } = media;
   const session = useSession();
   const size =
@@ -75,6 +80,7 @@ function Picture({ media, url }: { media: MediaContent; url: string }) {
       <img
         alt={caption ?? plainName(name ?? "Photo")}
         decoding="async"
+        onError={() => url && missing()}
         {...size}
         {...(source ? { src: source } : {})}
       />
