@@ -104,8 +104,9 @@ export type ConversationSnapshot = {
 };
 
 /**
- * What lies around a message that is not kept here, as it is by now: what becomes of these messages shows here as in the log. A window of its own, in this tab alone. When it has met what is kept, which then goes on from
- * here without a gap, `hasNewer` is false, and the conversation's own `messages()` has it all.
+ * What lies around a message that is not kept here, as it is by now: what becomes of these messages shows here as in the log. A window of its
+ * own, in this tab alone. When it has met what is kept, which then goes on from here without a gap, `hasNewer` is false, and the conversation's
+ * own `messages()` has it all.
  */
 export type Past = {
   /** As the wire has them, oldest first, without a gap. */

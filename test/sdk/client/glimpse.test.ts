@@ -2,32 +2,9 @@ import { expect, test } from "vitest";
 import type { Message } from "../../../src/sdk/client/api.ts";
 import { createClientIn } from "../../../src/sdk/client/client.ts";
 import { memoryStorage } from "../../../src/sdk/client/memory-storage.ts";
-import type { Storage } from "../../../src/sdk/client/storage.ts";
 import { fakeServer } from "../../../src/sdk/testing.ts";
 import { impatient, live, signUp, until } from "./support/people.ts";
-
-/** As that one, but what is asked for is written down, and the logs are not given until `open` is called. */
-function slow(storage: Storage) {
-  const asked: string[] = [];
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const slowly: Storage = {
-    open: async (name) => {
-      const store = await storage.open(name);
-      return {
-        ...{ write: (batch) => store.write(batch), clear: () => store.clear(), close: () => store.close() },
-        read: async (prefix) => {
-          asked.push(prefix);
-          if (prefix === "" || prefix.startsWith("log")) await opened;
-          return store.read(prefix);
-        },
-      };
-    },
-  };
-  return { storage: slowly, asked, open };
-}
+import { slow } from "./support/slow.ts";
 
 test("[CL-54] the list stands before the logs are read, with the last message as it is by now", async () => {
   const [server, storage] = [fakeServer(), memoryStorage()];
@@ -48,7 +25,7 @@ test("[CL-54] the list stands before the logs are read, with the last message as
   server.stop();
   const client = await createClientIn(impatient, { ...server.options, storage: later.storage, glimpse: true });
   expect(client.isWhole).toBe(false);
-  expect(later.asked.filter((prefix) => prefix.startsWith("log"))).toEqual([]);
+  expect(later.seen.asked.filter((prefix) => prefix.startsWith("log"))).toEqual([]);
   const [listed] = client.conversations.list();
   expect(listed).toMatchObject({ title: "bob", hasOlder: true });
   const tail = client.conversations.get(chat.id).messages() as Message[];

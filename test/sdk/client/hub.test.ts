@@ -1,38 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { Storage } from "../../../src/sdk/client/storage.ts";
 import { fakeServer } from "../../../src/sdk/testing.ts";
 import { live, open, signUp, texts, until } from "./support/people.ts";
+import { slow } from "./support/slow.ts";
 import { FakeBrowser } from "./support/tabs.ts";
-
-/** As that one, but logs are given only once `open` is called; writes are counted. */
-function slow(storage: Storage) {
-  const seen = { isAsked: false, writes: 0 };
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const slowly: Storage = {
-    open: async (name) => {
-      const store = await storage.open(name);
-      return {
-        ...{ clear: () => store.clear(), close: () => store.close() },
-        write: (batch) => {
-          seen.writes += 1;
-          return store.write(batch);
-        },
-        read: async (prefix) => {
-          if (prefix.startsWith("log")) {
-            seen.isAsked = true;
-            await opened;
-          }
-          return store.read(prefix);
-        },
-      };
-    },
-  };
-  return { storage: slowly, seen, open };
-}
 
 test("[CL-48] a tab that is closed while it still reads the logs neither dials nor writes, and the next one leads", async () => {
   const [server, browser] = [fakeServer(), new FakeBrowser()];
@@ -48,7 +19,7 @@ test("[CL-48] a tab that is closed while it still reads the logs neither dials n
   const later = slow(second.storage);
   const closing = await open(server, { ...second, storage: later.storage, glimpse: true });
   const going = closing.openWhole();
-  await until(() => later.seen.isAsked);
+  await until(() => later.seen.asked.some((prefix) => prefix.startsWith("log")));
   const asked = closing.conversations.get(id).loadOlder();
   const refused = expect(asked).rejects.toMatchObject({ code: "unavailable" });
   await closing.close();
