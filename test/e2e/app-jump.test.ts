@@ -48,7 +48,7 @@ test("[AP-7] [CL-59] a hit of long ago is shown in a page or two, with what lies
   fetched = [];
   await page.getByLabel("Search", { exact: true }).fill("needle");
   await page.locator("#side").getByText("the needle").first().click();
-  const row = page.locator("#rows .message", { hasText: "the needle" });
+  const row = anna.message("the needle");
   await see(row).toBeInViewport();
   await see.poll(() => fetched.length).toBe(2);
   await anna.shoot("jump-far-back");
@@ -59,7 +59,7 @@ test("[AP-7] [CL-59] a hit of long ago is shown in a page or two, with what lies
 
 test("[AP-7] [CL-59] scrolling down from there reaches the present without a gap", async () => {
   const { page } = anna;
-  const last = page.locator("#rows .message", { hasText: said.at(-1) ?? "" });
+  const last = anna.message(said.at(-1) ?? "");
   const down = async () => {
     await page.locator("#log").evaluate((log) => log.scrollTo(0, log.scrollHeight));
     return last.isVisible();
@@ -83,7 +83,7 @@ test("[AP-7] [CL-59] one button leads from the past to the newest, and fetches n
   await anna.open("ben");
   await page.getByLabel("Search", { exact: true }).fill("needle");
   await page.locator("#side").getByText("the needle").first().click();
-  await see(page.locator("#rows .message", { hasText: "the needle" })).toBeInViewport();
+  await see(anna.message("the needle")).toBeInViewport();
   await page.locator("#newest").click();
   await see(page.locator("#rows .message").last()).toContainText("Here I am again");
   await see(page.locator("#rows .message").last()).toBeInViewport();

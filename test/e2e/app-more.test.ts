@@ -22,7 +22,7 @@ const stage = tellOnStage(async (stage) => {
 
 const button = (who: Somebody, name: string | RegExp) => who.page.getByRole("button", { name });
 const leave = (who: Somebody) => who.page.keyboard.press("Escape");
-const message = (who: Somebody, text: string) => who.page.locator("#rows .message", { hasText: text });
+const message = (who: Somebody, text: string) => who.message(text);
 async function menuOf(who: Somebody, text: string, act: string): Promise<void> {
   await see(message(who, text).last()).toHaveAttribute("data-seq", /\d/); // what is on its way has no menu yet
   await message(who, text).last().click({ button: "right" });

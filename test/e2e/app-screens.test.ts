@@ -82,7 +82,7 @@ test(
   "[CL-37] nor in menus, the emoji, the field's companions and the viewer",
   async () => {
     const { page } = anna;
-    await page.locator("#rows .message", { hasText: "on Saturday" }).click({ button: "right" });
+    await anna.message("on Saturday").click({ button: "right" });
     await see(button("Reply")).toBeVisible();
     await look("message-menu");
     await button("Reply").click();

@@ -20,7 +20,7 @@ const stage = tellOnStage(async (stage) => {
 });
 
 const field = () => anna.page.getByLabel("Message", { exact: true });
-const row = (text: string) => anna.page.locator("#rows .message", { hasText: text });
+const row = (text: string) => anna.message(text);
 const log = () => anna.page.locator("#log");
 const isFocused = (name: string | RegExp) => see(anna.page.getByRole("button", { name })).toBeFocused();
 const keys = async (...all: string[]) => {
@@ -311,9 +311,9 @@ test("[CL-39] a new device has the newest, and fetches what is further back when
   await says(direct, ...Array.from({ length: 240 }, (_, i) => `late ${i + 1} in the day`));
   const tablet = await stage.enterAgain("anna");
   await tablet.open("ben");
-  await see(tablet.page.locator("#rows .message", { hasText: "late 240 in the day" })).toBeInViewport();
+  await see(tablet.message("late 240 in the day")).toBeInViewport();
   const top = () => tablet.page.locator("#log").evaluate((log) => log.scrollTo(0, 0));
-  const first = tablet.page.locator("#rows .message", { hasText: "Do you see this?" });
+  const first = tablet.message("Do you see this?");
   await see
     .poll(async () => {
       await top();
@@ -331,7 +331,7 @@ test("[CL-39] a new device has the newest, and fetches what is further back when
   const isShown = await phone.noteShown();
   await phone.page.getByLabel("Search", { exact: true }).fill("number 7 of many");
   await phone.page.locator("#found li a").first().click();
-  const far = phone.page.locator("#rows .message", { hasText: "number 7 of many" });
+  const far = phone.message("number 7 of many");
   await see(far).toBeInViewport();
   await isShown("number 7 of many");
   expect([...tablet.complaints, ...phone.complaints]).toEqual([]);

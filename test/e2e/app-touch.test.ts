@@ -18,7 +18,7 @@ const stage = tellOnStage(async (stage) => {
 });
 
 const button = (who: Person, name: string) => who.page.getByRole("button", { name, exact: true });
-const message = (who: Person, text: string) => who.page.locator("#rows .message", { hasText: text });
+const message = (who: Person, text: string) => who.message(text);
 const menu = (who: Person) => who.page.locator("#message-menu");
 async function benSays(...texts: string[]): Promise<void> {
   for (const text of texts) ben.outbox.add(direct, text);

@@ -11,7 +11,7 @@ const stage = tellOnStage(async (stage) => {
   ben = await stage.enter("ben");
 });
 
-const row = (who: Somebody, text: string) => who.page.locator("#rows .message", { hasText: text });
+const row = (who: Somebody, text: string) => who.message(text);
 const menu = (who: Somebody) => who.page.locator("#message-menu");
 async function act(who: Somebody, text: string, what: string): Promise<void> {
   await row(who, text).getByRole("button", { name: "What to do with this message" }).click();

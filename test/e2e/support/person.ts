@@ -106,9 +106,15 @@ export class Person {
     return this.page.locator("#rows .message .bubble > p:not(.problem)").allTextContents();
   }
 
+  /** The messages of the open conversation that say this: in their words. Their time stands next to those, and is that of the test. */
+  message(text: string, kind = ".message") {
+    const words = this.page.locator(".bubble > :not(small)", { hasText: text });
+    return this.page.locator(`#rows ${kind}`).filter({ has: words });
+  }
+
   /** How far one's own message has come. */
   tick(text: string) {
-    return this.page.locator("#rows .mine", { hasText: text });
+    return this.message(text, ".mine");
   }
 
   /** The line under the title of the open conversation. */
