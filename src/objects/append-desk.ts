@@ -2,13 +2,14 @@ import { decideAppend, decideRepeat, mentionedBy, type SendCommand } from "../do
 import { decideLate, expiryOf, isWished, type LateWish, wishOf } from "../domain/life.ts";
 import { canSee, type Membership } from "../domain/membership.ts";
 import { occurredAt } from "../domain/time.ts";
-import type { Wish, WishedEvent } from "../protocol/events.ts";
+import type { Event, Wish, WishedEvent } from "../protocol/events.ts";
 import type { Ack } from "../protocol/frames.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import type { Announcer } from "./announcer.ts";
 import type { ConversationState } from "./conversation-state.ts";
 import type { Fanout } from "./fanout.ts";
+import { KeyLookups } from "./key-lookups.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Appended, AppendRequest, Outcome } from "./rpc.ts";
 
@@ -19,6 +20,7 @@ export class AppendDesk {
   private readonly parts: Parts;
   /** By member, the number of the last `append` call of their inbox. */
   private readonly lastCalls = new Map<UserId, number>();
+  private readonly lookups = new KeyLookups();
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -34,7 +36,7 @@ export class AppendDesk {
     for (const seq of confirmed) fanout.note(userId, { type: "answered", seq, confirmed: true });
     const now = Date.now();
     const before = state.head;
-    const outcomes = ledger.write(() => commands.map((command) => appendWish(state, command, now)));
+    const outcomes = ledger.write(() => commands.map((command) => this.answer(state, command, now)));
     // [DL-5] A reply needs no confirming when nobody else could miss it; a claim made before the member's newest device looked here does
     // not count, for it may have been under way for long.
     const isAlone = aloneAs !== null && aloneAs >= state.devicesOf(userId);
@@ -43,12 +45,18 @@ export class AppendDesk {
     if (state.head > before) announcer.announce(now, { answeredId: userId, mentioned: mentionedBy(commands) });
     return outcomes;
   }
+
+  /** The wish appended, or the answer it got the first time. */
+  private answer(state: ConversationState, command: SendCommand, now: number): Outcome<Appended> {
+    const { userId, deviceId, idempotencyKey } = command;
+    if (state.keys.isNew(deviceId, idempotencyKey)) return appendWish(state, command, now);
+    const found = this.lookups.find(state.store.log, { userId, deviceId, idempotencyKey }, now);
+    return found.ok ? answerAgain(found.value, command) : found;
+  }
 }
 
-/** The wish appended, or the answer it got the first time. */
 function appendWish(state: ConversationState, command: SendCommand, now: number): Outcome<Appended> {
   const { userId, deviceId, idempotencyKey, event: wish, unfit } = command;
-  if (!state.keys.isNew(deviceId, idempotencyKey)) return repeat(state, command);
   const decided = decideAppend(state.roster.get(userId), state.head, wish, { unfit, sending: state.rules.sending });
   if (!decided.ok) return decided;
   const life = wish.kind === "message" ? ok(wish) : maySayOf(state, userId, wish, now);
@@ -70,11 +78,8 @@ function appendWish(state: ConversationState, command: SendCommand, now: number)
   return ok({ ack: ackOf(event, false), body });
 }
 
-function repeat(
-  { store }: ConversationState,
-  { deviceId, idempotencyKey, userId, event: wish }: SendCommand,
-): Outcome<Appended> {
-  const found = store.log.findByKey(deviceId, idempotencyKey);
+/** `found`: what was appended under this key. */
+function answerAgain(found: Event | undefined, { userId, event: wish }: SendCommand): Outcome<Appended> {
   const first = found && isWished(found) && found.senderId === userId ? found : undefined;
   const decided = decideRepeat(first && wishOf(first), wish);
   if (!decided.ok) return decided;

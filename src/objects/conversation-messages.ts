@@ -73,6 +73,6 @@ export function evidenceOf(
 /** Whether media is shown by what has claimed it: a message of this wish, or the group as its picture. */
 export function showsMedia(state: ConversationState | undefined, mediaId: MediaId, claim: Claim): boolean {
   if (claim === AVATAR) return state?.facts.avatarMediaId === mediaId; // [GR-11]
-  const event = state?.store.log.findByKey(claim.deviceId, claim.idempotencyKey);
+  const event = state?.store.log.findByKey(claim.deviceId, claim.idempotencyKey).event;
   return event?.kind === "message" && event.content.type === "media";
 }

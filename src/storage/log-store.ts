@@ -80,13 +80,15 @@ export class LogStore {
   }
 
   /** The event this device appended under this key. A device's keys ascend with seq, so the search ends at the first older one. */
-  findByKey(deviceId: DeviceId, key: IdempotencyKey): Event | undefined {
-    const query = "SELECT key, body FROM log WHERE device_id = ? ORDER BY seq DESC";
-    for (const row of this.sql.exec<{ key: string; body: string }>(query, deviceId)) {
-      if (row.key === key) return Event.parse(JSON.parse(row.body));
-      if (row.key < key) return undefined;
+  findByKey(deviceId: DeviceId, key: IdempotencyKey): { event: Event | undefined; rowsRead: number } {
+    const query = "SELECT key, body FROM log WHERE device_id = ? AND key NOT NULL ORDER BY seq DESC";
+    const rows = this.sql.exec<{ key: IdempotencyKey; body: string }>(query, deviceId);
+    for (const row of rows) {
+      if (row.key > key) continue;
+      const event = row.key === key ? Event.parse(JSON.parse(row.body)) : undefined;
+      return { event, rowsRead: rows.rowsRead };
     }
-    return undefined;
+    return { event: undefined, rowsRead: rows.rowsRead };
   }
 
   // --- what others said ---

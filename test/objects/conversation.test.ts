@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Conversation } from "../../src/objects/conversation.ts";
-import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
+import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../../src/protocol/ids.ts";
 import {
   bindings,
   command,
@@ -87,6 +87,42 @@ test("[EO-5] the newest keys outlive an eviction after the checkpoint was writte
     call: nextCall(),
   });
   expect(again).toMatchObject({ ok: true, value: { ack: { seq: 1, duplicate: true } } });
+});
+
+test("[EO-6] looking up old keys costs their user the rows that are read: others are not held up, and waiting helps", async () => {
+  const { alice, bob, id } = await openDirect();
+  const [phone, laptop] = [newDeviceId(), newDeviceId()];
+  const [first, old, newest] = [newKey(), newKey(), newKey()];
+  const send = (userId: UserId, deviceId: DeviceId, key: IdempotencyKey) =>
+    conversation(id).append(userId, {
+      commands: [command(userId, deviceId, "x", key)],
+      aloneAs: 1,
+      confirmed: [],
+      call: nextCall(),
+    });
+  await send(bob, laptop, first);
+  await runInDurableObject(stubOf(id), (_, { storage }) => {
+    const rows = `WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 120000)
+      INSERT INTO log (seq, sender_id, kind, device_id, key, body) SELECT i, ?, 'message', ?, ?, '{}' FROM n`;
+    storage.sql.exec(rows, bob, newDeviceId(), newKey());
+  });
+  await evictDurableObject(stubOf(id));
+  await send(alice, phone, newest);
+  const now = Date.now();
+  const answers: string[] = [];
+  for (let i = 0; i < 12 && answers.at(-1) !== "rate_limited"; i++) {
+    const [again] = await send(alice, phone, old);
+    answers.push(again?.ok ? "appended" : (again?.code ?? ""));
+    if (again?.ok === false && again.code === "rate_limited") expect(again.retryAfterMs).toBeGreaterThan(0);
+  }
+  expect(answers.at(-1)).toBe("rate_limited");
+  expect(answers.length).toBeGreaterThan(8); // a million rows at once
+  expect(new Set(answers.slice(0, -1))).toEqual(new Set(["key_out_of_order"]));
+  expect(await send(alice, phone, newKey())).toMatchObject([{ ok: true }]); // what is new needs no lookup
+  expect(await send(bob, laptop, first)).toMatchObject([{ ok: true, value: { ack: { duplicate: true } } }]);
+  await runInDurableObject(stubOf(id), () => void vi.useFakeTimers({ toFake: ["Date"], now: now + 60_000 }));
+  expect(await send(alice, phone, old)).toMatchObject([{ ok: false, code: "key_out_of_order" }]);
+  vi.useRealTimers();
 });
 
 test("[EV-3] composed offline a day ago by a clock that is an hour ahead: occurred a day ago", async () => {
