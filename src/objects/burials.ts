@@ -78,22 +78,22 @@ export class Burials {
     const message = this.state.store.log.event(seq);
     if (message?.kind !== "message") return;
     const mediaId = message.content.type === "media" ? message.content.mediaId : null;
-    this.putTombstone(tombstoneOf(message, because), "gone", mediaId);
+    this.putGone(tombstoneOf(message, because), mediaId);
     for (const edit of this.state.store.log.editsOf(seq)) this.putTombstone(tombstoneOf(edit, because), "edit", null);
-    this.isBuried();
+    this.count += 1;
   }
 
   /** [ER-9] What a member who is erased wrote keeps its place, and nothing of its content. Their media goes by another way. */
   erase(event: MessageEvent | EditEvent | ReactionEvent): void {
-    if (event.kind === "message") this.putTombstone(tombstoneOf(event, "recalled"), "gone", null);
+    if (event.kind === "message") this.putGone(tombstoneOf(event, "recalled"), null);
     if (event.kind === "edit") this.putTombstone(tombstoneOf(event, "recalled"), "edit", null);
     if (event.kind === "reaction") this.putTombstone({ ...event, emoji: null }, "reaction", null);
-    this.isBuried();
+    this.count += 1;
   }
 
-  private isBuried(): void {
-    this.state.unreads.forget();
-    this.count += 1;
+  private putGone(tombstone: MessageEvent, mediaId: MediaId | null): void {
+    this.putTombstone(tombstone, "gone", mediaId);
+    this.state.unreads.gone(tombstone.seq, tombstone.senderId);
   }
 
   private putTombstone(

@@ -62,7 +62,7 @@ export class ConversationState {
     this.recent = new RecentLog(store.log);
     this.burials = new Burials(this);
     this.sights = new Sights(store.sights, this.roster);
-    this.unreads = new UnreadCounts(store.log);
+    this.unreads = new UnreadCounts(store.log, this.head);
   }
 
   /** What the admins have laid down. */

@@ -1,6 +1,7 @@
 import { isBlocking, isCurrent } from "../domain/membership.ts";
 import { type RawReceipt, rawReceipt, ticksFor } from "../domain/receipts.ts";
 import { sheds } from "../domain/shedding.ts";
+import { joined, type Range } from "../domain/spans.ts";
 import type { RawTrace } from "../domain/tracing.ts";
 import { standing, type Trail } from "../domain/trail.ts";
 import { CALL_WINDOW, mapWindowed, tryCall } from "../platform/calls.ts";
@@ -72,8 +73,12 @@ export class ReceiptDesk {
     if (news.delivered === known.delivered && news.contactsRead === known.contactsRead && news.read === known.read)
       return;
     const opened = state.roster.get(userId)?.openedThrough ?? 0; // [GR-14]
-    const from = Math.max(Math.min(known.delivered, standing(before, "read")), opened) + 1;
-    for (const author of state.store.log.authors(from, news.delivered))
+    const passed = (past: number, to: number): Range[] => (past < to ? [[Math.max(past, opened) + 1, to]] : []);
+    const received = passed(known.delivered, news.delivered);
+    const read = passed(standing(before, "read"), standing(after, "read"));
+    // [CO-9] What lies between may be unread for long.
+    const authors = joined(received, read).flatMap(([from, to]) => state.store.log.authors(from, to));
+    for (const author of new Set(authors))
       if (author !== userId && !this.parts.fanout.isAway(author)) this.courier.add(author, news);
   }
 

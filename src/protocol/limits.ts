@@ -28,6 +28,8 @@ export const LIMITS = {
   /** Frames a device may send a second, and at once, where limits are strict; past it they are `rate_limited`. */
   framesPerSecond: 50,
   framesBurst: 500,
+  /** Unread messages of one conversation are counted up to so many. */
+  unread: 10_000,
   /** Conversations in one `changed` frame or one HTTP list page. */
   listPage: 100,
   /** Devices of one user that are signed in at a time. */

@@ -42,6 +42,9 @@ const LIFE = `
   CREATE TABLE stale (seq INTEGER PRIMARY KEY, media_id TEXT);
 `;
 
+// Few events are recalls, and whoever missed much is told of those in it: [CO-9].
+const RECALLS = "CREATE INDEX IF NOT EXISTS log_of_recalls ON log (seq) WHERE kind = 'recall'";
+
 /** The rows of one conversation object, a store for each thing it keeps. Every method is synchronous: the caller decides what is one transaction. */
 export class ConversationStore {
   readonly log: LogStore;
@@ -66,14 +69,16 @@ export class ConversationStore {
     return hasTable(this.sql, "facts");
   }
 
-  /** A conversation of before messages had a life. */
+  /** A conversation of before messages had a life, or recalls an index. */
   upgrade(): void {
     if (!hasTable(this.sql, "stale")) this.sql.exec(LIFE);
+    this.sql.exec(RECALLS);
   }
 
   create(facts: Facts): void {
     this.sql.exec(SCHEMA);
     this.sql.exec(LIFE);
+    this.sql.exec(RECALLS);
     this.putFacts(facts);
   }
 

@@ -1,4 +1,3 @@
-import { type Membership, visibleSpans } from "../domain/membership.ts";
 import { EditEvent, Event, MessageEvent, RecallEvent } from "../protocol/events.ts";
 import type { DeviceId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
 import { valuesOf } from "./tables.ts";
@@ -91,17 +90,13 @@ export class LogStore {
     return { event: undefined, rowsRead: rows.rowsRead };
   }
 
-  // --- what others said ---
+  // --- what was said ---
 
-  /** Messages of others past `read` that the spans show. */
-  unread(reader: Membership, read: number): number {
-    const past = visibleSpans(reader).filter(([, to]) => to === null || to > read);
-    return past.reduce((sum, [from, to]) => sum + this.countOfOthers(reader.userId, Math.max(from, read + 1), to), 0);
-  }
-
-  private countOfOthers(userId: UserId, from: number, to: number | null): number {
-    const query = "SELECT count(*) AS n FROM log WHERE seq BETWEEN ? AND ? AND kind = 'message' AND sender_id <> ?";
-    return this.sql.exec<{ n: number }>(query, from, to ?? Number.MAX_SAFE_INTEGER, userId).one().n;
+  /** Which of these seqs, both ends included, are messages, and whose; not those that are gone. */
+  messageSeqs(from: number, to: number): { seq: number; senderId: UserId }[] {
+    const query =
+      "SELECT seq, sender_id AS senderId FROM log WHERE seq BETWEEN ? AND ? AND kind = 'message' ORDER BY seq";
+    return this.sql.exec<{ seq: number; senderId: UserId }>(query, from, to).toArray();
   }
 
   /** The messages in these seqs, both ends included, that are not by this user; of very many the last ones. */

@@ -158,7 +158,7 @@ test("[MD-13] [LM-25] a picture writes five rows more than a text; its recall a 
     await say(ann, id, { kind: "recall", targetSeq: seq });
     await settle(id);
   });
-  expect(recall.rows).toBe(4 + 4 + 1);
+  expect(recall.rows).toBe(5 + 4 + 1);
   expect(recall.operations).toBe(1);
   expect((await askUpload(ann, id)).upload).toBeDefined();
 });
@@ -189,7 +189,7 @@ async function md5Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("MD5", bytes))));
 }
 
-test("[LM-25] a reaction writes what a text does, an edit a row more; a recall four more for every event whose words go", async () => {
+test("[LM-25] a reaction writes what a text does, an edit or recall a row more; a recall four more for every event whose words go", async () => {
   const { ann, bob, id } = await pair();
   const seq = await say(ann, id, { kind: "message", content: { type: "text", text: "hello" } });
   await settle(id);
@@ -201,7 +201,7 @@ test("[LM-25] a reaction writes what a text does, an edit a row more; a recall f
       5,
     ],
     ["reaction, history included", bob, { kind: "reaction", targetSeq: seq, emoji: "👍" }, 4],
-    ["recall of a text that was edited once, history included", ann, { kind: "recall", targetSeq: seq }, 4 + 2 * 4],
+    ["recall of a text that was edited once, history included", ann, { kind: "recall", targetSeq: seq }, 5 + 2 * 4],
   ];
   for (const [act, who, event, writes] of late) {
     const { rows } = await costOf(act, async () => {
