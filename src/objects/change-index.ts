@@ -34,12 +34,22 @@ export class ChangeIndex {
    */
   tellLive(conversationId: ConversationId, frame: ServerFrame, now: number, exceptDeviceId?: DeviceId): void {
     const sockets = this.sockets.ready(now);
+    this.mindMissed(sockets, conversationId, exceptDeviceId);
+    this.sockets.tell(sockets, JSON.stringify(frame), exceptDeviceId);
+    for (const socket of sockets) this.remember(socket, conversationId, now);
+  }
+
+  /** [IX-9] The same before what is to be told becomes true elsewhere, for a crash may come between. Of a conversation that is not listed nothing is written. */
+  willTellLive(conversationId: ConversationId, now: number, exceptDeviceId: DeviceId): void {
+    if (this.store.position(conversationId) !== undefined)
+      this.mindMissed(this.sockets.ready(now), conversationId, exceptDeviceId);
+  }
+
+  private mindMissed(sockets: WebSocket[], conversationId: ConversationId, exceptDeviceId?: DeviceId): void {
     const here = new Set(sockets.map((socket) => this.sockets.of(socket).deviceId));
     const isUnwatched = sockets.length > 0 && !isOpen(this.store.session); // its crash would leave no trace
     if (this.store.hasDeviceBeside(here) || isUnwatched) this.note(conversationId);
     if (sockets.some((socket) => this.sockets.of(socket).deviceId !== exceptDeviceId)) this.outlive(conversationId);
-    this.sockets.tell(sockets, JSON.stringify(frame), exceptDeviceId);
-    for (const socket of sockets) this.remember(socket, conversationId, now);
   }
 
   /**

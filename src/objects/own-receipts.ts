@@ -39,6 +39,7 @@ export class OwnReceipts {
       this.tellHeld(userId, deviceId, conversationId, marks, now);
       return ok(null);
     }
+    this.parts.index.willTellLive(conversationId, now, deviceId);
     const answer = await this.send(userId, conversationId, { marks, shows: this.shows });
     if (!answer.ok) return answer;
     if (answer.value.crowd) this.held.expect(this.parts.sockets.ready(now), conversationId);
