@@ -343,7 +343,6 @@ export class ClientDevice implements AnyDevice {
     if (this.#server.runtime.faults === NO_FAULTS) this.#heal();
     if (this.#isResting) for (const { client } of this.#open) client.connect();
     this.#isResting &&= this.#open.length === 0;
-    for (const tab of this.#open) if (isReplaced(tab.client)) this.#close(tab);
   }
 
   /** Somebody looks, and there is room again. */
@@ -467,6 +466,3 @@ export class ClientDevice implements AnyDevice {
     return { presence: presence as unknown as AnyDevice["live"]["presence"], shed: client?.shed ?? [] };
   }
 }
-
-/** A socket that a page had asked for came after it had gone, and took the place of the next one's: its person reloads. */
-const isReplaced = ({ connection }: Client): boolean => connection.is === "stopped" && connection.why === "replaced";
