@@ -24,6 +24,8 @@ const WORLDS = { devices: 0 };
 const TABS_MAX = 3;
 /** A token looks good for as long as this at least. Ms. */
 const TOKEN_MS = 90_000;
+/** Frames on which the state of a wish or a log turns. */
+const DECISIVE: ReadonlySet<ServerFrame["type"]> = new Set<ServerFrame["type"]>(["ack", "events", "error"]);
 type OpenTab = Tab & { client: Client };
 /** With the same tabs all that time, whoever leads has stored what was wished for in any of them. Ms. */
 const STORED_WITHIN_MS = 60_000;
@@ -152,6 +154,13 @@ export class ClientDevice implements AnyDevice {
       this.knowsTime = true;
     }
     this.hears(frame);
+    if (DECISIVE.has(frame.type) && this.#works.chance(0.02)) this.#dieSoon(tab);
+  }
+
+  /** [CL-48] With what it has just heard on its disk or not, and told to the other tabs or not. */
+  #dieSoon(tab: Tab): void {
+    if (this.#server.runtime.faults === NO_FAULTS || this.tabs.length < 2) return;
+    this.#works.after(this.#works.pick(30), () => this.tabs.includes(tab) && this.#kill(tab));
   }
 
   /** Whoever may have led is gone: what that tab had not stored, nobody has. */
