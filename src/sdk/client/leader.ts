@@ -92,7 +92,7 @@ export class Leader {
       isSending: () => this.#state.replica.outbox.some(({ standing }) => standing.is === "waiting"),
     });
     this.#asking = new Asking({
-      ...{ sessions, tell, state: () => this.#state },
+      ...{ sessions, tell, state: () => this.#state, after: environment.after },
       put: (changes) => this.#put(changes),
       know: (known) => this.#know(known),
     });
@@ -272,6 +272,7 @@ export class Leader {
     this.#isClosed = true;
     this.#cancelWake();
     this.#cancelForget();
+    this.#asking.lost();
     this.#screens.close();
     this.#persister.close();
   }
