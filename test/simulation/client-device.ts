@@ -154,13 +154,13 @@ export class ClientDevice implements AnyDevice {
       this.knowsTime = true;
     }
     this.hears(frame);
-    if (DECISIVE.has(frame.type) && this.#works.chance(0.02)) this.#dieSoon(tab);
+    if (DECISIVE.has(frame.type) && this.#works.chance(0.05)) this.#dieSoon(tab);
   }
 
   /** [CL-48] With what it has just heard on its disk or not, and told to the other tabs or not. */
   #dieSoon(tab: Tab): void {
     if (this.#server.runtime.faults === NO_FAULTS || this.tabs.length < 2) return;
-    this.#works.after(this.#works.pick(30), () => this.tabs.includes(tab) && this.#kill(tab));
+    this.#works.after(this.#works.pick(8), () => this.tabs.includes(tab) && this.#kill(tab));
   }
 
   /** Whoever may have led is gone: what that tab had not stored, nobody has. */
