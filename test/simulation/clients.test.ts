@@ -4,6 +4,11 @@ import { planOf, simulate } from "./run.ts";
 /** Seeds that once failed, with what they found. */
 const FOUND: [seed: number, what: string, rules: string][] = [
   [3, "a socket of a page that had gone replaced the next one's", "[SO-9]"],
+  [
+    31,
+    "a receipt had the checkpoint written while history was told what to forget, and it was not written again",
+    "[LM-7]",
+  ],
   [8, "flush in a tab that followed waited for nobody", "[CL-63]"],
 ];
 const runs = Number(process.env.EDGEWISE_RUNS ?? 5);
