@@ -160,7 +160,7 @@ export class ClientDevice implements AnyDevice {
   /** [CL-48] With what it has just heard on its disk or not, and told to the other tabs or not. */
   #dieSoon(tab: Tab): void {
     if (this.#server.runtime.faults === NO_FAULTS || this.tabs.length < 2) return;
-    this.#works.after(this.#works.pick(8), () => this.tabs.includes(tab) && this.#kill(tab));
+    this.#works.after(this.#works.pick(5), () => this.tabs.includes(tab) && this.#kill(tab));
   }
 
   /** Whoever may have led is gone: what that tab had not stored, nobody has. */
@@ -298,7 +298,7 @@ export class ClientDevice implements AnyDevice {
     const open = this.#open;
     const tab = open[works.pick(open.length)];
     if (!tab) return;
-    const dice = works.pick(9);
+    const dice = works.pick(10);
     if (dice === 0) this.#openTab();
     else if (dice === 1) this.#close(tab);
     else if (dice === 2) this.#kill(tab);
@@ -306,11 +306,22 @@ export class ClientDevice implements AnyDevice {
     else if (dice === 4) this.#setClock();
     else if (dice === 5) this.#fill();
     else if (dice === 6) this.#rest(tab);
+    else if (dice === 7) this.#changeNetwork();
     else void this.#ask(tab, id);
   }
 
   #setClock(): void {
     this.#skewMs += this.#works.pick(20_000) - 10_000;
+  }
+
+  /** [CL-45] From one network to another: the next socket may be there before the disk has what was to leave on the last one. */
+  #changeNetwork(): void {
+    if (!this.#hasNetwork) return;
+    this.disk.stall(this.#works.pick(3_000));
+    this.#works.after(this.#works.pick(200), () => {
+      this.cut("another network");
+      for (const tab of this.tabs) tab.network(true);
+    });
   }
 
   /** The app wants no socket for a while. */
