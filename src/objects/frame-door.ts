@@ -111,6 +111,7 @@ export class FrameDoor {
     store.addDevice(deviceId);
     const { mode, from } = resumeFrom(frame.cursor, store);
     sockets.change(socket, { from, background: frame.background === true });
+    sockets.replaceOthers(socket);
     presence.arrive(socket, now);
     holdings.arrived(socket, now);
     const keepMs = daysToMs(this.env.RETENTION_DAYS); // [LM-17]

@@ -81,6 +81,7 @@ export abstract class InboxParts extends DurableObject<Env> {
 
   /** A socket has gone: whoever kept something for it hears so. `heardAt`: its last sign of life. Epoch ms. */
   protected async left(socket: WebSocket, heardAt: number): Promise<void> {
+    if (this.sockets.of(socket).from === null) return; // nothing was said on it, and its device may be there on another
     this.presence.leave(socket, heardAt, Date.now());
     this.index.left(socket);
     this.holdings.left(socket, heardAt);

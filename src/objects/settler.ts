@@ -159,8 +159,8 @@ export class Settler {
     await this.parts.deliverer.ringTheSilent(roster, Date.now());
     await this.parts.deliverer.hush(roster, expired);
     if (await this.forgetter.tryNow(state, Date.now())) {
-      this.unwritten = true;
       if (shipped && isUnforgotten()) shipped = await shipSafely(this.env, state);
+      this.unwritten = true; // [LM-7] also where a receipt has had it written meanwhile, which knew nothing of what history has by now
     }
     checkpoint.delivered = this.parts.fanout.settledThrough(state.head);
     this.unwritten ||= wasBehind;

@@ -1,4 +1,5 @@
 import { mayHandOut } from "../domain/changes.ts";
+import { type Dial, gives, nextNumber, surplus } from "../domain/dials.ts";
 import { ALIVE_MS } from "../domain/presence.ts";
 import type { Marks } from "../domain/receipts.ts";
 import { CLOSE } from "../protocol/errors.ts";
@@ -13,6 +14,8 @@ export type Attachment = {
   expiresAt: number;
   /** When it was opened. Epoch ms. */
   openedAt: number;
+  /** Its number among the device's sockets; absent from one that an older version took in. */
+  dial?: number;
   /** Where its hello stood; null before the hello. Live events flow from then on. */
   from: number | null;
   /** The position up to which it has said to have everything, since its hello; absent: as its hello said. */
@@ -69,11 +72,29 @@ export class Sockets {
     this.gone = gone;
   }
 
-  /** Takes a new socket in; an older one of the same device is replaced. */
+  /** [SO-9] Takes a new socket in. It replaces none before it speaks: whoever asked for it may have gone meanwhile, and another one be there. */
   accept(socket: WebSocket, { userId, deviceId, expiresAt }: Caller, openedAt: number): void {
-    this.closeDevice(deviceId, "replaced"); // [SO-2]
+    const open = this.dialsOf(deviceId);
     this.ctx.acceptWebSocket(socket, [deviceId]);
-    this.keep(socket, { ...FRESH, userId, deviceId, expiresAt, openedAt });
+    this.keep(socket, { ...FRESH, userId, deviceId, expiresAt, openedAt, dial: nextNumber(open) });
+    for (const silent of surplus(open)) this.close(silent.socket, "out_of_step"); // [SO-10]
+  }
+
+  /** [SO-2] Its device has said hello on this socket: the one before it, and what was dialled before, are replaced. */
+  replaceOthers(speaking: WebSocket): void {
+    if (!isOpen(speaking)) return; // [SO-9] it was replaced while its hello was on its way
+    for (const { socket, ...other } of this.dialsOf(this.of(speaking).deviceId))
+      if (socket !== speaking && gives(other, this.dialOf(speaking))) this.close(socket, "replaced");
+  }
+
+  private dialsOf(deviceId: DeviceId): (Dial & { readonly socket: WebSocket })[] {
+    const open = this.ctx.getWebSockets(deviceId).filter((socket) => isOpen(socket));
+    return open.map((socket) => ({ socket, ...this.dialOf(socket) }));
+  }
+
+  private dialOf(socket: WebSocket): Dial {
+    const { dial = 0, from } = this.of(socket);
+    return { number: dial, spoke: from !== null };
   }
 
   of(socket: WebSocket): Attachment {
@@ -142,7 +163,7 @@ export class Sockets {
   /** Sockets that have said hello, and whose token still counts. One whose token has expired, or that is silent, is closed instead. */
   ready(now: number): WebSocket[] {
     return this.ctx.getWebSockets().filter((socket) => {
-      if (socket.readyState !== WebSocket.OPEN || this.of(socket).from === null) return false;
+      if (!isOpen(socket) || this.of(socket).from === null) return false;
       const isSilent = this.isSilent(socket, now);
       if (this.of(socket).expiresAt > now && !isSilent) return true;
       this.close(socket, isSilent ? "out_of_step" : "token_expired"); // [SO-4]
@@ -167,7 +188,7 @@ export class Sockets {
   }
 
   private foreground(leaving?: WebSocket): WebSocket[] {
-    const isThere = (s: WebSocket) => s !== leaving && s.readyState === WebSocket.OPEN && this.isForeground(s);
+    const isThere = (s: WebSocket) => s !== leaving && isOpen(s) && this.isForeground(s);
     return this.ctx.getWebSockets().filter(isThere);
   }
 
@@ -191,7 +212,7 @@ export class Sockets {
 
   /** A socket that has gone meanwhile is no error: its device will resume. */
   sendText(socket: WebSocket, text: string): void {
-    if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    if (isOpen(socket)) socket.send(text);
   }
 
   /** Those of the sockets that are caught up and whose cursor is old enough to be handed a new one. */
@@ -202,3 +223,5 @@ export class Sockets {
     });
   }
 }
+
+const isOpen = (socket: WebSocket): boolean => socket.readyState === WebSocket.OPEN;

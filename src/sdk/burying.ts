@@ -6,17 +6,24 @@ import { conversationIds, type ReplicaState } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
+/** As many as a page tells of. */
+const UNHEARD_MAX = 1_000;
 /** Where nobody knows what time it is. */
-const UNTIMED = { now: null, keepMs: NEVER, unheard: [] };
+const UNTIMED = { now: null, keepMs: NEVER };
 
-/** [LM-12] Takes away what these events took away, from what is stored. `unheard`: [LM-19] recalled while I could not hear of it. */
-export function buryRecalled(
-  turn: Turn,
-  id: ConversationId,
-  fresh: readonly Event[],
-  unheard: readonly number[] = [],
-): void {
-  if (unheard.length > 0 || fresh.some(takesAway)) bury(turn, id, { ...UNTIMED, unheard });
+/** [LM-12] Takes away what these events took away, from what is stored. */
+export function buryRecalled(turn: Turn, id: ConversationId, fresh: readonly Event[]): void {
+  if (fresh.some(takesAway)) bury(turn, id);
+}
+
+/** [LM-19] So much was recalled while I could not hear of it. [CL-77] What is not kept here may be shown by somebody, or be on its way. */
+export function buryUnheard(turn: Turn, conversationId: ConversationId, told: readonly number[] = []): void {
+  const { unheard: known = [] } = turn.held(conversationId);
+  const fresh = told.filter((seq) => !known.includes(seq));
+  if (fresh.length === 0) return;
+  const unheard = [...known, ...fresh].slice(-UNHEARD_MAX);
+  turn.change({ type: "marked", conversationId, marks: { unheard } });
+  bury(turn, conversationId);
 }
 
 const takesAway = (event: Event): boolean =>
@@ -25,9 +32,10 @@ const takesAway = (event: Event): boolean =>
 export function bury(
   turn: Turn,
   conversationId: ConversationId,
-  by: Parameters<typeof tombstonesOf>[1] = UNTIMED,
+  by: Omit<Parameters<typeof tombstonesOf>[1], "unheard"> = UNTIMED,
 ): void {
-  const events = tombstonesOf(turn.held(conversationId).events, by);
+  const held = turn.held(conversationId);
+  const events = tombstonesOf(held.events, { ...by, unheard: held.unheard ?? [] });
   if (events.length > 0) turn.change({ type: "buried", conversationId, events });
 }
 
@@ -68,7 +76,7 @@ export class Expiring {
         this.#nextAt = Math.min(this.#nextAt, earliest(change.events, this.#keepMs));
     const now = turn.now + this.#aheadMs;
     if (this.#nextAt > now) return;
-    const by = { now, keepMs: this.#keepMs, unheard: [] };
+    const by = { now, keepMs: this.#keepMs };
     for (const id of conversationIds(turn.state)) bury(turn, id, by);
     this.#nextAt = nextExpiry(turn.state, this.#keepMs);
   }

@@ -5,7 +5,7 @@ import type { Changed, Summary } from "../protocol/frames.ts";
 import type { ConversationId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { settleArrived } from "./arrivals.ts";
-import { buryRecalled } from "./burying.ts";
+import { buryRecalled, buryUnheard } from "./burying.ts";
 import type { Welcome } from "./link.ts";
 import { GATHER_MS, recallMarks } from "./receipts.ts";
 import { join, turnPage } from "./timeline.ts";
@@ -29,7 +29,7 @@ export function hearPage(turn: Turn, link: Welcome, frameId: number, page: Frame
   const rest = join(turned.covered, link.catchUp.aheadOf(id));
   link.catchUp.answered(id, frameId, page.head);
   grow(turn, link, id, [...turned.fresh, ...rest.fresh], rest.covered);
-  buryRecalled(turn, id, [], page.recalled);
+  buryUnheard(turn, id, page.recalled);
   letGo(turn, link, id, page.floor); // also where nobody was told that it was cleared
   skipTo(turn, id, page.head);
   link.catchUp.keepAhead(id, rest.ahead);

@@ -31,6 +31,8 @@ export const Held = z.object({
     .array(z.tuple([Seq, Seq]).readonly())
     .readonly()
     .optional(),
+  /** [CL-77] The last of what was recalled by events that are not mine to see: it may be shown, or be on its way, without being kept here. */
+  unheard: z.array(Seq).readonly().optional(),
   /** [CL-17] The last of what was here and was cleared or deleted since: it was received all the same. */
   received: SeqOrZero.optional(),
   /** How far the person has read, here or on another device. */

@@ -2,6 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { expect, test, vi } from "vitest";
 import type { Park } from "../../src/domain/ringing.ts";
 import type { Inbox } from "../../src/objects/inbox.ts";
+import type { ClientFrame } from "../../src/protocol/frames.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import {
   bindings,
@@ -48,6 +49,58 @@ test("[SO-2] a newer socket of a device replaces the older", async () => {
   const old = await TestSocket.caughtUp(alice, phone);
   await TestSocket.caughtUp(alice, phone);
   await until(() => old.closed === 4002);
+});
+
+const HELLO = { type: "hello", version: 1, cursor: null } satisfies ClientFrame;
+
+test("[SO-9] a socket that was asked for by a page that has gone leaves the one alone that came before it", async () => {
+  const [alice, phone] = [newUserId(), newDeviceId()];
+  const living = await TestSocket.caughtUp(alice, phone);
+  const ghost = await TestSocket.open(alice, phone);
+  await evictDurableObject(stubOf(alice)); // what is known of sockets lies on them
+  expect(await living.ask({ type: "watch", userIds: [] })).toMatchObject({ type: "presence" });
+  ghost.socket.close(1000);
+  await until(() => ghost.closed === 1000);
+  expect(await living.ask({ type: "watch", userIds: [] })).toMatchObject({ type: "presence" });
+  expect(living.closed).toBeUndefined();
+});
+
+test("[SO-9] a hello that comes late ends no socket that was dialled later, and the later one's ends it", async () => {
+  const [alice, phone] = [newUserId(), newDeviceId()];
+  const [first, second] = [await TestSocket.open(alice, phone), await TestSocket.open(alice, phone)];
+  first.send(HELLO);
+  await first.waitFor("caught_up");
+  await evictDurableObject(stubOf(alice));
+  second.send(HELLO);
+  await second.waitFor("caught_up");
+  await until(() => first.closed === 4002);
+  expect(second.closed).toBeUndefined();
+});
+
+test("[SO-9] a hello that was on its way when its socket was replaced replaces nobody", async () => {
+  const [alice, phone] = [newUserId(), newDeviceId()];
+  const [first, second] = [await TestSocket.open(alice, phone), await TestSocket.open(alice, phone)];
+  second.send(HELLO);
+  first.send(HELLO);
+  await until(() => first.closed === 4002);
+  expect(await second.ask({ type: "watch", userIds: [] })).toMatchObject({ type: "presence" });
+});
+
+test("[SO-10] a device has four sockets that say nothing at most, and keeps the one on which it spoke", async () => {
+  const [alice, phone] = [newUserId(), newDeviceId()];
+  const living = await TestSocket.caughtUp(alice, phone);
+  const silent: TestSocket[] = [];
+  for (let i = 0; i < 6; i++) silent.push(await TestSocket.open(alice, phone));
+  await until(() => silent[0]?.closed === 4008 && silent[1]?.closed === 4008);
+  expect(await living.ask({ type: "watch", userIds: [] })).toMatchObject({ type: "presence" });
+  expect([living, ...silent.slice(2)].map(({ closed }) => closed)).toEqual(Array(5).fill(undefined));
+});
+
+test("[SO-3] [SO-9] revoking closes the silent sockets of a device, too", async () => {
+  const [alice, phone] = [newUserId(), newDeviceId()];
+  const sockets = [await TestSocket.caughtUp(alice, phone), await TestSocket.open(alice, phone)];
+  await inbox(alice).revoke(phone);
+  await until(() => sockets.every(({ closed }) => closed === 4001));
 });
 
 test("[SO-8] a device that says good-bye is answered at once", async () => {

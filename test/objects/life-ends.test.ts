@@ -1,7 +1,9 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
 import type { PushJob, Subscription } from "../../src/domain/push.ts";
+import type { ConversationState } from "../../src/objects/conversation-state.ts";
 import { Inbox } from "../../src/objects/inbox.ts";
+import type { Settler } from "../../src/objects/settler.ts";
 import type { Event, Wish } from "../../src/protocol/events.ts";
 import type { Ack } from "../../src/protocol/frames.ts";
 import { ConversationId, type DeviceId, type UserId } from "../../src/protocol/ids.ts";
@@ -122,6 +124,41 @@ test("[LM-20] [LM-21] [LM-22] words go once every device of every member has con
   expect((await logOf(id, bob))[0]).toMatchObject({ content: { type: "gone", because: "recalled" } });
   expect(await unread(id, bob)).toBe(0);
   expect(await wish(id, alice, recall(seq))).toBe("too_late");
+}, 120_000);
+
+test("[LM-7] [LM-20] what history has forgotten is written down, also when a receipt has the checkpoint written meanwhile", async () => {
+  const { alice, bob, id } = await openDirect();
+  const alices = await connect(alice, newDeviceId());
+  const bobs = await connect(bob, newDeviceId());
+  await alices.say(id, SECRET);
+  await until(() => bobs.texts.length === 1);
+  await settle(id);
+  await deploy({ FORGET_DELIVERED: "1" }, id, [alice, bob]);
+  await unread(id, bob); // it is awake
+  const written = await runInDurableObject(stubOf(id), (object) => {
+    const { settler, ledger } = object as unknown as {
+      settler: Settler;
+      ledger: { state: Pick<ConversationState, "store" | "checkpoint"> };
+    };
+    const { store, checkpoint } = ledger.state;
+    const { tombstones } = store;
+    const { wordRows } = tombstones;
+    const times: number[] = [];
+    tombstones.wordRows = (...args) => {
+      if (checkpoint.forgottenInHistory < checkpoint.forgotten) {
+        times.push(Date.now());
+        settler.saveCheckpoint(Date.now()); // as a receipt that comes while history is told
+      }
+      return wordRows.apply(tombstones, args);
+    };
+    return times;
+  });
+  expect(await tryToForget(id)).not.toContain(SECRET);
+  expect(written.length).toBeGreaterThan(0);
+  const [row] = await runInDurableObject(stubOf(id), (_, { storage: { sql } }) =>
+    sql.exec<{ body: string }>("SELECT body FROM checkpoint").toArray(),
+  );
+  expect(JSON.parse(row?.body ?? "{}")).toMatchObject({ forgotten: 1, forgottenInHistory: 1 });
 }, 120_000);
 
 test("[LM-21] a device that never comes holds it up for 30 days; a person without a device, for as long as they have none", async () => {

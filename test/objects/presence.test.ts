@@ -253,3 +253,18 @@ test("[TY-1] [TY-2] typing reaches those who look, ends by itself, with the mess
   await stranger.ask({ type: "pull", conversationId: id, after: 0 });
   expect(bobs.of("typing")).toHaveLength(6);
 });
+
+test("[TY-2] [SO-9] who writes goes on writing when a socket of their device goes on which nothing was said", async () => {
+  const { alice, bob, id } = await openDirect();
+  const device = newDeviceId();
+  const [phone, bobs] = [await TestSocket.caughtUp(alice, device), await TestSocket.caughtUp(bob, newDeviceId())];
+  await bobs.ask({ type: "pull", conversationId: id, after: 0 });
+  const ghost = await TestSocket.open(alice, device);
+  phone.send({ type: "typing", conversationId: id, active: true });
+  await bobs.waitFor("typing");
+  ghost.socket.close(1000);
+  await until(() => ghost.closed !== undefined);
+  await phone.say(id, "done");
+  await bobs.waitFor("events");
+  expect(bobs.of("typing").map(({ active }) => active)).toEqual([true]);
+});

@@ -13,6 +13,8 @@ export class Browser {
   readonly #held = new Map<string, Page>();
   readonly #waiting = new Map<string, Waiting[]>();
   #listening: Listening[] = [];
+  /** How late what a tab said last comes that has died. Ms. */
+  readonly #lags = new Map<Page, number>();
 
   constructor(works: Clockwork) {
     this.#works = works;
@@ -76,14 +78,21 @@ export class Browser {
   #wire(from: Page, to: Listening): Wire<unknown> {
     const works = this.#works;
     const delayMs = () => (works.chance(0.03) ? works.pick(800) : works.pick(6));
-    const wire = to.wires.get(from) ?? new Wire(works, delayMs, (message) => to.page.isAlive && to.hear(message));
+    const receive = (message: unknown) => {
+      const hear = () => to.page.isAlive && to.hear(message);
+      const lagMs = this.#lags.get(from) ?? 0;
+      if (lagMs > 0) works.after(lagMs, hear);
+      else hear();
+    };
+    const wire = to.wires.get(from) ?? new Wire(works, delayMs, receive);
     to.wires.set(from, wire);
     return wire;
   }
 
-  /** The tab is gone; what it was saying may be lost. */
+  /** The tab is gone; what it was saying may be lost, or come when another one leads. */
   died(page: Page): void {
     const isHeard = this.#works.chance(0.5);
+    if (this.#works.chance(0.5)) this.#lags.set(page, this.#works.pick(1_500));
     for (const { wires } of this.#listening) {
       const wire = wires.get(page);
       if (wire && !isHeard) wire.cut = true;

@@ -24,6 +24,8 @@ const WORLDS = { devices: 0 };
 const TABS_MAX = 3;
 /** A token looks good for as long as this at least. Ms. */
 const TOKEN_MS = 90_000;
+/** Frames on which the state of a wish or a log turns. */
+const DECISIVE: ReadonlySet<ServerFrame["type"]> = new Set<ServerFrame["type"]>(["ack", "events", "error"]);
 type OpenTab = Tab & { client: Client };
 /** With the same tabs all that time, whoever leads has stored what was wished for in any of them. Ms. */
 const STORED_WITHIN_MS = 60_000;
@@ -152,6 +154,13 @@ export class ClientDevice implements AnyDevice {
       this.knowsTime = true;
     }
     this.hears(frame);
+    if (DECISIVE.has(frame.type) && this.#works.chance(0.05)) this.#dieSoon(tab);
+  }
+
+  /** [CL-48] With what it has just heard on its disk or not, and told to the other tabs or not. */
+  #dieSoon(tab: Tab): void {
+    if (this.#server.runtime.faults === NO_FAULTS || this.tabs.length < 2) return;
+    this.#works.after(this.#works.pick(5), () => this.tabs.includes(tab) && this.#kill(tab));
   }
 
   /** Whoever may have led is gone: what that tab had not stored, nobody has. */
@@ -289,7 +298,7 @@ export class ClientDevice implements AnyDevice {
     const open = this.#open;
     const tab = open[works.pick(open.length)];
     if (!tab) return;
-    const dice = works.pick(9);
+    const dice = works.pick(10);
     if (dice === 0) this.#openTab();
     else if (dice === 1) this.#close(tab);
     else if (dice === 2) this.#kill(tab);
@@ -297,11 +306,22 @@ export class ClientDevice implements AnyDevice {
     else if (dice === 4) this.#setClock();
     else if (dice === 5) this.#fill();
     else if (dice === 6) this.#rest(tab);
+    else if (dice === 7) this.#changeNetwork();
     else void this.#ask(tab, id);
   }
 
   #setClock(): void {
     this.#skewMs += this.#works.pick(20_000) - 10_000;
+  }
+
+  /** [CL-45] From one network to another: the next socket may be there before the disk has what was to leave on the last one. */
+  #changeNetwork(): void {
+    if (!this.#hasNetwork) return;
+    this.disk.stall(this.#works.pick(3_000));
+    this.#works.after(this.#works.pick(200), () => {
+      this.cut("another network");
+      for (const tab of this.tabs) tab.network(true);
+    });
   }
 
   /** The app wants no socket for a while. */
@@ -343,7 +363,6 @@ export class ClientDevice implements AnyDevice {
     if (this.#server.runtime.faults === NO_FAULTS) this.#heal();
     if (this.#isResting) for (const { client } of this.#open) client.connect();
     this.#isResting &&= this.#open.length === 0;
-    for (const tab of this.#open) if (isReplaced(tab.client)) this.#close(tab);
   }
 
   /** Somebody looks, and there is room again. */
@@ -467,6 +486,3 @@ export class ClientDevice implements AnyDevice {
     return { presence: presence as unknown as AnyDevice["live"]["presence"], shed: client?.shed ?? [] };
   }
 }
-
-/** A socket that a page had asked for came after it had gone, and took the place of the next one's: its person reloads. */
-const isReplaced = ({ connection }: Client): boolean => connection.is === "stopped" && connection.why === "replaced";

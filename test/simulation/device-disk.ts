@@ -19,10 +19,16 @@ export class DeviceDisk {
   readonly #slow: number;
   #acts: Act[] = [];
   #isBusy = false;
+  #stalledUntil = 0;
 
   constructor(works: Clockwork) {
     this.#works = works;
     this.#slow = works.chance(0.25) ? 0.3 : 0.03;
+  }
+
+  /** Nothing lands for so long: something else keeps it busy. Ms. */
+  stall(ms: number): void {
+    this.#stalledUntil = this.#works.now + ms;
   }
 
   get isIdle(): boolean {
@@ -87,7 +93,7 @@ export class DeviceDisk {
     this.#isBusy = this.#acts.length > 0;
     if (!this.#isBusy) return;
     const ms = works.chance(this.#slow) ? works.pick(1_500) : works.pick(12);
-    works.after(ms, () => {
+    works.after(Math.max(ms, this.#stalledUntil - works.now), () => {
       const act = this.#acts.shift();
       if (act) this.#carryOut(act);
       this.#next();

@@ -164,6 +164,10 @@ export class Tab {
     client.on("sent", (told) => this.#end("sent", told));
     client.on("failed", (told) => this.#end("failed", told));
     client.on("conversation", ({ id }) => this.#look(id, client));
+    client.on("connection", (state) => {
+      // [SO-9] There is one page with a socket at a time: no other one of this device has spoken.
+      if (state.is === "stopped" && state.why === "replaced") this.#wrong("is told that it was replaced");
+    });
     client.on("session", ({ is }) => is === "signed_in" || this.#wrong("was signed out"));
   }
 

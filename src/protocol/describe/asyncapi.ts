@@ -6,7 +6,7 @@ import { CLIENT_FRAMES, clientFrames, SERVER_FRAMES, serverFrames } from "./fram
 import { components, type Json, type JsonObject } from "./schemas.ts";
 
 export const SOCKET_PATH = "/v1/socket";
-export const ABOUT_SOCKET = `One socket a device; a newer one replaces the older. Offer the subprotocols \`${SUBPROTOCOL}\` and \
+export const ABOUT_SOCKET = `One socket a device: a newer one replaces the older when it says hello. Offer the subprotocols \`${SUBPROTOCOL}\` and \
 \`${BEARER_SUBPROTOCOL}<accessToken>\`, or send the token in the Authorization header. Frames are JSON objects with a \`type\`, at most \
 ${LIMITS.frameBytes} bytes; a client frame with an \`id\` gets exactly one answer with that \`id\`. The text frame \`${PING}\` is answered \
 \`${PONG}\`. Unknown fields in a client frame are refused, unknown fields in a server frame must be ignored.`;

@@ -1,9 +1,10 @@
+import { backoffMs } from "../../domain/retry.ts";
 import type { ConversationId } from "../../protocol/ids.ts";
 import { LIMITS } from "../../protocol/limits.ts";
 import type { Happening } from "../happenings.ts";
 import { heldOf } from "../state.ts";
 import type { Command } from "./commands.ts";
-import { isGone } from "./errors.ts";
+import { EdgewiseError, isGone } from "./errors.ts";
 import { historyOf } from "./history.ts";
 import type { Sessions } from "./sessions.ts";
 import { type ClientChange, type ClientState, nobody } from "./state.ts";
@@ -11,8 +12,13 @@ import { knownIds } from "./stored.ts";
 import { trace, unsureOf } from "./tracing.ts";
 import type { Contacts, Conversation, Profile } from "./wire.ts";
 
+/** When a search that was refused goes on, unless the server says later. */
+const AGAIN = { baseMs: 1_000, capMs: 30_000 };
+
 type Ports = {
   readonly sessions: Sessions;
+  /** Answers how to call it off. */
+  readonly after: (ms: number, act: () => void) => () => void;
   readonly state: () => ClientState;
   readonly tell: (happening: Happening) => void;
   readonly put: (changes: readonly ClientChange[]) => void;
@@ -24,6 +30,8 @@ export class Asking {
   readonly #ports: Ports;
   /** What was asked about on this connection. */
   readonly #asked = new Set<string>();
+  /** Searches that were refused on this connection, how often in a row, and how to call off the next try. */
+  readonly #searches = new Map<ConversationId, { readonly failures: number; readonly callOff: () => void }>();
   #syncing: Promise<void> | null = null;
 
   constructor(ports: Ports) {
@@ -33,11 +41,12 @@ export class Asking {
   /** The connection is gone: what was not answered is asked again on the next. */
   lost(): void {
     this.#asked.clear();
+    for (const { callOff } of this.#searches.values()) callOff();
+    this.#searches.clear();
   }
 
   /** Asks who and what is shown without being known: once a connection. */
   missing(): void {
-    const { sessions, tell } = this.#ports;
     const state = this.#ports.state();
     for (const id of knownIds(state)) {
       const about = state.about[id];
@@ -45,8 +54,29 @@ export class Asking {
       const { peerId } = about ?? {};
       if (peerId && !state.people[peerId]) this.#ask(peerId, () => this.#person(peerId));
     }
-    for (const [id, entries] of unsureOf(state.replica.outbox))
-      this.#ask(`unsure ${id}`, () => trace(sessions, id, entries, tell));
+    for (const id of unsureOf(state.replica.outbox).keys()) this.#ask(searchOf(id), () => this.#search(id));
+  }
+
+  /** [CL-66] From where it has come to, if it was begun before. */
+  async #search(id: ConversationId): Promise<void> {
+    const { sessions, tell } = this.#ports;
+    try {
+      await trace(sessions, id, unsureOf(this.#ports.state().replica.outbox).get(id) ?? [], tell);
+      this.#searches.delete(id);
+    } catch (error) {
+      if (error instanceof EdgewiseError && error.retryable) this.#searchLater(id, error.retryAfterMs ?? 0);
+    }
+  }
+
+  /** [CL-75] By itself, and not only on the next connection, which may be hours away. */
+  #searchLater(id: ConversationId, retryAfterMs: number): void {
+    if (!this.#asked.has(searchOf(id))) return; // the connection has gone
+    const known = this.#searches.get(id);
+    known?.callOff();
+    const failures = (known?.failures ?? 0) + 1;
+    const ms = Math.max(retryAfterMs, backoffMs(AGAIN, failures, 1));
+    const callOff = this.#ports.after(ms, () => void this.#search(id));
+    this.#searches.set(id, { failures, callOff });
   }
 
   #ask(what: string, question: () => Promise<void>): void {
@@ -123,3 +153,5 @@ export class Asking {
     return events.length;
   }
 }
+
+const searchOf = (id: ConversationId): string => `unsure ${id}`;

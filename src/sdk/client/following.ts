@@ -3,7 +3,7 @@ import { type Moment, NO_MOMENT } from "./moment.ts";
 import type { Sessions } from "./sessions.ts";
 import { applyClientChange, type ClientChange, type ClientState, NOTHING_KEPT } from "./state.ts";
 import { Coming, forHead, headOver } from "./taking-over.ts";
-import type { ToLeader, Told } from "./told.ts";
+import type { Joining, ToLeader, Told } from "./told.ts";
 
 type Ports = {
   readonly tab: string;
@@ -26,6 +26,8 @@ export class Following {
   #moment: Moment = NO_MOMENT;
   /** The tab that leads, once it has given its state: from then on what it tells follows on. */
   #leader: string | null = null;
+  /** The newest join of this tab. */
+  #join = 0;
   /** [CL-60] What it gives, until all of it is here. */
   #coming: Coming | null = null;
 
@@ -51,7 +53,17 @@ export class Following {
   join(): void {
     this.#leader = null;
     this.#coming = null;
-    this.#ports.post({ type: "join", from: this.#ports.tab, inPieces: true });
+    this.#join += 1;
+    this.#ports.post({ type: "join", ...this.#joining });
+  }
+
+  get #joining(): Joining {
+    return { from: this.#ports.tab, join: this.#join, inPieces: true };
+  }
+
+  /** [CL-74] Whether it is of another term than the one whose state is here: it would come to a state that it does not follow on. */
+  #isOfAnother({ leader }: { readonly leader?: string | undefined }): boolean {
+    return this.#leader !== null && leader !== undefined && leader !== this.#leader;
   }
 
   /** This tab leads now. */
@@ -67,7 +79,7 @@ export class Following {
         this.join();
         break;
       case "state":
-        if (told.to !== tab) return;
+        if (told.to !== tab || (told.join ?? this.#join) !== this.#join) return; // [CL-74] who was asked before may be dead by now
         this.#leader = told.leader;
         this.#begin(told);
         this.#moment = told.moment;
@@ -79,13 +91,14 @@ export class Following {
         if (told.to === tab && told.leader === this.#leader) this.#come(told);
         break;
       case "delta":
-        if (this.#leader === null) return;
+        if (this.#leader === null || this.#isOfAnother(told)) return;
         this.#coming?.changed(told.changes);
         this.#state = (this.#coming ? forHead(told.changes) : told.changes).reduce(applyClientChange, this.#state);
         this.#moment = told.moment;
         onChange(told.changes, told.ended);
         break;
       case "cleared":
+        if (this.#isOfAnother(told)) return;
         this.#state = NOTHING_KEPT;
         this.join();
         onCleared();
@@ -108,8 +121,7 @@ export class Following {
 
   /** Each when the one before has come: both tabs do other things in between. */
   #askNext({ number, next: at }: Coming): void {
-    const { tab: from, post } = this.#ports;
-    if (this.#leader !== null) post({ type: "more", from, inPieces: true, to: this.#leader, number, at });
+    if (this.#leader !== null) this.#ports.post({ type: "more", ...this.#joining, to: this.#leader, number, at });
   }
 
   #come({ number, at, piece }: Extract<Told, { type: "piece" }>): void {

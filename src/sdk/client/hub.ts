@@ -89,26 +89,25 @@ export class Hub {
   }
 
   async #lead(): Promise<void> {
-    const { sessions, onChange, onCleared } = this.#ports;
+    const { sessions, onChange, onCleared, tab, environment } = this.#ports;
     const [{ Leader, Serving }] = await Promise.all([import("./leader.ts"), sessions.load()]);
     if (this.#isClosed) return;
     const leader = new Leader({
       ...this.#ports,
       onChange: (changes, ended) => {
         if (this.#leader !== leader) return;
-        this.#post({ type: "delta", changes, moment: leader.moment, ended });
+        this.#post({ type: "delta", leader: tab, changes, moment: leader.moment, ended });
         onChange(changes, ended);
       },
       onCleared: () => {
         this.#serving?.clear();
-        this.#post({ type: "cleared" });
+        this.#post({ type: "cleared", leader: tab });
         onCleared();
       },
     });
     await leader.start();
     if (this.#isClosed) return void leader.close(); // while it read the logs
     this.#leader = leader;
-    const { tab, environment } = this.#ports;
     this.#serving = new Serving({ tab, now: environment.now, post: (told) => this.#post(told) });
     this.#following.end();
     this.#post({ type: "lead" });

@@ -32,6 +32,9 @@ import type { Store } from "./storage.ts";
 
 export { Serving } from "./serving.ts";
 
+/** So long a failure that no line shows is kept for the tab in which it was wished for, when another one leads. Ms. */
+const TOLD_WITHIN_MS = 10_000;
+
 export type LeaderPorts = {
   readonly url: string;
   readonly fetch: Fetch;
@@ -62,6 +65,7 @@ export class Leader {
   #state: ClientState = NOTHING_KEPT;
   #aheadMs = 0;
   #cancelWake = () => {};
+  #cancelForget = () => {};
   /** Frames of a socket that is gone are not for the next one. */
   #round = 0;
   #isClosed = false;
@@ -88,7 +92,7 @@ export class Leader {
       isSending: () => this.#state.replica.outbox.some(({ standing }) => standing.is === "waiting"),
     });
     this.#asking = new Asking({
-      ...{ sessions, tell, state: () => this.#state },
+      ...{ sessions, tell, state: () => this.#state, after: environment.after },
       put: (changes) => this.#put(changes),
       know: (known) => this.#know(known),
     });
@@ -128,9 +132,11 @@ export class Leader {
     this.#replica = new Replica(state.replica, { keep: this.#ports.keep });
     this.#keys.begin(newestKeyOf(state, this.#ports.sessions.owner?.deviceId ?? null));
     this.tell({ type: "pruned" });
-    for (const entry of state.replica.outbox)
-      if (entry.standing.is === "failed" && entry.event.kind !== "message")
-        this.tell({ type: "discarded", wishId: entry.wishId }); // it was told, and no line shows it
+    this.#cancelForget();
+    const forget = () => {
+      for (const { wishId } of this.#state.replica.outbox) this.#forgetFailed(wishId);
+    };
+    this.#cancelForget = this.#ports.environment.after(TOLD_WITHIN_MS, forget); // [CL-76]
   }
 
   #newPersister(): Persister {
@@ -265,6 +271,8 @@ export class Leader {
     this.#connection.close();
     this.#isClosed = true;
     this.#cancelWake();
+    this.#cancelForget();
+    this.#asking.lost();
     this.#screens.close();
     this.#persister.close();
   }

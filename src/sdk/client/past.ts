@@ -10,6 +10,7 @@ import type { Event as WireEvent } from "./wire.ts";
 
 /** Events asked for on each side. */
 const PAGE = 100;
+const NOTHING_UNHEARD: readonly number[] = [];
 const NOTHING: Shown = { from: [], events: [], all: [] };
 
 /** `view`: for its lines alone; `changed`: tells that the conversation shows something else. */
@@ -72,12 +73,12 @@ class PastWindow implements Past {
   /** [CL-65] What was fetched, without what is gone from the log by now. */
   #see(): Shown {
     if (this.isOver) return NOTHING;
-    const { events: log, deleted, clearedThrough } = this.#held;
-    const from = [this.#events, log, deleted, clearedThrough];
+    const { events: log, deleted, clearedThrough, unheard = NOTHING_UNHEARD } = this.#held;
+    const from = [this.#events, log, deleted, clearedThrough, unheard];
     if (from.every((each, i) => each === this.#shown.from[i])) return this.#shown;
     const left = kept(this.#held, this.#events);
     const takers = log.filter((event) => event.kind === "recall" || (event.kind === "member" && event.erased));
-    const gone = tombstonesOf([...left, ...takers], { now: null, keepMs: Number.POSITIVE_INFINITY, unheard: [] });
+    const gone = tombstonesOf([...left, ...takers], { now: null, keepMs: Number.POSITIVE_INFINITY, unheard }); // [CL-77]
     const bySeq = new Map(gone.map((tombstone) => [tombstone.seq, tombstone]));
     const events = left.map((event) => bySeq.get(event.seq) ?? event);
     this.#shown = { from, events, all: [...events, ...laterThan(events, log)] };

@@ -69,10 +69,12 @@ export class Sendings {
     open.settle(ended);
   }
 
-  /** Another tab leads now: what ended while none did was told to nobody. [CL-48] */
+  /** [CL-48] [CL-76] Another tab leads now: what ended while none did, or was told by one that died over it, was told to nobody. */
   reconcile(): void {
     if (this.#open.size === 0) return;
     const { replica, aliases } = this.#ports.state();
+    for (const { wishId, conversationId, standing } of replica.outbox)
+      if (standing.is === "failed") this.ended({ wishId, conversationId, code: standing.code });
     for (const [id, { events }] of Object.entries(replica.conversations))
       for (const event of events) {
         if (!isWished(event)) continue;

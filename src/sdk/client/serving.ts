@@ -28,9 +28,9 @@ export class Serving {
   }
 
   /** [CL-60] What is left of the logs is asked for. */
-  #handOver({ state, moment }: Leader, { from: to, inPieces }: Joining): void {
+  #handOver({ state, moment }: Leader, { from: to, join, inPieces }: Joining): void {
     const { tab, now, post } = this.#ports;
-    const all = { type: "state", to, leader: tab, moment } as const;
+    const all = { type: "state", to, leader: tab, join, moment } as const;
     if (!inPieces) {
       post({ ...all, state });
       return;

@@ -48,6 +48,7 @@ export class FakeFrames {
   #hello(socket: FakeSocket, { userId, deviceId }: Sender, { id, cursor, background }: Frame<"hello">): void {
     const { mode, changed } = this.#server.sinceCursor(userId, cursor);
     const named = id === undefined ? {} : { id };
+    this.#server.replaceOthers(socket);
     socket.isWelcome = true;
     socket.background = background ?? false;
     this.#server.say(socket, { type: "welcome", ...named, userId, deviceId, mode, serverTime: Date.now() });

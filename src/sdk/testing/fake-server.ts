@@ -181,9 +181,15 @@ export class FakeServer {
     const known = this.people.whose(token);
     if (!this.#isUp || !known || known.generation < known.device.accessFrom) return null;
     const { userId, deviceId } = known.device;
-    for (const older of [...this.#sockets]) if (older.sender?.deviceId === deviceId) older.vanish(4002);
     this.#sockets.add(socket);
     return { userId, deviceId };
+  }
+
+  /** Those of its device that were opened before, or have spoken, are replaced when it says hello. */
+  replaceOthers(speaking: FakeSocket): void {
+    const all = [...this.#sockets].filter(({ sender }) => sender?.deviceId === speaking.sender?.deviceId);
+    const isOlder = (socket: FakeSocket) => all.indexOf(socket) < all.indexOf(speaking);
+    for (const socket of all) if (socket !== speaking && (socket.isWelcome || isOlder(socket))) socket.vanish(4002);
   }
 
   #closed(socket: FakeSocket): void {

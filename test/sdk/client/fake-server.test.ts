@@ -5,6 +5,7 @@ import { ClientFrame, ServerFrame } from "../../../src/protocol/frames.ts";
 import { DOORS, type DoorName } from "../../../src/protocol/http.ts";
 import type { Fetch, SocketLike } from "../../../src/sdk/client/api.ts";
 import { DOOR_TABLE } from "../../../src/sdk/client/door-table.ts";
+import { memoryStorage } from "../../../src/sdk/client/memory-storage.ts";
 import { type Fake, fakeServer } from "../../../src/sdk/testing.ts";
 import { live, PASSWORD, signUp, texts, until } from "./support/people.ts";
 
@@ -91,4 +92,27 @@ test("[CL-50] all that the fake server and its clients say to each other fits th
   expect([...seen]).toEqual(
     expect.arrayContaining(["signUp", "findUser", "createGroup", "history", "search", "exportMe", "eraseMe"]),
   );
+});
+
+test("[CL-50] [SO-2] [SO-9] at the fake server, too, a socket replaces another one when it speaks, and no later one", async () => {
+  const server = fakeServer();
+  const storage = memoryStorage();
+  const alice = await signUp(server, "alice", { storage });
+  const [[, kept] = []] = await (await storage.open(`default@${server.options.url}`)).read("session");
+  const { tokens } = kept as { tokens: { accessToken: string } };
+  const closes: number[] = [];
+  const dial = () => {
+    const socket = new server.options.WebSocket("", ["edgewise.v1", `bearer.${tokens.accessToken}`]);
+    socket.addEventListener("close", ({ code }) => closes.push(code));
+    return new Promise<typeof socket>((resolve) => socket.addEventListener("open", () => resolve(socket)));
+  };
+  const [second, third] = [await dial(), await dial()];
+  await alice.contacts.load();
+  expect(alice.connection.is).toBe("live");
+  second.send(JSON.stringify({ type: "hello", version: 1, cursor: null }));
+  await until(() => alice.connection.is === "stopped");
+  expect(closes).toEqual([]);
+  third.send(JSON.stringify({ type: "hello", version: 1, cursor: null }));
+  await until(() => closes.length > 0);
+  expect(closes).toEqual([4002]);
 });

@@ -1,5 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { ConversationId, DeviceId, IdempotencyKey, UserId } from "../../../src/protocol/ids.ts";
+import {
+  type ConversationId,
+  type DeviceId,
+  type IdempotencyKey,
+  Seq,
+  type UserId,
+} from "../../../src/protocol/ids.ts";
 import type { Client, Conversation, Fetch, Message, Past } from "../../../src/sdk/client/api.ts";
 import { FakeServer } from "../../../src/sdk/testing/fake-server.ts";
 import { live, open, PASSWORD, signUp, until } from "./support/people.ts";
@@ -90,6 +97,55 @@ test("[CL-65] [LM-12] what is recalled is gone from an open window, its words to
   const lines = chat.messages() as Message[];
   expect(lines.length).toBeGreaterThan(100);
   expect(lines.find(({ seq }) => seq === seqOf(WANTED))?.content).toEqual({ type: "gone", because: "recalled" });
+});
+
+/** From now on the answer to a pull says that these were recalled, as after a block, by events that are not this person's to see. */
+function tellRecalled(server: FakeServer, recalled: number[]): void {
+  const say = server.say.bind(server);
+  server.say = (socket, frame) =>
+    say(socket, frame.type === "page" ? { ...frame, recalled: recalled.map((seq) => Seq.parse(seq)) } : frame);
+}
+/** What is said meanwhile is pulled. */
+async function goAwayAndBack(alice: Client, theirs: Conversation): Promise<void> {
+  alice.disconnect();
+  await theirs.send("meanwhile").sent;
+  alice.connect();
+  await live(alice);
+}
+
+test("[CL-65] [CL-77] [LM-19] what was recalled out of sight, by somebody who was blocked, is gone from an open window when a page tells it", async () => {
+  const { server, alice, chat, theirs, past } = await lookingBack();
+  tellRecalled(server, [seqOf(WANTED)]);
+  const gone = told(chat, () => at(past, WANTED)?.content.type === "gone");
+  await goAwayAndBack(alice, theirs);
+  await gone;
+  expect(at(past, WANTED)?.content).toEqual({ type: "gone", because: "recalled" });
+  expect(allIn(past)).not.toContain(`number ${WANTED}"`);
+  expect(at(past, 21)?.text).toBe("number 21");
+  while (past.hasNewer) await past.loadNewer();
+  const lines = chat.messages() as Message[];
+  expect(lines.find(({ seq }) => seq === seqOf(WANTED))?.content).toEqual({ type: "gone", because: "recalled" });
+});
+
+test("[CL-77] nor does a page bring it that was on its way when that was told", async () => {
+  const { server, alice, chat, theirs, past, gate } = await lookingBack();
+  let open = () => {};
+  gate.isOpen = new Promise((resolve) => {
+    open = resolve;
+  });
+  const around = chat.around(seqOf(60));
+  const older = chat.loadOlder();
+  const newer = past.loadNewer();
+  await sleep(100); // the server has answered
+  tellRecalled(server, [60, 125, 155].map(seqOf));
+  await goAwayAndBack(alice, theirs);
+  await until(() => JSON.stringify(chat.messages()).includes("meanwhile"));
+  open();
+  const [other] = await Promise.all([around, older, newer]);
+  const shown = [allIn(past), allIn(other as Past), JSON.stringify(chat.messages())];
+  for (const each of shown) for (const n of [60, 125, 155]) expect(each).not.toContain(`number ${n}"`);
+  expect(shown[2]).toContain('number 124"');
+  expect(shown[1]).toContain(`number 59"`);
 });
 
 test("[CL-65] what expires disappears from an open window on time, told by nobody else", async () => {

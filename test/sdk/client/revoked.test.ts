@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { Client } from "../../../src/sdk/client/api.ts";
 import { createClientIn } from "../../../src/sdk/client/client.ts";
+import type { Environment } from "../../../src/sdk/client/environment.ts";
 import { memoryStorage } from "../../../src/sdk/client/memory-storage.ts";
 import type { Storage } from "../../../src/sdk/client/storage.ts";
 import { type Fake, fakeServer } from "../../../src/sdk/testing.ts";
@@ -10,10 +11,10 @@ import { FakeBrowser } from "./support/tabs.ts";
 
 const DAY_MS = 86_400_000;
 
-async function pair() {
+async function pair(environment = impatient) {
   const server = fakeServer();
   const storage = memoryStorage();
-  const alice = await signUp(server, "alice", { environment: impatient, storage });
+  const alice = await signUp(server, "alice", { environment, storage });
   const bob = await signUp(server, "bob");
   const chat = await alice.conversations.openDirect((await alice.people.find("bob")).userId);
   return { server, storage, alice, bob, chat, id: chat.id };
@@ -171,20 +172,52 @@ test("[CL-58] what left and is not in the log is shown as failed, and goes out a
   expect(logged(server, id)).toEqual(["lost on its way"]);
 });
 
-test("[CL-58] it waits for a log that cannot be read just now", async () => {
-  const { server, alice, chat } = await pair();
+test("[CL-58] [CL-75] a log that cannot be read just now is read on when its refusal says, and nothing waits for that", async () => {
+  const AGAIN_MS = 77_000;
+  const waits: (() => void)[] = [];
+  const after: Environment["after"] = (ms, act) => (ms === AGAIN_MS ? hold(act) : impatient.after(ms, act));
+  const hold = (act: () => void) => {
+    waits.push(act);
+    return () => void waits.splice(waits.indexOf(act), 1);
+  };
+  const { server, alice, chat } = await pair({ ...impatient, after });
   server.refuseNext("send", "unavailable", DAY_MS);
   const sending = chat.send("lost on its way");
   await alice.flush();
   await sleep(200);
   await revoke(server, alice);
-  server.refuseNext("history", "unavailable");
+  for (const code of ["rate_limited", "unavailable"] as const) server.refuseNext("history", code, AGAIN_MS);
   await signInAgain(alice);
   await live(alice);
-  await sleep(50);
+  await until(() => waits.length === 1);
+  await alice.flush();
   expect(sending.state).toEqual({ is: "queued" });
+  waits.shift()?.();
+  await until(() => waits.length === 1); // refused once more
+  expect(sending.state).toEqual({ is: "queued" });
+  waits.shift()?.();
+  await expect(sending.sent).rejects.toMatchObject({ code: "device_revoked" });
+});
+
+test("[CL-75] a search that waits is called off with the connection, and asked for on the next", async () => {
+  const waits: number[] = [];
+  const after: Environment["after"] = (ms, act) => {
+    if (ms !== DAY_MS) return impatient.after(ms, act);
+    waits.push(ms);
+    return () => void waits.pop();
+  };
+  const { server, alice, chat } = await pair({ ...impatient, after });
+  server.refuseNext("send", "unavailable", 2 * DAY_MS);
+  const sending = chat.send("lost on its way");
+  await alice.flush();
+  await sleep(200);
+  await revoke(server, alice);
+  server.refuseNext("history", "unavailable", DAY_MS);
+  await signInAgain(alice);
+  await until(() => waits.length === 1);
   server.cut("alice");
   await expect(sending.sent).rejects.toMatchObject({ code: "device_revoked" });
+  expect(waits).toEqual([]);
 });
 
 test("[CL-41] [CL-58] what was written by one person never goes out as another, nor after they have signed out", async () => {
