@@ -53,6 +53,26 @@ test("[AP-32] the introduction goes when the stranger is answered", async () => 
   await see(anna.page.locator("#stranger")).toHaveCount(0);
 });
 
+test("[AP-32] a stranger who asks is declined where they wrote, and is reported or blocked there", async () => {
+  const dora = await signUp(stage.url, "dora");
+  const userId = await idOf("anna");
+  const opened = await must(stage.url, "openDirect", { params: { userId }, token: dora.token });
+  await dora.outbox.addByHttp(opened.conversation.conversationId, "Buy my coins");
+  await must(stage.url, "putContact", { params: { userId }, token: dora.token });
+  await anna.open("dora");
+  const stranger = anna.page.locator("#stranger");
+  await see(stranger).toContainText("dora asks to be your contact.");
+  await stranger.getByRole("button", { name: "Decline" }).click();
+  await see(stranger).toContainText("dora is not one of your contacts.");
+  await stranger.getByRole("button", { name: "Report" }).click();
+  await see(anna.page.getByRole("heading", { name: "Report dora" })).toBeVisible();
+  await anna.page.keyboard.press("Escape");
+  await stranger.getByRole("button", { name: "Block" }).click();
+  await anna.page.getByRole("alertdialog").getByRole("button", { name: "Block" }).click();
+  await see(stranger).toHaveCount(0);
+  await see(anna.page.locator(".left")).toContainText("You block them.");
+});
+
 const idOf = async (handle: string): Promise<string> =>
   (await must(stage.url, "findUser", { query: { handle }, token: ben.token })).userId;
 
