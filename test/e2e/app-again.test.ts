@@ -94,7 +94,7 @@ test("[AP-39] [AP-26] a report whose answer was lost is sent again in the same w
 });
 
 /** More than a device keeps of one conversation, by more than a page. */
-const MUCH = 700;
+const MUCH = 620;
 const much = (what: string): string[] => Array.from({ length: MUCH }, (_, n) => `${what} ${n}.`);
 const last = (what: string): string => `${what} ${MUCH - 1}.`;
 
