@@ -50,6 +50,7 @@ export default defineConfig({
         test: {
           name: "pure",
           include: ["test/{protocol,domain,sdk,simulation,architecture}/**/*.test.ts"],
+          setupFiles: ["test/seed.ts"],
           environment: "node",
           testTimeout: PATIENCE_MS,
           hookTimeout: PATIENCE_MS,
@@ -62,7 +63,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/{storage,platform,objects,routes}/**/*.test.ts"],
-          setupFiles: ["test/migrate.ts"],
+          setupFiles: ["test/seed.ts", "test/migrate.ts"],
           testTimeout: PATIENCE_MS,
           hookTimeout: PATIENCE_MS,
           expect: patient,
@@ -73,6 +74,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          setupFiles: ["test/seed.ts"],
           environment: "node",
           testTimeout: STORY_MS,
           hookTimeout: STORY_MS,

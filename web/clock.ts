@@ -17,12 +17,17 @@ export function clock(at: number): string {
   return date.toDateString() === new Date().toDateString() ? timeOf(date) : dayOf(date);
 }
 
+/** How many midnights lie between: 0 is the same day, 1 the one before `now`. Not each day has 24 hours. Epoch ms. */
+function daysBack(at: number, now: number): number {
+  const midnight = (date: Date) => Date.UTC(date.getFullYear(), date.getMonth(), date.getDate());
+  return (midnight(new Date(now)) - midnight(new Date(at))) / DAY_MS;
+}
+const NAMES: Record<number, string> = { 0: "today", 1: "yesterday", [-1]: "tomorrow" };
+
 /** “today at 14:05”, “yesterday at 14:05”, “12 Nov at 14:05”. Epoch ms. */
 export function moment(at: number, now: number): string {
   const date = new Date(at);
-  const isOn = (day: number) => date.toDateString() === new Date(day).toDateString();
-  const day = isOn(now) ? "today" : isOn(now - DAY_MS) ? "yesterday" : isOn(now + DAY_MS) ? "tomorrow" : dayOf(date);
-  return `${day} at ${timeOf(date)}`;
+  return `${NAMES[daysBack(at, now)] ?? dayOf(date)} at ${timeOf(date)}`;
 }
 
 /** The time of day to the second, for what happened within moments. `at`: epoch ms. */
@@ -31,9 +36,9 @@ export const exact = (at: number): string => new Date(at).toLocaleTimeString().r
 /** “Today”, “Yesterday”, “Monday, 12 November”, with the year where it is another one. Epoch ms. */
 export function dayName(at: number, now: number): string {
   const date = new Date(at);
-  const isOn = (day: number) => date.toDateString() === new Date(day).toDateString();
-  if (isOn(now)) return "Today";
-  if (isOn(now - DAY_MS)) return "Yesterday";
+  const back = daysBack(at, now);
+  if (back === 0) return "Today";
+  if (back === 1) return "Yesterday";
   const year = date.getFullYear() === new Date(now).getFullYear() ? {} : ({ year: "numeric" } as const);
   return date.toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long", ...year });
 }

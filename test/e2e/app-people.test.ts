@@ -53,6 +53,8 @@ test("[AP-9] an admin renames, adds, promotes and removes; a member leaves", asy
   await see(info.locator("#members li")).toHaveCount(3);
   await info.getByRole("button", { name: "Make admin ben" }).click();
   await see(ben.page.locator("#rows")).toContainText("anna made you an admin");
+  await info.getByRole("button", { name: "Make member ben" }).click();
+  await see(ben.page.locator("#rows")).toContainText("anna made you a member");
   await info.getByRole("button", { name: "Remove cleo" }).click();
   await see(info.locator("#members li")).toHaveCount(2);
   await see(ben.page.locator("#rows")).toContainText("anna removed cleo");
@@ -81,6 +83,8 @@ test("[AP-9] one asks to be a contact, the other accepts; one blocks the other, 
   await leave(ben);
   await about(anna);
   await see(info).toContainText("You are contacts.");
+  await button(anna, "End being contacts").click();
+  await see(info).toContainText("You are not contacts.");
   await button(anna, "Block").click();
   await anna.page.getByRole("alertdialog").getByRole("button", { name: "Block" }).click();
   await see(anna.page.getByRole("dialog")).toHaveCount(0);

@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { cpuOf } from "./support/cpu.ts";
 import { addKept, keptIn, keptText } from "./support/kept.ts";
@@ -74,8 +76,27 @@ test("[AP-4] the service worker keeps the page alone: no door's answer, no media
     "caches.keys().then((names) => Promise.all(names.map((name) => caches.open(name).then((cache) => cache.keys()))))" +
       ".then((all) => all.flat().map(({ url }) => new URL(url).pathname))",
   );
-  expect(kept).toContain("/");
-  expect(kept.filter((path) => !/^\/(assets\/|icon|manifest\.|$)/.test(path))).toEqual([]);
+  expect(kept.toSorted()).toEqual((await pageFiles()).toSorted());
+});
+/** What the build has made of the page, by address. */
+async function pageFiles(): Promise<string[]> {
+  const names = await readdir(join(import.meta.dirname, "../../dist/web"), { recursive: true });
+  const ofPage = names.filter((name) => /\.(html|js|css|svg|png|webmanifest)$/.test(name) && name !== "sw.js");
+  return ofPage.map((name) => (name === "index.html" ? "/" : `/${name}`));
+}
+
+test("[AP-4] nothing stays of the page's older versions once the service worker has this one", async () => {
+  const context = await stage.browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${stage.url}/icon.svg`); // where no service worker is begun
+  await page.evaluate(
+    "caches.open('edgewise.shell.older').then((cache) => cache.put('/', new Response('an older page')))",
+  );
+  await page.goto(stage.url);
+  const names = () => page.evaluate<string[]>("caches.keys()");
+  await see.poll(names).not.toContain("edgewise.shell.older");
+  expect(await names()).toEqual([expect.stringMatching(/^edgewise\.shell\./)]);
+  await context.close();
 });
 
 /** Puts five hundred groups beside the one conversation that the browser keeps, each with a message of mine. */

@@ -53,6 +53,26 @@ test("[AP-32] the introduction goes when the stranger is answered", async () => 
   await see(anna.page.locator("#stranger")).toHaveCount(0);
 });
 
+test("[AP-32] a stranger who asks is declined where they wrote, and is reported or blocked there", async () => {
+  const dora = await signUp(stage.url, "dora");
+  const userId = await idOf("anna");
+  const opened = await must(stage.url, "openDirect", { params: { userId }, token: dora.token });
+  await dora.outbox.addByHttp(opened.conversation.conversationId, "Buy my coins");
+  await must(stage.url, "putContact", { params: { userId }, token: dora.token });
+  await anna.open("dora");
+  const stranger = anna.page.locator("#stranger");
+  await see(stranger).toContainText("dora asks to be your contact.");
+  await stranger.getByRole("button", { name: "Decline" }).click();
+  await see(stranger).toContainText("dora is not one of your contacts.");
+  await stranger.getByRole("button", { name: "Report" }).click();
+  await see(anna.page.getByRole("heading", { name: "Report dora" })).toBeVisible();
+  await anna.page.keyboard.press("Escape");
+  await stranger.getByRole("button", { name: "Block" }).click();
+  await anna.page.getByRole("alertdialog").getByRole("button", { name: "Block" }).click();
+  await see(stranger).toHaveCount(0);
+  await see(anna.page.locator(".left")).toContainText("You block them.");
+});
+
 const idOf = async (handle: string): Promise<string> =>
   (await must(stage.url, "findUser", { query: { handle }, token: ben.token })).userId;
 
@@ -305,8 +325,9 @@ test("[AP-34] a finger that stays opens the menu, selects nothing and presses no
   await phone.page.keyboard.press("Escape");
   await see(menu(phone)).toBeHidden();
 
-  // A finger that moves on, however long it is down.
+  // A finger that moves on, however long it is down. It moves before it has been long there, also where the machine is slow.
   const at = await middleOf(words);
+  await phone.page.evaluate(HOLD_TIMERS);
   await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [at] });
   for (let step = 1; step <= 8; step++) {
     await touch.send("Input.dispatchTouchEvent", {
@@ -314,6 +335,7 @@ test("[AP-34] a finger that stays opens the menu, selects nothing and presses no
       touchPoints: [{ x: at.x, y: at.y + step * 12 }],
     });
     await phone.page.waitForTimeout(100);
+    if (step === 1) await phone.page.evaluate("letGo()");
   }
   await see(menu(phone)).toBeHidden();
   await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
@@ -323,6 +345,7 @@ test("[AP-34] a finger that stays opens the menu, selects nothing and presses no
   await message(anna, "Line twenty-nine").click({ button: "right" });
   await anna.page.getByRole("button", { name: "React with thumbs up" }).click();
   await see(message(phone, "Line twenty-nine").locator(".reactions")).toBeVisible();
+  await phone.page.evaluate(HOLD_TIMERS);
   await phone.page.evaluate(DRAWN_ANEW);
   await see(message(phone, "Line twenty-nine").locator(".reactions")).toHaveCount(0);
   await phone.page.waitForTimeout(700);
@@ -331,27 +354,36 @@ test("[AP-34] a finger that stays opens the menu, selects nothing and presses no
   await context.close();
 });
 
-/**
- * A finger on a row whose reaction goes meanwhile, lifted before it has been long there: while it is down no timer is set, however long the
- * machine takes to draw. Runs in the page.
- */
+/** None but the shortest timers begin until `letGo`, however long the machine takes. Runs in the page. */
+const HOLD_TIMERS = `{
+  const [later, never, held, going] = [setTimeout, clearTimeout, new Map(), new Map()];
+  let name = -Date.now();
+  globalThis.setTimeout = (act, ms, ...given) => {
+    if (ms === undefined || ms < 300) return later(act, ms, ...given);
+    held.set(--name, () => later(act, ms, ...given));
+    return name;
+  };
+  globalThis.clearTimeout = (id) => {
+    held.delete(id);
+    never(going.get(id) ?? id);
+  };
+  globalThis.letGo = () => {
+    globalThis.setTimeout = later;
+    for (const [id, begin] of held) going.set(id, begin());
+    held.clear();
+  };
+}`;
+
+/** A finger on a row whose reaction goes meanwhile, lifted before it has been long there. Runs in the page, where timers are held. */
 const DRAWN_ANEW = `(async () => {
   const row = [...document.querySelectorAll("#rows .message")].find((row) => row.textContent.includes("twenty-nine"));
   const event = (name) => new PointerEvent(name, { pointerType: "touch", isPrimary: true, bubbles: true });
   const frame = () => new Promise(requestAnimationFrame);
-  const [later, never, held] = [setTimeout, clearTimeout, new Map()];
-  globalThis.setTimeout = (act, ms, ...given) => {
-    if (ms === undefined || ms < 300) return later(act, ms, ...given);
-    held.set(-held.size - 1, () => later(act, ms, ...given));
-    return -held.size;
-  };
-  globalThis.clearTimeout = (id) => (held.has(id) ? held.set(id, () => {}) : never(id));
   row.dispatchEvent(event("pointerdown"));
   row.querySelector(".chip").click();
   for (let i = 0; i < 4; i++) await frame();
   row.dispatchEvent(event("pointerup"));
-  globalThis.setTimeout = later;
-  for (const go of held.values()) go();
+  letGo();
 })()`;
 
 type Point = { x: number; y: number };

@@ -5,7 +5,7 @@ import type { Session } from "../../src/protocol/http.ts";
 import { signUp } from "../routes/support/accounts.ts";
 import { ask, pairUp, say } from "../routes/support/worker.ts";
 import { watchRows } from "./meters.ts";
-import { bindings, newDeviceId, newKey, TestSocket } from "./support.ts";
+import { bindings, newDeviceId, newKey, TestSocket, until } from "./support.ts";
 
 /** What acts about people cost: rows of the directory and of the inboxes, and calls of objects by the doors and by the inboxes. */
 const bill = { rows: 0, read: 0, calls: 0 };
@@ -116,7 +116,9 @@ test("[CO-7] [ST-1] a star writes two rows at most, one of them for the devices 
   expect(await costOf("star, every device connected", star("PUT", one))).toEqual({ rows: 2, requests: 2 });
   expect(await costOf("star, again", star("PUT", one))).toEqual({ rows: 0, requests: 2 });
   phone.socket.close(1000);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const sockets = () =>
+    runInDurableObject(bindings.INBOXES.getByName(ann.user.userId), (_, state) => state.getWebSockets().length);
+  await until(async () => (await sockets()) === 0);
   const away = await costOf("star, a device away", star("PUT", two));
   expect(away.rows).toBeLessThanOrEqual(2);
   expect((await costOf("star: taking it off", star("DELETE", two))).rows).toBeLessThanOrEqual(2);

@@ -125,14 +125,13 @@ test("[SO-3] revoking closes the device's socket at once, and the device is turn
 
 test("[SO-4] a socket whose token has expired neither sends nor receives: 4003", async () => {
   const { alice, bob, id } = await openDirect();
-  const expiresAt = Date.now() + 3_000;
-  const sending = await TestSocket.open(alice, newDeviceId(), expiresAt);
-  const receiving = await TestSocket.open(bob, newDeviceId(), expiresAt);
-  for (const socket of [sending, receiving]) {
-    socket.send({ type: "hello", version: 1, cursor: null });
-    await socket.waitFor("caught_up");
-  }
-  await until(() => Date.now() > expiresAt);
+  const sending = await TestSocket.caughtUp(alice, newDeviceId());
+  const receiving = await TestSocket.caughtUp(bob, newDeviceId());
+  for (const userId of [alice, bob])
+    await runInDurableObject(stubOf(userId), (object, state) => {
+      const { sockets } = object as unknown as { sockets: { change(s: WebSocket, c: object): void } };
+      for (const socket of state.getWebSockets()) sockets.change(socket, { expiresAt: Date.now() - 1 }); // by now
+    });
   sending.send({ type: "pull", conversationId: id, after: 0 });
   await until(() => sending.closed === 4003);
   await inbox(alice).send(id, command(alice, newDeviceId(), "secret"));

@@ -235,7 +235,7 @@ test("[LM-17] a time that the deployer sets holds for what was sent before, also
   });
   await deploy({ RETENTION_DAYS: "2" }, id, [alice, bob]);
   await conversation(id).awaken();
-  expect(await alarmOf(id)).toBeLessThanOrEqual(Date.now() + 1_000);
+  expect((await alarmOf(id)) ?? 0).toBeLessThanOrEqual(Date.now() + 1_000); // or it has rung
   await settle(id);
   expect((await inLog(id)) + (await inHistory(id))).not.toContain(SECRET);
   expect(await logOf(id, bob)).toMatchObject([{ content: { because: "expired" } }, { content: { text: "new" } }]);

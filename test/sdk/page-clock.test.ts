@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { clock, timeOfDay } from "../../web/clock.ts";
+import { clock, dayName, moment, timeOfDay } from "../../web/clock.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -33,4 +33,20 @@ test("[AP-37] a device that comes to another time zone shows the times of that o
   expect(hours("UTC")).toContain("12");
   expect(hours("Asia/Tokyo")).toMatch(/\b(9|21)\b/);
   expect(hours("UTC")).toContain("12");
+});
+
+test("a day is named by its date, also beside one that has 23 or 25 hours", () => {
+  vi.stubEnv("TZ", "Europe/Berlin");
+  const at = (month: number, day: number, hour: number, minute = 0) =>
+    new Date(2026, month, day, hour, minute).getTime();
+  const [march, october] = [2, 9] as const; // the clocks change on Sunday the 29th, and on Sunday the 25th
+  const monday = at(march, 30, 0, 30);
+  expect(dayName(at(march, 29, 12), monday)).toBe("Yesterday");
+  expect(dayName(at(march, 28, 23, 45), monday)).toContain("28");
+  expect(moment(at(march, 28, 23, 45), monday)).toMatch(/^\D*28\D* at /);
+  const sunday = at(october, 25, 23, 30);
+  expect(dayName(at(october, 25, 0, 30), sunday)).toBe("Today");
+  expect(dayName(at(october, 24, 12), sunday)).toBe("Yesterday");
+  expect(moment(at(october, 24, 12), sunday)).toMatch(/^yesterday at /);
+  expect(moment(at(october, 26, 12), at(october, 25, 0, 30))).toMatch(/^tomorrow at /);
 });

@@ -105,6 +105,10 @@ export function Log({ id }: { id: ConversationId }) {
     scroll.isInPast = false;
     scroll.follow();
   };
+  // [AP-40] The window was ended from elsewhere: the row that was looked at is gone with it, and whoever is at the end stays there again.
+  useEffect(() => {
+    if (!past.value && scroll.isInPast) toNewest();
+  }, [past.value]);
   /** [CL-59] Down to the present: there what is kept is shown again, with all that was fetched before it. */
   const later = async () => {
     if (fetching.current) return;

@@ -38,6 +38,9 @@ async function loseAnswer(server: Fake, alice: Client, send: () => unknown): Pro
   await until(() => alice.connection.is === "offline");
   end();
 }
+/** Whether it has left: what is shown does not tell that from waiting. */
+const hasLeft = ({ state }: Client, id: string): boolean =>
+  state.replica.outbox.some(({ wishId, standing }) => wishId === id && (standing as { sent?: boolean }).sent === true);
 const signInAgain = (alice: Client) => alice.signIn({ handle: "alice", password: PASSWORD });
 const rowsOf = async (server: Fake, storage: Storage) => (await storage.open(`default@${server.options.url}`)).read("");
 const logged = (server: Fake, id: string) =>
@@ -162,7 +165,8 @@ test("[CL-58] what left and is not in the log is shown as failed, and goes out a
   const sending = chat.send("lost on its way");
   const reaction = chat.react(1, "👍");
   await alice.flush();
-  await sleep(200);
+  await until(() => hasLeft(alice, sending.id));
+  await sleep(200); // and has been refused
   await revoke(server, alice);
   await signInAgain(alice);
   await expect(sending.sent).rejects.toMatchObject({ code: "device_revoked" });
@@ -184,7 +188,8 @@ test("[CL-58] [CL-75] a log that cannot be read just now is read on when its ref
   server.refuseNext("send", "unavailable", DAY_MS);
   const sending = chat.send("lost on its way");
   await alice.flush();
-  await sleep(200);
+  await until(() => hasLeft(alice, sending.id));
+  await sleep(200); // and has been refused
   await revoke(server, alice);
   for (const code of ["rate_limited", "unavailable"] as const) server.refuseNext("history", code, AGAIN_MS);
   await signInAgain(alice);
