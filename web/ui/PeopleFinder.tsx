@@ -4,7 +4,7 @@ import { contacts } from "../model/acquaintance.ts";
 import { peopleLike, personCalled } from "../model/people.ts";
 import type { Profile } from "../wire.ts";
 import { plainName } from "../words.ts";
-import { Avatar } from "./Avatar.tsx";
+import { PersonAvatar } from "./PersonAvatar.tsx";
 import { useSession } from "./session-context.ts";
 
 /** Asked only when the person pauses. Ms. */
@@ -116,11 +116,11 @@ export function PeopleFinder({ label, act, choose, without = [], begins = false 
 }
 
 function Choice({ person, take }: { person: Profile; take: (person: Profile) => void }) {
-  const { handle, displayName } = person;
+  const { userId, handle, displayName, avatarMediaId = null } = person;
   const name = plainName(displayName);
   return (
     <button type="button" class="choice" onClick={() => take(person)}>
-      <Avatar name={handle} />
+      <PersonAvatar userId={userId} name={handle} told={avatarMediaId} />
       <span class="who">
         <bdi>{handle}</bdi>
         {name && name !== handle && <small class="quiet">{name}</small>}
