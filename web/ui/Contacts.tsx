@@ -73,16 +73,10 @@ export function Contacts() {
   );
 }
 
-function Person({
-  of: { userId, handle, avatarMediaId },
-  children,
-}: {
-  of: Profile;
-  children: preact.ComponentChildren;
-}) {
+function Person({ of: { userId, handle }, children }: { of: Profile; children: preact.ComponentChildren }) {
   return (
     <li>
-      <PersonAvatar userId={userId} name={handle} told={avatarMediaId ?? null} />
+      <PersonAvatar userId={userId} name={handle} />
       <button type="button" class="link who" onClick={() => (dialog.value = { is: "person", userId })}>
         {handle}
       </button>

@@ -9,27 +9,30 @@ type Props = {
   isGroup: boolean;
   picture: MediaId | null;
   large?: boolean;
-  /** Whose it is, if they are to be looked at again; the list only shows whom it knows. */
-  looks?: UserId | null;
+  /** Whose face it is: they are read again where their picture is not there any more. */
+  whose?: UserId | null;
+  /** Whether they are looked at, and so are read again now and then; the list shows many. */
+  looks?: boolean;
 };
 
 /** [AP-23] [AP-44] A conversation's sign: a group's or somebody's picture, asked for only when it comes into sight, or a letter. */
-export function ConversationAvatar({ name, isGroup, picture, large = false, looks = null }: Props) {
+export function ConversationAvatar({ name, isGroup, picture, large = false, whose = null, looks = false }: Props) {
   const session = useSession();
   const { places } = session;
   const frame = useRef<HTMLSpanElement>(null);
   const url = useSignal<{ of: MediaId; url: string } | null>(null);
+  const again = () => whose && session.looks.at(whose, true);
   useEffect(() => {
-    if (!picture && !looks) return;
+    if (!picture && !(whose && looks)) return;
     let isShown = true;
     const sight = new IntersectionObserver(([entry]) => {
       if (!entry?.isIntersecting) return;
       sight.disconnect();
-      if (looks) session.looks.at(looks);
+      if (whose && looks) session.looks.at(whose);
       if (!picture) return;
       void places.find(picture).then((found) => {
         if (isShown && found) url.value = { of: picture, url: found };
-        if (looks && !found) session.looks.at(looks, true);
+        if (!found) again();
       });
     });
     if (frame.current) sight.observe(frame.current);
@@ -37,7 +40,7 @@ export function ConversationAvatar({ name, isGroup, picture, large = false, look
       isShown = false;
       sight.disconnect();
     };
-  }, [picture, looks]);
+  }, [picture, whose, looks]);
   const known = picture ? (url.value?.of === picture ? url.value.url : places.known(picture)) : undefined;
-  return <Avatar name={name} isGroup={isGroup} large={large} picture={known} frame={frame} />;
+  return <Avatar name={name} isGroup={isGroup} large={large} picture={known} frame={frame} broken={again} />;
 }

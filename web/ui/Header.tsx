@@ -42,7 +42,8 @@ export function Header({ id, find }: { id: ConversationId; find: () => void }) {
           name={title}
           isGroup={naming.isGroup(id)}
           picture={naming.picture(id)}
-          looks={naming.peer(id)}
+          whose={naming.peer(id)}
+          looks
         />
         <div class="who">
           <h1>

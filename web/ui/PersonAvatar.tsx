@@ -7,13 +7,21 @@ type Props = {
   name: string;
   large?: boolean;
   /** As an answer has told it, of somebody who need not be known here; null: none. */
-  told?: MediaId | null;
+  told?: MediaId | null | undefined;
 };
 
 /** [AP-44] Somebody's face: the picture that they show me, or a letter. */
 export function PersonAvatar({ userId, name, large = false, told }: Props) {
   const { naming } = useSession();
   const picture = told === undefined ? naming.value.face(userId) : told;
-  const looks = told === undefined ? userId : null;
-  return <ConversationAvatar name={name} isGroup={false} picture={picture} large={large} looks={looks} />;
+  return (
+    <ConversationAvatar
+      name={name}
+      isGroup={false}
+      picture={picture}
+      large={large}
+      whose={userId}
+      looks={told === undefined}
+    />
+  );
 }

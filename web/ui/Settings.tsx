@@ -17,7 +17,7 @@ const FIELDS = {
   readReceipts: "Who sees that I have read a message",
   conversations: "Who may write to me first, or add me to a group",
   findable: "Who finds me by my name",
-  picture: "Who sees my picture; nobody whom I block",
+  picture: "Who sees my picture",
 } as const satisfies Record<keyof Privacy, string>;
 const MUTUAL = ["lastSeen", "readReceipts"] as const;
 const ONE_WAY = ["picture", "conversations", "findable"] as const;
@@ -80,7 +80,9 @@ export function Settings() {
         <p class="quiet">The first two are mutual: you see of others what you show them.</p>
         {MUTUAL.map(choice)}
         {ONE_WAY.map(choice)}
-        <p class="quiet">Whoever knows your whole handle finds you in any case.</p>
+        <p class="quiet">
+          Nobody whom you block sees your picture. Whoever knows your whole handle finds you in any case.
+        </p>
       </section>
       <Ring tell={(text) => (problem.value = text)} />
       <p id="settings-problem" class="problem" role="alert">
