@@ -93,8 +93,16 @@ export function mediaOf(wish: Wish): MediaContent | undefined {
   return wish.kind === "message" && wish.content.type === "media" ? wish.content : undefined;
 }
 
+/** In the place of a conversation: uploaded by somebody to be their own picture. [PF-1] */
+export const OF_A_PERSON = "";
+
 /** What is known of media that a wish names; undefined: nothing is. */
-export type KnownMedia = { userId: UserId; conversationId: ConversationId | ""; contentType: string; bytes: number };
+export type KnownMedia = {
+  userId: UserId;
+  conversationId: ConversationId | typeof OF_A_PERSON;
+  contentType: string;
+  bytes: number;
+};
 
 type Wanting = { userId: UserId; conversationId: ConversationId };
 
@@ -131,7 +139,7 @@ export function decidePicture({
 /** [PF-2] Why it cannot be this person's picture; null: it can, if nothing else has it. What was looked at as it was made is not looked at again. */
 export function unfitAsPicture(known: KnownMedia | undefined, userId: UserId): string | null {
   if (!known || known.userId !== userId) return "unknown";
-  return known.conversationId === "" ? null : "made for a conversation";
+  return known.conversationId === OF_A_PERSON ? null : "made for a conversation";
 }
 
 /** [MD-8] Why this user's message to this conversation cannot show it; null: it can. */

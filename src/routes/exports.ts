@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { eventPlace, mediaPlace, NO_LINES, placeOf, stillToCome } from "../domain/exporting.ts";
+import { OF_A_PERSON } from "../domain/media.ts";
 import type { Kept, Outcome } from "../objects/rpc.ts";
 import { ask, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
@@ -18,7 +19,7 @@ import { blocksOf } from "../storage/blocks.ts";
 import { contactsOf } from "../storage/contacts.ts";
 import { allDevices } from "../storage/devices.ts";
 import { accountById, identitiesOf, namesOf } from "../storage/directory.ts";
-import { type Account, OF_A_PERSON } from "../storage/directory-schema.ts";
+import type { Account } from "../storage/directory-schema.ts";
 import { mediaById, mediaOfUser } from "../storage/media.ts";
 import { reportsMadeBy } from "../storage/reports.ts";
 import { readPage } from "./events.ts";

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { ulid } from "ulid";
 import type * as z from "zod";
-import { decideFile, decidePicture } from "../domain/media.ts";
+import { decideFile, decidePicture, OF_A_PERSON } from "../domain/media.ts";
 import { ask } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { type AppEnv, mount, type Visit } from "../platform/http.ts";
@@ -15,7 +15,6 @@ import { DOORS, type MediaTicket } from "../protocol/http.ts";
 import { MediaId, type UserId } from "../protocol/ids.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { profilesOf } from "../storage/directory.ts";
-import { OF_A_PERSON } from "../storage/directory-schema.ts";
 import { insertMedia, type MediaRow, mediaById } from "../storage/media.ts";
 
 /** Bytes go between clients and the bucket; these doors say where. */

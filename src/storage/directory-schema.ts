@@ -1,9 +1,7 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { OF_A_PERSON } from "../domain/media.ts";
 import type { ConversationId, DeviceId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
 import type { Privacy } from "../protocol/states.ts";
-
-/** In the place of a conversation: uploaded by somebody to be their own picture. [PF-1] */
-export const OF_A_PERSON = "";
 
 /** The tables of migrations/directory as drizzle sees them; a test compares the two. What each column means is said there. */
 export const users = sqliteTable("users", {

@@ -1,9 +1,10 @@
 import { type SQL, sql } from "drizzle-orm";
+import { OF_A_PERSON } from "../domain/media.ts";
 import { seesPicture } from "../domain/visibility.ts";
 import type { Profile } from "../protocol/http.ts";
 import type { MediaId, UserId } from "../protocol/ids.ts";
 import type { Visibility } from "../protocol/states.ts";
-import { OF_A_PERSON, users } from "./directory-schema.ts";
+import { users } from "./directory-schema.ts";
 import { AVATAR, SWEPT } from "./media.ts";
 import { reach } from "./reach.ts";
 

@@ -1,6 +1,6 @@
+import { OF_A_PERSON } from "../../domain/media.ts";
 import type { MediaId } from "../../protocol/ids.ts";
 import { TIMES } from "../../protocol/limits.ts";
-import { OF_A_PERSON } from "../../storage/directory-schema.ts";
 import { claimOf, condemnMedia, keepMedia, type MediaRow, waitingMedia } from "../../storage/media.ts";
 import { CALL_WINDOW, mapWindowed, tryCall } from "../calls.ts";
 import type { Env } from "../env.ts";
