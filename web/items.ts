@@ -22,6 +22,7 @@ export type Item = {
   id: ConversationId;
   name: string;
   isGroup: boolean;
+  peer: UserId | null;
   picture: MediaId | null;
   at: string;
   line: string;
@@ -50,6 +51,7 @@ function itemOf(item: Listed, facts: ListFacts): Item {
       id,
       name: plainName(naming.title(id)),
       isGroup,
+      peer: naming.peer(id),
       picture: naming.picture(id),
       at: last ? clock(last.at) : "",
       tick,

@@ -1,5 +1,5 @@
 import type { About, DeviceState } from "../src/sdk/drawing.ts";
-import type { Conversation, ConversationId, Member, Profile, UserId } from "./wire.ts";
+import type { Conversation, ConversationId, MediaId, Member, Profile, UserId } from "./wire.ts";
 
 /** What is known of a conversation besides its log. What is missing is asked for when somebody looks. */
 export type Known = Pick<
@@ -76,6 +76,10 @@ export class Names {
   handle(id: UserId): string {
     const known = this.#person(id);
     return known ? known.handle || DELETED : "…";
+  }
+
+  face(id: UserId): MediaId | null {
+    return this.#state.people[id]?.avatarMediaId ?? null;
   }
 
   displayName(id: UserId): string {

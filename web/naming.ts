@@ -46,9 +46,15 @@ export class Naming {
     return this.isGroup(id) && this.#known(id)?.mine.role === "admin";
   }
 
-  /** A group's picture. */
+  /** A group's picture, or that of the other one. */
   picture(id: ConversationId): MediaId | null {
-    return this.#known(id)?.avatarMediaId ?? null;
+    const peer = this.peer(id);
+    return peer ? this.face(peer) : (this.#known(id)?.avatarMediaId ?? null);
+  }
+
+  /** Somebody's picture, if they have one and show it to me. */
+  face(id: UserId): MediaId | null {
+    return this.#names.face(id);
   }
 
   /** What the group's admins have laid down; as at its beginning where nothing is known. */

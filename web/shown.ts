@@ -14,6 +14,8 @@ export type ShownMessage = MessageRow &
   Above & {
     /** The sender's name above the first of theirs in a group. */
     sender: string;
+    /** Whose face stands beside it: the last of what one of the others says in one go in a group. */
+    face: UserId | null;
     /** It begins or ends what one person says in one go. */
     first: boolean;
     last: boolean;
@@ -55,6 +57,7 @@ export function shownRows(rows: readonly Row[], count: number, how: Speaking): S
       first,
       last,
       sender,
+      face: how.isGroup && !row.isMine && last ? row.senderId : null,
       starred: row.seq !== null && how.starred?.includes(row.seq) === true,
       quote: quoteOf(row, bySeq, how),
       mentioned: mentionedIn(row, how),

@@ -93,8 +93,16 @@ export function mediaOf(wish: Wish): MediaContent | undefined {
   return wish.kind === "message" && wish.content.type === "media" ? wish.content : undefined;
 }
 
+/** In the place of a conversation: uploaded by somebody to be their own picture. [PF-1] */
+export const OF_A_PERSON = "";
+
 /** What is known of media that a wish names; undefined: nothing is. */
-export type KnownMedia = { userId: UserId; conversationId: ConversationId; contentType: string; bytes: number };
+export type KnownMedia = {
+  userId: UserId;
+  conversationId: ConversationId | typeof OF_A_PERSON;
+  contentType: string;
+  bytes: number;
+};
 
 type Wanting = { userId: UserId; conversationId: ConversationId };
 
@@ -104,12 +112,34 @@ function foreignness(known: KnownMedia | undefined, { userId, conversationId }: 
   return known.conversationId === conversationId ? null : "made for another conversation";
 }
 
+const isPicture = (contentType: string): boolean =>
+  kindOf(contentType) === "image" && dispositionOf(contentType) === "inline";
+
 /** [GR-11] Why it cannot be this group's picture; null: it can. What is only saved is nothing to look at. [MD-7] */
 export function unfitAsAvatar(known: KnownMedia | undefined, wanting: Wanting): string | null {
   const foreign = foreignness(known, wanting);
   if (foreign !== null || !known) return foreign ?? "unknown";
-  const isPicture = kindOf(known.contentType) === "image" && dispositionOf(known.contentType) === "inline";
-  return isPicture ? null : "not a picture that is shown";
+  return isPicture(known.contentType) ? null : "not a picture that is shown";
+}
+
+/** [PF-1] A person's own picture is one that browsers show, and small. */
+export function decidePicture({
+  contentType,
+  bytes,
+}: {
+  contentType: string;
+  bytes: number;
+}): Result<null, "media_too_large" | "invalid_request"> {
+  if (!isPicture(contentType)) return refuse("invalid_request", "contentType: not a picture that is shown");
+  if (bytes > LIMITS.avatarBytes)
+    return refuse("media_too_large", `a picture of mine: at most ${LIMITS.avatarBytes} bytes`);
+  return ok(null);
+}
+
+/** [PF-2] Why it cannot be this person's picture; null: it can, if nothing else has it. What was looked at as it was made is not looked at again. */
+export function unfitAsPicture(known: KnownMedia | undefined, userId: UserId): string | null {
+  if (!known || known.userId !== userId) return "unknown";
+  return known.conversationId === OF_A_PERSON ? null : "made for a conversation";
 }
 
 /** [MD-8] Why this user's message to this conversation cannot show it; null: it can. */

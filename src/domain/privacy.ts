@@ -11,4 +11,5 @@ export const whileChanging = (held: Privacy, wish: Wish): Privacy => ({
   readReceipts: stricter(held.readReceipts, wish.readReceipts ?? held.readReceipts),
   conversations: stricter(held.conversations, wish.conversations ?? held.conversations),
   findable: stricter(held.findable, wish.findable ?? held.findable),
+  picture: stricter(held.picture, wish.picture ?? held.picture),
 });

@@ -15,6 +15,15 @@ export const mayBegin = ({ lets, isContact, isListed }: { lets: Visibility; isCo
 export const mayShow = (theirs: Visibility, mine: Visibility, areContacts: boolean): boolean =>
   shows(theirs, areContacts) && shows(mine, areContacts);
 
+/**
+ * [PF-4] Whether somebody sees a picture that is shown so. I see mine; whom its owner blocks sees none, and is not told why. It is not mutual:
+ * who has no picture sees those of others.
+ */
+export const seesPicture = (
+  to: Visibility,
+  { isMe, isContact, blocksMe }: { isMe: boolean; isContact: boolean; blocksMe: boolean },
+): boolean => isMe || (!blocksMe && shows(to, isContact));
+
 /** Who looks: their own choice, and who their contacts are. */
 export type Viewer = { readReceipts: Visibility; isContact: (userId: string) => boolean };
 

@@ -47,23 +47,23 @@ export class MediaDesk {
     if (why !== null || !row) return why ?? "unknown";
     if (!(await isUploaded(this.env, row))) return "not uploaded";
     const isTwice = before.some(({ event }) => mediaOf(event)?.mediaId === media.mediaId);
-    if (isTwice || !(await this.claim(row, command, now))) return "another message has it"; // [MD-9]
+    if (isTwice || !(await this.claim(conversationId, row, command, now))) return "another message has it"; // [MD-9]
     this.remember(media.mediaId, asked);
     return null;
   }
 
   /** A wish that came to nothing under an old key has no claim. */
-  private async claim(row: MediaRow, command: WishClaim, now: number): Promise<boolean> {
+  private async claim(id: ConversationId, row: MediaRow, command: WishClaim, now: number): Promise<boolean> {
     const { deviceId, idempotencyKey } = command;
     const held = row.claim === null ? null : claimOf(row.claim);
     if (held === AVATAR) return false;
     const isOther = held !== null && (held.idempotencyKey !== idempotencyKey || held.deviceId !== deviceId);
-    if (isOther && (await this.isSent(row, held))) return false;
+    if (isOther && (await this.isSent(id, row.mediaId, held))) return false;
     return claimMedia(this.env.DIRECTORY, row.mediaId, { deviceId, idempotencyKey }, held, now);
   }
 
-  private async isSent({ conversationId, mediaId }: MediaRow, claim: WishClaim): Promise<boolean> {
-    const answer = await tryCall(() => conversationOf(this.env, conversationId).showsMedia(mediaId, claim));
+  private async isSent(id: ConversationId, mediaId: MediaId, claim: WishClaim): Promise<boolean> {
+    const answer = await tryCall(() => conversationOf(this.env, id).showsMedia(mediaId, claim));
     if (!answer.ok) throw new Unavailable("media claim", new Error("the conversation did not answer"));
     return answer.value;
   }

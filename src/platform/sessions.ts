@@ -20,9 +20,10 @@ type WishedDevice = { name: string; id?: DeviceId | undefined };
 
 const room = (now: number) => ({ max: LIMITS.devices, liveSince: liveSince(now) });
 
-export function meOf({ userId, handle, displayName, createdAt, ...settings }: Account): Me {
-  const { lastSeen, readReceipts, conversations, findable } = settings;
-  return { userId, handle, displayName, privacy: { lastSeen, readReceipts, conversations, findable }, createdAt };
+export function meOf({ userId, handle, displayName, avatarMediaId, createdAt, ...settings }: Account): Me {
+  const { lastSeen, readReceipts, conversations, findable, picture } = settings;
+  const privacy = { lastSeen, readReceipts, conversations, findable, picture };
+  return { userId, handle, displayName, ...(avatarMediaId ? { avatarMediaId } : {}), privacy, createdAt };
 }
 
 export function deviceView({ deviceId, name, createdAt, lastUsedAt }: DeviceRow, asking: DeviceId): Device {

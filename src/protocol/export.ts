@@ -55,6 +55,16 @@ export const ExportLine = z
           .array(z.object({ issuer: z.string(), subject: z.string() }))
           .meta({ description: "Who an outside issuer says I am." }),
         lastSeenAt: EpochMs.optional(),
+        picture: z
+          .object({
+            mediaId: MediaId,
+            contentType: ContentType,
+            bytes: MediaBytes,
+            sha256: z.string(),
+            href: z.string(),
+          })
+          .optional()
+          .meta({ description: "My picture, and where to fetch its bytes, with an access token." }),
       })
       .meta({ id: "ExportProfile" }),
     z

@@ -70,6 +70,8 @@ export const LIMITS = {
   watched: 100,
   /** Members above which receipts are counts. */
   receiptMembers: 256,
+  /** A person's own picture, which is shown small and often. */
+  avatarBytes: 1024 * 1024,
   /** A photo or picture; a voice message or other sound; a video; anything else. */
   imageBytes: 16 * 1024 * 1024,
   audioBytes: 16 * 1024 * 1024,

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { EpochMs, Seq, SeqOrZero, UserId } from "./ids.ts";
+import { EpochMs, MediaId, Seq, SeqOrZero, UserId } from "./ids.ts";
 
 /** How far people have come and who is there: what the frames and the doors tell alike. */
 
@@ -65,6 +65,7 @@ export const Privacy = z
       description:
         "By whom I am found by my name and the beginning of my handle. My whole handle finds me in any case.",
     }),
+    picture: Visibility.meta({ description: "Who sees my picture; nobody whom I block does." }),
   })
   .meta({
     id: "Privacy",
@@ -72,5 +73,11 @@ export const Privacy = z
   });
 export type Privacy = z.infer<typeof Privacy>;
 /** What of my profile another device of mine may have changed. */
-export const Self = z.object({ displayName: z.string(), privacy: Privacy }).meta({ id: "Self" });
+export const Self = z
+  .object({
+    displayName: z.string(),
+    privacy: Privacy,
+    avatarMediaId: MediaId.optional().meta({ description: "My picture." }),
+  })
+  .meta({ id: "Self" });
 export type Self = z.infer<typeof Self>;

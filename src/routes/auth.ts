@@ -111,7 +111,8 @@ async function vouchedAccount(
 type Given = Pick<Account, "handle" | "displayName" | "passwordHash">;
 function newAccount(given: Given, now: number): Account {
   const open = "everyone" as const;
-  const privacy = { lastSeen: open, readReceipts: open, conversations: open, findable: open };
+  const privacy = { lastSeen: open, readReceipts: open, conversations: open, findable: open, picture: open };
   const words = JSON.stringify(nameWords(given.displayName));
-  return { userId: UserId.parse(ulid(now)), ...given, ...privacy, createdAt: now, signedInAt: now, version: 0, words };
+  const made = { createdAt: now, signedInAt: now, version: 0, avatarMediaId: null };
+  return { userId: UserId.parse(ulid(now)), ...given, ...privacy, ...made, words };
 }

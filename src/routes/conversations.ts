@@ -54,7 +54,7 @@ export function mountConversations(app: Hono<AppEnv>): void {
     return ok({
       status: 200,
       body: {
-        conversations: await withPeers(env, conversations.toSorted(newestFirst)),
+        conversations: await withPeers(env, caller.userId, conversations.toSorted(newestFirst)),
         ...(next === null ? {} : { cursor: `${next}` }),
       },
     });
@@ -157,9 +157,10 @@ async function openAndShow(env: Env, id: ConversationId, userId: UserId, request
 const newestFirst = (a: Summary, b: Summary): number => (b.lastEvent?.receivedAt ?? 0) - (a.lastEvent?.receivedAt ?? 0);
 
 /** With names for the other side of direct conversations. */
-async function withPeers(env: Env, conversations: Summary[]) {
+async function withPeers(env: Env, viewerId: UserId, conversations: Summary[]) {
   const profiles = await profilesOf(
     env.DIRECTORY,
+    viewerId,
     conversations.flatMap((c) => (c.peer ? [c.peer.userId] : [])),
   );
   return conversations.map((c) => (c.peer ? { ...c, peer: profiles.get(c.peer.userId) ?? c.peer } : c));

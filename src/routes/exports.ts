@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { eventPlace, mediaPlace, NO_LINES, placeOf, stillToCome } from "../domain/exporting.ts";
+import { OF_A_PERSON } from "../domain/media.ts";
 import type { Kept, Outcome } from "../objects/rpc.ts";
 import { ask, tryCall } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
@@ -10,16 +11,16 @@ import { meOf } from "../platform/sessions.ts";
 import { conversationOf, inboxOf } from "../platform/stubs.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { ExportAfter, ExportCounts, ExportLine } from "../protocol/export.ts";
-import { DOORS } from "../protocol/http.ts";
+import { DOORS, type Profile } from "../protocol/http.ts";
 import type { MediaId, UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import { blocksOf } from "../storage/blocks.ts";
 import { contactsOf } from "../storage/contacts.ts";
 import { allDevices } from "../storage/devices.ts";
-import { accountById, identitiesOf, profilesOf } from "../storage/directory.ts";
+import { accountById, identitiesOf, namesOf } from "../storage/directory.ts";
 import type { Account } from "../storage/directory-schema.ts";
-import { mediaOfUser } from "../storage/media.ts";
+import { mediaById, mediaOfUser } from "../storage/media.ts";
 import { reportsMadeBy } from "../storage/reports.ts";
 import { readPage } from "./events.ts";
 
@@ -148,7 +149,9 @@ export class Export {
     const { userId } = this;
     const identities = await this.read(() => identitiesOf(DIRECTORY, userId));
     const seen = lastSeenAt === null ? {} : { lastSeenAt };
-    yield this.line({ type: "profile", ...meOf(this.account), identities, ...seen });
+    const { avatarMediaId, ...me } = meOf(this.account);
+    const picture = avatarMediaId && (await this.picture(avatarMediaId));
+    yield this.line({ type: "profile", ...me, identities, ...seen, ...(picture ? { picture } : {}) });
     for (const { deviceId, name, createdAt, lastUsedAt, revokedAt } of await this.read(() =>
       allDevices(DIRECTORY, userId),
     ))
@@ -161,12 +164,20 @@ export class Export {
         ...(revokedAt === null ? {} : { revokedAt }),
       });
     for (const contact of (await this.read(() => contactsOf(DIRECTORY, userId))).contacts)
-      yield this.line({ type: "contact", ...contact });
+      yield this.line({ type: "contact", ...withoutPicture(contact) });
     for (const block of await this.read(() => blocksOf(DIRECTORY, userId)))
-      yield this.line({ type: "block", ...block });
+      yield this.line({ type: "block", ...withoutPicture(block) });
     for (const report of await this.read(() => reportsMadeBy(DIRECTORY, userId)))
       yield this.line({ type: "report", ...report });
     for (const subscription of subscriptions) yield this.line({ type: "pushSubscription", ...subscription });
+  }
+
+  /** [EX-8] Undefined: it was replaced this moment. */
+  private async picture(wanted: MediaId) {
+    const row = await this.read(() => mediaById(this.env.DIRECTORY, wanted));
+    if (!row) return undefined;
+    const { mediaId, contentType, bytes, sha256 } = row;
+    return { mediaId, contentType, bytes, sha256, href: hrefOf(mediaId) };
   }
 
   /** False: there is more than one answer may ask for. */
@@ -186,7 +197,7 @@ export class Export {
     const { kind, title, createdAt, floor, head, members, mine: standing } = known;
     const { role, delivered, read } = standing;
     const profiles = await this.read(() =>
-      profilesOf(
+      namesOf(
         this.env.DIRECTORY,
         members.map(({ userId }) => userId),
       ),
@@ -226,12 +237,16 @@ export class Export {
       if (this.calls > this.maxCalls) return false;
       const rows = await this.read(() => mediaOfUser(this.env.DIRECTORY, this.userId, last, MEDIA_PAGE));
       for (const { mediaId, conversationId, contentType, bytes, sha256 } of rows) {
-        const href = DOORS.media.path.replace("{mediaId}", mediaId);
-        yield this.line({ type: "media", mediaId, conversationId, contentType, bytes, sha256, href });
         last = mediaId;
+        if (conversationId === OF_A_PERSON) continue; // [EX-8] the one that is shown is in the profile
+        yield this.line({ type: "media", mediaId, conversationId, contentType, bytes, sha256, href: hrefOf(mediaId) });
         this.place = mediaPlace(mediaId);
       }
       if (rows.length < MEDIA_PAGE) return true;
     }
   }
 }
+
+const hrefOf = (mediaId: MediaId): string => DOORS.media.path.replace("{mediaId}", mediaId);
+/** What others look like is theirs. */
+const withoutPicture = <P extends Profile>({ avatarMediaId: _, ...person }: P): Omit<P, "avatarMediaId"> => person;

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { ulid } from "ulid";
 import type * as z from "zod";
-import { decideFile } from "../domain/media.ts";
+import { decideFile, decidePicture, OF_A_PERSON } from "../domain/media.ts";
 import { ask } from "../platform/calls.ts";
 import type { Env } from "../platform/env.ts";
 import { type AppEnv, mount, type Visit } from "../platform/http.ts";
@@ -9,11 +9,12 @@ import { isUploaded, objectKeyOf, placeOf, uploadOf } from "../platform/media/me
 import { beginUpload, partedOf } from "../platform/media/parts.ts";
 import { type Store, storeOf } from "../platform/media/presign.ts";
 import { conversationOf } from "../platform/stubs.ts";
-import type { NewFile, PassedOn } from "../protocol/doors/fields.ts";
+import type { NewFile, NewPicture, PassedOn } from "../protocol/doors/fields.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { DOORS, type MediaTicket } from "../protocol/http.ts";
-import { type ConversationId, MediaId, type UserId } from "../protocol/ids.ts";
+import { MediaId, type UserId } from "../protocol/ids.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
+import { profilesOf } from "../storage/directory.ts";
 import { insertMedia, type MediaRow, mediaById } from "../storage/media.ts";
 
 /** Bytes go between clients and the bucket; these doors say where. */
@@ -25,17 +26,42 @@ export function mountMedia(app: Hono<AppEnv>): void {
 async function newMedia({ env, caller: { userId }, body }: Visit<typeof DOORS.newMedia>) {
   const store = storeOf(env);
   if (!store) return refuse("media_not_offered"); // [MD-1]
-  const made = "from" in body ? await passOn(env, userId, body) : await make(env, store, userId, body);
+  const made = await ("from" in body
+    ? passOn(env, userId, body)
+    : "for" in body
+      ? makePicture(env, store, userId, body)
+      : makeFile(env, store, userId, body));
   return made.ok ? ok({ status: 201 as const, body: made.value }) : made;
 }
 
 type Made = Promise<Result<MediaTicket, ErrorCode>>;
 
-async function make(env: Env, store: Store, userId: UserId, { parts, ...file }: z.infer<typeof NewFile>): Made {
-  const decided = decideFile({ ...file, parts });
+async function makeFile(env: Env, store: Store, userId: UserId, file: z.infer<typeof NewFile>): Made {
+  const decided = decideFile(file);
   if (!decided.ok) return decided;
   const admitted = await admits(env, file.conversationId, userId);
-  if (!admitted.ok) return admitted;
+  return admitted.ok ? make(env, store, userId, file) : admitted;
+}
+
+/** [PF-1] */
+async function makePicture(
+  env: Env,
+  store: Store,
+  userId: UserId,
+  { for: _, ...picture }: z.infer<typeof NewPicture>,
+): Made {
+  const decided = decidePicture(picture);
+  return decided.ok ? make(env, store, userId, { ...picture, conversationId: OF_A_PERSON }) : decided;
+}
+
+type Bytes = Pick<MediaRow, "conversationId" | "contentType" | "bytes" | "sha256">;
+
+async function make(
+  env: Env,
+  store: Store,
+  userId: UserId,
+  { parts, ...file }: Bytes & { parts?: string[] | undefined },
+): Made {
   const now = Date.now();
   const mediaId = MediaId.parse(ulid(now));
   const row = { mediaId, userId, ...file, objectKey: await objectKeyOf(userId, { ...file, parts }), touchedAt: now };
@@ -51,7 +77,9 @@ async function make(env: Env, store: Store, userId: UserId, { parts, ...file }: 
 async function passOn(env: Env, userId: UserId, { conversationId, from }: z.infer<typeof PassedOn>): Made {
   const admitted = await admits(env, conversationId, userId);
   if (!admitted.ok) return admitted;
-  const seen = await seenBy(env, userId, await mediaById(env.DIRECTORY, from));
+  const original = await mediaById(env.DIRECTORY, from);
+  if (original?.conversationId === OF_A_PERSON) return refuse("not_found"); // [PF-2]
+  const seen = await seenBy(env, userId, original);
   if (!seen.ok) return seen;
   const { contentType, bytes, sha256, objectKey } = seen.value;
   const now = Date.now();
@@ -76,11 +104,24 @@ async function media({ env, caller, params, query }: Visit<typeof DOORS.media>) 
 /** [MD-6] Until its message is sent, nobody but its maker has it. */
 async function seenBy(env: Env, userId: UserId, row: MediaRow | undefined): Promise<Result<MediaRow, ErrorCode>> {
   if (!row || (row.claim === null && row.userId !== userId)) return refuse("not_found");
+  if (row.conversationId === OF_A_PERSON) return (await isShownTo(env, userId, row)) ? ok(row) : refuse("not_found");
   const admitted = await admits(env, row.conversationId, userId);
   if (admitted.ok) return ok(row);
   return admitted.code === "not_member" ? refuse("not_found") : admitted;
 }
 
-export async function admits(env: Env, id: ConversationId, userId: UserId): Promise<Result<null, ErrorCode>> {
+/** [PF-5] The picture that its owner has and shows to this user, and no earlier one. */
+async function isShownTo(env: Env, viewerId: UserId, { mediaId, userId, claim }: MediaRow): Promise<boolean> {
+  if (claim === null) return true; // it is the viewer's own, and not set yet
+  return (await profilesOf(env.DIRECTORY, viewerId, [userId])).get(userId)?.avatarMediaId === mediaId;
+}
+
+/** Whether somebody may upload for it; a picture of their own is nobody else's matter. */
+export async function admits(
+  env: Env,
+  id: MediaRow["conversationId"],
+  userId: UserId,
+): Promise<Result<null, ErrorCode>> {
+  if (id === OF_A_PERSON) return ok(null);
   return ask(() => conversationOf(env, id).admits(userId));
 }

@@ -18,13 +18,13 @@ import { within } from "../storage/reach.ts";
 const PRESENCE_WITHIN_MS = 2_000;
 
 export function mountUsers(app: Hono<AppEnv>): void {
-  mount(app, DOORS.findUser, async ({ env, query }) => {
-    const profile = await profileByHandle(env.DIRECTORY, query.handle);
+  mount(app, DOORS.findUser, async ({ env, caller, query }) => {
+    const profile = await profileByHandle(env.DIRECTORY, caller.userId, query.handle);
     return profile ? ok({ status: 200, body: profile }) : refuse("not_found");
   });
   mount(app, DOORS.findPeople, findPeopleDoor);
   mount(app, DOORS.user, async ({ env, caller, params }) => {
-    const profile = (await profilesOf(env.DIRECTORY, [params.userId])).get(params.userId);
+    const profile = (await profilesOf(env.DIRECTORY, caller.userId, [params.userId])).get(params.userId);
     if (!profile) return refuse("not_found");
     return ok({ status: 200, body: { ...profile, ...(await presenceOf(env, caller.userId, params.userId)) } });
   });

@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import type { Profile } from "../protocol/http.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { blocks, users } from "./directory-schema.ts";
+import { profileFor, profileIn } from "./pictures.ts";
 import { reach } from "./reach.ts";
 
 const isRow = (blockerId: UserId, blockedId: UserId) =>
@@ -11,12 +12,12 @@ const isRow = (blockerId: UserId, blockedId: UserId) =>
 /** Whom this user blocks, by handle. Throws `Unavailable`, as all of these do. */
 export async function blocksOf(db: D1Database, userId: UserId): Promise<Profile[]> {
   const query = drizzle(db)
-    .select({ userId: users.userId, handle: users.handle, displayName: users.displayName })
+    .select(profileFor(userId))
     .from(blocks)
     .innerJoin(users, eq(users.userId, blocks.blockedId))
     .where(eq(blocks.blockerId, userId))
     .orderBy(asc(users.handle));
-  return reach("blocks", () => query.all());
+  return (await reach("blocks", () => query.all())).map((row) => profileIn(row, userId));
 }
 
 export async function isBlocked(db: D1Database, blockerId: UserId, blockedId: UserId): Promise<boolean> {

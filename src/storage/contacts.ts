@@ -5,6 +5,7 @@ import type { Contact, ContactState } from "../protocol/http.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { TIMES } from "../protocol/limits.ts";
 import { blocks, contacts, users } from "./directory-schema.ts";
+import { PROFILE, type ProfileRow, profileFor, profileIn } from "./pictures.ts";
 import { reach } from "./reach.ts";
 
 /**
@@ -74,18 +75,17 @@ const forget = (db: D1Database, userId: UserId) =>
 
 /** Everybody with whom the user has begun something, by handle, and the version of that. Throws `Unavailable`, as all of these do. */
 export async function contactsOf(db: D1Database, userId: UserId): Promise<{ contacts: Contact[]; version: number }> {
-  const { handle, displayName } = users;
   const isOther = sql`${users.userId} = iif(${contacts.lowId} = ${userId}, ${contacts.highId}, ${contacts.lowId})`;
   const orm = drizzle(db);
   const query = orm
-    .select({ userId: users.userId, handle, displayName, askerId: contacts.askerId })
+    .select({ ...profileFor(userId), askerId: contacts.askerId })
     .from(contacts)
     .innerJoin(users, isOther)
     .where(and(isOf(userId), isOn, notBlocked(userId))) // [CT-8]
-    .orderBy(asc(handle));
+    .orderBy(asc(users.handle));
   const [rows, [head]] = await reach("contacts", () => orm.batch([query, headQuery(db, userId)]));
-  const contactOf = ({ askerId, ...profile }: (typeof rows)[number]): Contact => ({
-    ...profile,
+  const contactOf = ({ askerId, ...row }: (typeof rows)[number]): Contact => ({
+    ...profileIn(row, userId),
     state: contactState(askerId, userId),
   });
   return { contacts: rows.map(contactOf), version: head?.head ?? 0 };
@@ -96,13 +96,11 @@ export async function contactsHead(db: D1Database, userId: UserId): Promise<numb
   return (await reach("contacts head", () => headQuery(db, userId).get()))?.head ?? 0;
 }
 
-type ChangeRow = {
-  userId: UserId;
+type ChangeRow = Omit<ProfileRow, "userId"> & {
+  other: UserId;
   version: number;
   gone: number;
   askerId: UserId | null;
-  handle: string | null;
-  displayName: string | null;
 };
 /** One contact as it is now, or who is none any more. */
 export type ContactChange = { version: number; userId: UserId; contact: Contact | null };
@@ -110,7 +108,7 @@ export type ContactChange = { version: number; userId: UserId; contact: Contact 
 // [BL-6] To the blocker a pair that they block is none, whatever the other one asks.
 const CHANGES = `
   SELECT * FROM (
-    SELECT pair.other AS userId, pair.version, pair.asker_id AS askerId, handle, display_name AS displayName,
+    SELECT pair.other, pair.version, pair.asker_id AS askerId, ${PROFILE},
       pair.ended = 1 OR users.user_id IS NULL
         OR EXISTS (SELECT 1 FROM blocks WHERE blocker_id = ?1 AND blocked_id = pair.other) AS gone
     FROM (
@@ -119,7 +117,7 @@ const CHANGES = `
       SELECT low_id, high_version, asker_id, ended FROM contacts WHERE high_id = ?1 AND high_version >= ?2
     ) AS pair LEFT JOIN users ON users.user_id = pair.other
     WHERE (pair.version, pair.other) > (?2, ?3))
-  WHERE NOT gone OR version > ?4 ORDER BY version, userId LIMIT ?5`;
+  WHERE NOT gone OR version > ?4 ORDER BY version, other LIMIT ?5`;
 
 /** [CT-14] What has changed after this place, the oldest change first. */
 export async function contactChanges(
@@ -130,10 +128,11 @@ export async function contactChanges(
 ): Promise<ContactChange[]> {
   const statement = db.prepare(CHANGES).bind(userId, version, after, began, limit);
   const { results } = await reach("contact changes", () => statement.all<ChangeRow>());
-  return results.map(({ gone, askerId, handle, displayName, ...change }) => {
-    if (gone || handle === null || displayName === null) return { ...change, contact: null };
+  return results.map(({ gone, askerId, other, version, ...row }) => {
+    const change = { version, userId: other };
+    if (gone) return { ...change, contact: null };
     const state = contactState(askerId, userId);
-    return { ...change, contact: { userId: change.userId, handle, displayName, state } };
+    return { ...change, contact: { ...profileIn({ ...row, userId: other }, userId), state } };
   });
 }
 

@@ -1,4 +1,5 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { OF_A_PERSON } from "../domain/media.ts";
 import type { ConversationId, DeviceId, IdempotencyKey, MediaId, UserId } from "../protocol/ids.ts";
 import type { Privacy } from "../protocol/states.ts";
 
@@ -16,6 +17,8 @@ export const users = sqliteTable("users", {
   findable: text("findable").$type<Privacy["findable"]>().notNull().default("everyone"),
   version: integer("version").notNull().default(0),
   words: text("words"),
+  avatarMediaId: text("avatar_media_id").$type<MediaId>(),
+  picture: text("picture").$type<Privacy["picture"]>().notNull().default("everyone"),
 });
 
 export const identities = sqliteTable(
@@ -56,7 +59,7 @@ export const contacts = sqliteTable(
 export const media = sqliteTable("media", {
   mediaId: text("media_id").$type<MediaId>().primaryKey(),
   userId: text("user_id").$type<UserId>().notNull(),
-  conversationId: text("conversation_id").$type<ConversationId>().notNull(),
+  conversationId: text("conversation_id").$type<ConversationId | typeof OF_A_PERSON>().notNull(),
   contentType: text("content_type").notNull(),
   bytes: integer("bytes").notNull(),
   sha256: text("sha256").notNull(),

@@ -3,27 +3,42 @@ import { drizzle } from "drizzle-orm/d1";
 import { nameWords } from "../domain/people.ts";
 import type { Profile } from "../protocol/http.ts";
 import type { UserId } from "../protocol/ids.ts";
+import type { Privacy } from "../protocol/states.ts";
 import { insertDevice } from "./devices.ts";
 import { type Account, type DeviceRow, identities, users } from "./directory-schema.ts";
 import { handleHashOf } from "./erasures.ts";
 import { dropWords, putWords } from "./people.ts";
+import { profileFor, profileIn } from "./pictures.ts";
 import { reach } from "./reach.ts";
 
 /** Who the outside issuer says somebody is. */
 export type Identity = typeof identities.$inferSelect;
 
-const profileColumns = { userId: users.userId, handle: users.handle, displayName: users.displayName }; // [AC-27]
 /** The ids travel as one JSON parameter: a statement binds at most 100. */
 const among = (ids: readonly UserId[]): SQL =>
   sql`${users.userId} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;
 
-/** Profiles by user; ids of nobody are left out. Any number of ids, one query. Throws `Unavailable`, as all of these do. */
-export async function profilesOf(db: D1Database, userIds: readonly UserId[]): Promise<Map<UserId, Profile>> {
+/** [AC-27] What this viewer may see of users, by user; ids of nobody are left out. Any number of ids, one query. Throws `Unavailable`, as all of these do. */
+export async function profilesOf(
+  db: D1Database,
+  viewerId: UserId,
+  userIds: readonly UserId[],
+): Promise<Map<UserId, Profile>> {
   if (userIds.length === 0) return new Map();
-  const rows = await reach("profiles", () =>
-    drizzle(db).select(profileColumns).from(users).where(among(userIds)).all(),
-  );
-  return new Map(rows.map((row) => [row.userId, row]));
+  const query = drizzle(db).select(profileFor(viewerId)).from(users).where(among(userIds));
+  const rows = await reach("profiles", () => query.all());
+  return new Map(rows.map((row) => [row.userId, profileIn(row, viewerId)]));
+}
+
+/** What users are called, by user, as `profilesOf`. */
+export async function namesOf(
+  db: D1Database,
+  userIds: readonly UserId[],
+): Promise<Map<UserId, Pick<Profile, "userId" | "handle" | "displayName">>> {
+  if (userIds.length === 0) return new Map();
+  const { userId, handle, displayName } = users;
+  const query = drizzle(db).select({ userId, handle, displayName }).from(users).where(among(userIds));
+  return new Map((await reach("names", () => query.all())).map((row) => [row.userId, row]));
 }
 
 /** Those of the ids that are users. Any number of ids, one query. */
@@ -45,9 +60,10 @@ export async function usersAfter(db: D1Database, cursor: UserId | undefined, lim
 }
 
 /** `handle` in any case. */
-export async function profileByHandle(db: D1Database, handle: string): Promise<Profile | undefined> {
-  const query = drizzle(db).select(profileColumns).from(users).where(eq(users.handle, handle.toLowerCase()));
-  return reach("profile", () => query.get());
+export async function profileByHandle(db: D1Database, viewerId: UserId, handle: string): Promise<Profile | undefined> {
+  const query = drizzle(db).select(profileFor(viewerId)).from(users).where(eq(users.handle, handle.toLowerCase()));
+  const row = await reach("profile", () => query.get());
+  return row && profileIn(row, viewerId);
 }
 
 export async function accountById(db: D1Database, userId: UserId): Promise<Account | undefined> {
@@ -72,7 +88,7 @@ export async function accountByIdentity(db: D1Database, issuer: string, subject:
 const valuesOf = (account: Account): SQL =>
   sql`${account.userId}, ${account.handle}, ${account.displayName}, ${account.passwordHash}, ${account.lastSeen},
       ${account.readReceipts}, ${account.createdAt}, ${account.signedInAt}, ${account.conversations}, ${account.findable},
-      ${account.version}, ${account.words}`;
+      ${account.version}, ${account.words}, ${account.avatarMediaId}, ${account.picture}`;
 /** [ER-3] Somebody who was erased had this handle. */
 const isSpent = async (handle: string): Promise<SQL> =>
   sql`EXISTS (SELECT 1 FROM spent_handles WHERE handle_hash = ${await handleHashOf(handle)})`;
@@ -125,7 +141,7 @@ export async function changeAccount(
   db: D1Database,
   userId: UserId,
   change: {
-    [Field in "displayName" | "lastSeen" | "readReceipts" | "conversations" | "findable"]: Account[Field] | undefined;
+    [Field in "displayName" | keyof Privacy]: Account[Field] | undefined;
   },
 ): Promise<Account | undefined> {
   if (Object.values(change).every((value) => value === undefined)) return accountById(db, userId);

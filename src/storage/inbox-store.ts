@@ -18,6 +18,7 @@ const OPEN: Self["privacy"] = {
   readReceipts: "everyone",
   conversations: "everyone",
   findable: "everyone",
+  picture: "everyone",
 };
 
 /**

@@ -7,7 +7,7 @@ import { reach } from "./reach.ts";
 
 export type MediaRow = typeof media.$inferSelect;
 
-/** What shows it: the wish that names it, or its group as a picture. Neither kind ever takes over what the other has. */
+/** What shows it: the wish that names it, or its group, or its person, as a picture. Neither kind ever takes over what the other has. */
 export type WishClaim = { deviceId: DeviceId; idempotencyKey: IdempotencyKey };
 export type Claim = WishClaim | typeof AVATAR;
 export const AVATAR = "avatar";
@@ -20,7 +20,7 @@ export function claimOf(text: string): Claim | null {
     ? null
     : { deviceId: deviceId as DeviceId, idempotencyKey: idempotencyKey as IdempotencyKey };
 }
-const SWEPT = "swept";
+export const SWEPT = "swept";
 
 /** The values travel as one JSON parameter: a statement binds at most 100. */
 const isAmong = (column: typeof media.mediaId | typeof media.objectKey, values: readonly string[]): SQL =>
@@ -138,7 +138,11 @@ export async function waitingMedia(
 /** These are shown: the sweep looks at them no more. */
 export async function keepMedia(db: D1Database, mediaIds: readonly MediaId[]): Promise<void> {
   if (mediaIds.length === 0) return;
-  const query = drizzle(db).update(media).set({ kept: 1 }).where(isAmong(media.mediaId, mediaIds));
+  const isShown = sql`${media.claim} IS NOT ${SWEPT}`; // it may have been replaced meanwhile
+  const query = drizzle(db)
+    .update(media)
+    .set({ kept: 1 })
+    .where(and(isAmong(media.mediaId, mediaIds), isShown));
   await reach("keep media", () => query.run());
 }
 

@@ -5,6 +5,7 @@ import type { FoundPerson } from "../protocol/http.ts";
 import type { UserId } from "../protocol/ids.ts";
 import type { Visibility } from "../protocol/states.ts";
 import { nameWords, users } from "./directory-schema.ts";
+import { IS_CONTACT, PROFILE, type ProfileRow, profileIn } from "./pictures.ts";
 import { reach } from "./reach.ts";
 
 /**
@@ -24,9 +25,7 @@ const NAMED = `(json_array_length(?2) > 0 AND NOT EXISTS (
 const BEGINS = `handle >= ?3 AND handle < ?3 || ${LAST}`;
 /** [PE-4] Whom one blocks oneself, one does not find. */
 const NOT_BLOCKED = "NOT EXISTS (SELECT 1 FROM blocks WHERE blocker_id = ?1 AND blocked_id = users.user_id)";
-const IS_CONTACT = `EXISTS (SELECT 1 FROM contacts WHERE asker_id IS NULL AND ended = 0
-  AND low_id = min(?1, users.user_id) AND high_id = max(?1, users.user_id))`;
-const COLUMNS = `users.user_id AS userId, handle, display_name AS displayName, ${IS_CONTACT} AS isContact`;
+const COLUMNS = `${PROFILE}, ${IS_CONTACT} AS isKnown`;
 
 // Every statement names all four values, so that all are bound alike.
 const ALL_NAMED = "WITH given AS (SELECT ?1, ?2, ?3, ?4)";
@@ -44,7 +43,7 @@ const INDEXED = `${ALL_NAMED} SELECT ${COLUMNS} FROM (
   ) JOIN users ON users.user_id = other
   WHERE findable = 'everyone' AND ${NOT_BLOCKED} AND ${NAMED} ORDER BY handle LIMIT ?4`;
 
-type Row = Omit<FoundPerson, "isContact"> & { isContact: number };
+type Row = ProfileRow & { isKnown: number };
 
 /** [PE-3] Who may be found so by this user. Throws `Unavailable`. */
 export async function findPeople(
@@ -62,7 +61,7 @@ export async function findPeople(
   ];
   const answers = await reach("find people", () => db.batch<Row>(asked));
   const [exact = [], contacts = [], ...others] = answers.map(({ results }) =>
-    results.map((row) => ({ ...row, isContact: row.isContact === 1 })),
+    results.map((row) => ({ ...profileIn(row, userId), isContact: row.isKnown === 1 })),
   );
   return {
     exact,

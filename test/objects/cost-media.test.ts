@@ -5,7 +5,19 @@ import type { MediaTicket, Session } from "../../src/protocol/http.ts";
 import type { ConversationId, UserId } from "../../src/protocol/ids.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { signUp } from "../routes/support/accounts.ts";
-import { ask, askUpload, keyOf, openDirect, PICTURE, saying, sha256Of, showing } from "../routes/support/media.ts";
+import {
+  ask,
+  askUpload,
+  face,
+  faceWish,
+  keyOf,
+  openDirect,
+  PICTURE,
+  saying,
+  setFace,
+  sha256Of,
+  showing,
+} from "../routes/support/media.ts";
 import { giveEnv, watchRows } from "./meters.ts";
 import { bindings } from "./support.ts";
 
@@ -161,6 +173,33 @@ test("[MD-13] [LM-25] a picture writes five rows more than a text; its recall a 
   expect(recall.rows).toBe(5 + 4 + 1);
   expect(recall.operations).toBe(1);
   expect((await askUpload(ann, id)).upload).toBeDefined();
+});
+
+test("[PF-8] a person's own picture writes seven rows with its upload, replacing it three more, and looking at it none", async () => {
+  const { ann, bob } = await pair();
+  const set = async (word: string) => {
+    const { upload, mediaId } = (await ask(ann, "POST", "/v1/media", await faceWish(face(word)), METERED))
+      .json as MediaTicket;
+    if (upload) await METERED.MEDIA.put(keyOf(upload.url), face(word).bytes ?? PICTURE);
+    expect((await setFace(ann, mediaId, {}, METERED)).status).toBe(200);
+    return mediaId;
+  };
+  const first = await costOf("a picture of one's own: asked for, put, set", async () => {
+    await set("first");
+  });
+  expect(first).toEqual({ rows: 4 + 1 + 1 + 1, requests: 1, operations: 3 }); // media, its claim, the profile, the inbox's copy
+  let mediaId = "";
+  const next = await costOf("a picture of one's own: replaced", async () => {
+    mediaId = await set("next");
+  });
+  expect(next).toEqual({ rows: 7 + 1 + 2, requests: 1, operations: 4 }); // and the one before goes
+  const seen = await costOf("a picture of somebody: asked where it is", async () => {
+    expect((await ask(bob, "GET", `/v1/users/${ann.user.userId}`, undefined, METERED)).json.avatarMediaId).toBe(
+      mediaId,
+    );
+    expect((await ask(bob, "GET", `/v1/media/${mediaId}?as=url`, undefined, METERED)).status).toBe(200);
+  });
+  expect([seen.rows, seen.operations]).toEqual([0, 0]);
 });
 
 test("[MD-24] an upload in parts writes two rows besides those of its media, and one each time parts are told", async () => {

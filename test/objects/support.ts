@@ -26,6 +26,7 @@ export const OPEN = {
   readReceipts: "everyone",
   conversations: "everyone",
   findable: "everyone",
+  picture: "everyone",
 } as const;
 
 /** A user with one device who looks. */

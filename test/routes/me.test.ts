@@ -38,7 +38,13 @@ describe("my profile", () => {
     expect(all).toEqual({
       ...user,
       displayName: "Countess",
-      privacy: { lastSeen: "contacts", readReceipts: "nobody", conversations: "everyone", findable: "everyone" },
+      privacy: {
+        lastSeen: "contacts",
+        readReceipts: "nobody",
+        conversations: "everyone",
+        findable: "everyone",
+        picture: "everyone",
+      },
     });
     expect((await ask("GET", "/v1/me", { token })).json).toEqual(all);
   });

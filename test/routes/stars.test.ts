@@ -269,7 +269,13 @@ test("[ST-6] an inbox of before there were stars and versions of contacts opens,
         true,
         life === 1,
       ]);
-      const privacy = { lastSeen: "contacts", readReceipts: "nobody", conversations: "everyone", findable: "everyone" };
+      const privacy = {
+        lastSeen: "contacts",
+        readReceipts: "nobody",
+        conversations: "everyone",
+        findable: "everyone",
+        picture: "everyone",
+      };
       expect(store.privacy).toEqual(privacy);
       expect(store.people.setContact(friend, false, 0)).toBe(true); // one that carries no newer version than the old row had
       expect(store.people.setContact(friend, true, 0)).toBe(true);

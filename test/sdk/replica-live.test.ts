@@ -67,6 +67,7 @@ describe("what is true for a moment", () => {
       readReceipts: "nobody",
       conversations: "nobody",
       findable: "nobody",
+      picture: "nobody",
     } as const;
     types(script);
     script.hear({ type: "presence", users: [{ userId: OTHER, state: "online" }] });

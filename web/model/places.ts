@@ -10,6 +10,8 @@ export class Places {
   readonly #lend: Lend;
   readonly #aheadMs: () => number;
   readonly #known = new Map<MediaId, Place>();
+  /** What is asked for just now: a face may stand in many places. */
+  readonly #asked = new Map<MediaId, Promise<string | null>>();
 
   /** `aheadMs`: by how much the server's clock is ahead of this browser's. */
   constructor(lend: Lend, aheadMs: () => number) {
@@ -27,6 +29,12 @@ export class Places {
   async find(mediaId: MediaId, anew = false): Promise<string | null> {
     const known = anew ? undefined : this.known(mediaId);
     if (known !== undefined) return known;
+    const asked = this.#asked.get(mediaId) ?? this.#ask(mediaId).finally(() => this.#asked.delete(mediaId));
+    this.#asked.set(mediaId, asked);
+    return asked;
+  }
+
+  async #ask(mediaId: MediaId): Promise<string | null> {
     const answer = await this.#lend.call("media", { params: { mediaId }, query: { as: "url" } });
     if (!answer.ok || !answer.value) return null;
     const { url, expiresAt } = answer.value;

@@ -14,6 +14,7 @@ import type { Contact, ConversationId, IdempotencyKey, UserId, Wish } from "../w
 import { Drafts } from "./drafts.ts";
 import { Leaving } from "./leaving.ts";
 import { LookingBack } from "./looking-back.ts";
+import { Looks } from "./looks.ts";
 import { Told } from "./news.ts";
 import { Places } from "./places.ts";
 import { openId } from "./route.ts";
@@ -65,6 +66,7 @@ export class Session {
         .catch(() => null),
   });
   readonly places: Places;
+  readonly looks: Looks;
   readonly drafts: Drafts;
   readonly uploads: Uploads;
   readonly takeout: Takeout;
@@ -95,6 +97,7 @@ export class Session {
     this.#attention = new Attention(document, { rest: () => this.#rest(), wake: () => this.connect() }, () => {
       this.visible.value = this.#attention.isVisible;
     });
+    this.looks = new Looks((id) => client.people.get(id));
     this.places = new Places(lend, () => client.serverNow - Date.now());
     this.drafts = new Drafts(deviceId);
     this.uploads = new Uploads(client, (id, content) => this.say(id, { kind: "message", content }));

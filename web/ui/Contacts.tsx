@@ -2,9 +2,9 @@ import { useEffect } from "preact/hooks";
 import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
 import { dialog } from "../model/shows.ts";
 import type { Contact, Profile } from "../wire.ts";
-import { Avatar } from "./Avatar.tsx";
 import { Dialog } from "./Dialog.tsx";
 import { PeopleFinder } from "./PeopleFinder.tsx";
+import { PersonAvatar } from "./PersonAvatar.tsx";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
 
@@ -76,7 +76,7 @@ export function Contacts() {
 function Person({ of: { userId, handle }, children }: { of: Profile; children: preact.ComponentChildren }) {
   return (
     <li>
-      <Avatar name={handle} />
+      <PersonAvatar userId={userId} name={handle} />
       <button type="button" class="link who" onClick={() => (dialog.value = { is: "person", userId })}>
         {handle}
       </button>

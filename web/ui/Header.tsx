@@ -38,7 +38,13 @@ export function Header({ id, find }: { id: ConversationId; find: () => void }) {
     <>
       <header>
         <IconButton icon="back" label="Back to the conversations" id="back" onClick={() => goTo(null)} />
-        <ConversationAvatar name={title} isGroup={naming.isGroup(id)} picture={naming.picture(id)} />
+        <ConversationAvatar
+          name={title}
+          isGroup={naming.isGroup(id)}
+          picture={naming.picture(id)}
+          whose={naming.peer(id)}
+          looks
+        />
         <div class="who">
           <h1>
             <button type="button" id="title" dir="auto" onClick={() => (dialog.value = { is: "conversation", id })}>

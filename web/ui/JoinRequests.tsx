@@ -5,7 +5,7 @@ import { dialog } from "../model/shows.ts";
 import { waitingText } from "../phrases.ts";
 import type { ConversationId, JoinRequest } from "../wire.ts";
 import { plainName } from "../words.ts";
-import { Avatar } from "./Avatar.tsx";
+import { PersonAvatar } from "./PersonAvatar.tsx";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
 
@@ -34,7 +34,7 @@ export function JoinRequests({ id }: { id: ConversationId }) {
           const name = plainName(session.naming.value.handle(userId));
           return (
             <li key={userId}>
-              <Avatar name={name} />
+              <PersonAvatar userId={userId} name={name} />
               <span class="who">
                 <button type="button" class="link who" onClick={() => (dialog.value = { is: "person", userId })}>
                   {name}

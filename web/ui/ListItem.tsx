@@ -10,7 +10,7 @@ export const ListItem = memo(function ListItem({ item }: { item: Item }) {
   return (
     <li>
       <a href={`#${item.id}`} aria-current={item.open ? "true" : undefined}>
-        <ConversationAvatar name={item.name} isGroup={item.isGroup} picture={item.picture} />
+        <ConversationAvatar name={item.name} isGroup={item.isGroup} picture={item.picture} whose={item.peer} />
         <strong dir="auto">{item.name}</strong>
         <time class={item.unread > 0 && !item.muted ? "new" : ""}>{item.at}</time>
         <span class="said">

@@ -137,7 +137,7 @@ export function Log({ id }: { id: ConversationId }) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard could not scroll */}
       <div id="log" ref={log} role="log" aria-live="off" aria-label="Messages" tabIndex={0}>
         {(rows.value.length > count.value || hasOlder.value) && <Edge more={more} at="earlier" />}
-        <ol id="rows" class="plain" ref={list}>
+        <ol id="rows" class={session.naming.value.isGroup(id) ? "plain faces" : "plain"} ref={list}>
           {shown.map((row) => (
             <RowItem key={row.key} row={row} />
           ))}

@@ -1,8 +1,8 @@
 import { dialog } from "../model/shows.ts";
 import { membersText } from "../phrases.ts";
 import type { ConversationId, UserId } from "../wire.ts";
-import { Avatar } from "./Avatar.tsx";
 import { PeopleFinder } from "./PeopleFinder.tsx";
+import { PersonAvatar } from "./PersonAvatar.tsx";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
 
@@ -30,7 +30,7 @@ export function Members({ id }: { id: ConversationId }) {
           const other = role === "admin" ? "member" : "admin";
           return (
             <li key={userId}>
-              <Avatar name={naming.handle(userId)} />
+              <PersonAvatar userId={userId} name={naming.handle(userId)} />
               <span class="who">
                 {userId === session.me ? (
                   name

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import type { ConversationId } from "../wire.ts";
 import { mentionAt } from "../words.ts";
-import { Avatar } from "./Avatar.tsx";
+import { PersonAvatar } from "./PersonAvatar.tsx";
 import { useSession } from "./session-context.ts";
 import { useWriting } from "./writing-context.ts";
 
@@ -22,8 +22,8 @@ export function useMentions(id: ConversationId, field: RefObject<HTMLTextAreaEle
       ? []
       : names
           .others(id)
-          .map((userId) => names.handle(userId))
-          .filter((name) => name.toLowerCase().startsWith(query))
+          .map((userId) => ({ userId, name: names.handle(userId) }))
+          .filter(({ name }) => name.toLowerCase().startsWith(query))
           .slice(0, OFFERED);
   const end = () => {
     at.value = null;
@@ -53,7 +53,7 @@ export function useMentions(id: ConversationId, field: RefObject<HTMLTextAreaEle
       if (offered.length === 0) return false;
       const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
       if (step !== undefined) chosen.value = (chosen.value + step + offered.length) % offered.length;
-      else if (event.key === "Enter" || event.key === "Tab") choose(offered[chosen.value]);
+      else if (event.key === "Enter" || event.key === "Tab") choose(offered[chosen.value]?.name);
       else if (event.key === "Escape") end();
       else return false;
       event.preventDefault();
@@ -74,9 +74,9 @@ export function Mentions({ of: { offered, chosen, choose } }: { of: ReturnType<t
   if (offered.length === 0) return null;
   return (
     <div id="mentions" role="listbox" aria-label="Members">
-      {offered.map((name, i) => (
+      {offered.map(({ userId, name }, i) => (
         <div
-          key={name}
+          key={userId}
           id={`mention-${i}`}
           role="option"
           tabIndex={-1}
@@ -86,7 +86,7 @@ export function Mentions({ of: { offered, chosen, choose } }: { of: ReturnType<t
             choose(name);
           }}
         >
-          <Avatar name={name} />
+          <PersonAvatar userId={userId} name={name} />
           {name}
         </div>
       ))}

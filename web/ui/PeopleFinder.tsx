@@ -4,7 +4,7 @@ import { contacts } from "../model/acquaintance.ts";
 import { peopleLike, personCalled } from "../model/people.ts";
 import type { Profile } from "../wire.ts";
 import { plainName } from "../words.ts";
-import { Avatar } from "./Avatar.tsx";
+import { PersonAvatar } from "./PersonAvatar.tsx";
 import { useSession } from "./session-context.ts";
 
 /** Asked only when the person pauses. Ms. */
@@ -106,7 +106,7 @@ export function PeopleFinder({ label, act, choose, without = [], begins = false 
         <ul class="plain choices" aria-label={wanted === "" ? "Contacts" : "People found"}>
           {offered.map((person) => (
             <li key={person.userId}>
-              <Choice person={person} take={take} />
+              <Choice person={person} isFound={wanted !== ""} take={take} />
             </li>
           ))}
         </ul>
@@ -115,12 +115,14 @@ export function PeopleFinder({ label, act, choose, without = [], begins = false 
   );
 }
 
-function Choice({ person, take }: { person: Profile; take: (person: Profile) => void }) {
-  const { handle, displayName } = person;
+type Choosing = { person: Profile; isFound: boolean; take: (person: Profile) => void };
+/** Whoever was found need not be known here: their picture is as the search tells it. */
+function Choice({ person, isFound, take }: Choosing) {
+  const { userId, handle, displayName, avatarMediaId } = person;
   const name = plainName(displayName);
   return (
     <button type="button" class="choice" onClick={() => take(person)}>
-      <Avatar name={handle} />
+      <PersonAvatar userId={userId} name={handle} told={isFound ? (avatarMediaId ?? null) : undefined} />
       <span class="who">
         <bdi>{handle}</bdi>
         {name && name !== handle && <small class="quiet">{name}</small>}

@@ -4,9 +4,9 @@ import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
 import { goTo } from "../model/route.ts";
 import { ask, close, dialog, tell } from "../model/shows.ts";
 import type { UserId } from "../wire.ts";
-import { Avatar } from "./Avatar.tsx";
 import { Dialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
+import { PersonAvatar } from "./PersonAvatar.tsx";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
 
@@ -63,7 +63,7 @@ export function PersonActs({ userId }: { userId: UserId }) {
   const shownName = session.naming.value.displayName(userId);
   return (
     <section class="person">
-      <Avatar name={name} large />
+      <PersonAvatar userId={userId} name={name} large />
       {shownName !== name && (
         <p class="quiet" dir="auto">
           {shownName}

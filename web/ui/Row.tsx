@@ -1,8 +1,11 @@
 import type { Shown, ShownMessage } from "../shown.ts";
+import type { UserId } from "../wire.ts";
 import { Bubble } from "./Bubble.tsx";
 import { isOnLink, onLongPress } from "./long-press.ts";
 import { memo } from "./memo.ts";
 import { openMenu } from "./open-menu.ts";
+import { PersonAvatar } from "./PersonAvatar.tsx";
+import { useSession } from "./session-context.ts";
 
 /** A row of the log, with the day or the line above it. */
 export const RowItem = memo(function RowItem({ row }: { row: Shown }) {
@@ -18,10 +21,17 @@ export const RowItem = memo(function RowItem({ row }: { row: Shown }) {
   return (
     <li class={classes.replace("isMine", "mine")} data-tick={row.tick ?? ""} data-seq={seq} {...menuBy(row)}>
       <Above row={row} />
+      {row.face && <Face userId={row.face} />}
       <Bubble row={row} />
     </li>
   );
 });
+
+/** [AP-44] */
+function Face({ userId }: { userId: UserId }) {
+  const { naming } = useSession();
+  return <PersonAvatar userId={userId} name={naming.value.handle(userId)} />;
+}
 
 function Above({ row: { day, unread } }: { row: Shown }) {
   return (

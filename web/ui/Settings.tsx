@@ -7,6 +7,7 @@ import type { Me, Privacy } from "../wire.ts";
 import { Devices } from "./Devices.tsx";
 import { Dialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
+import { OwnPicture } from "./OwnPicture.tsx";
 import { useSession } from "./session-context.ts";
 import { TakeOut } from "./TakeOut.tsx";
 
@@ -16,9 +17,10 @@ const FIELDS = {
   readReceipts: "Who sees that I have read a message",
   conversations: "Who may write to me first, or add me to a group",
   findable: "Who finds me by my name",
+  picture: "Who sees my picture",
 } as const satisfies Record<keyof Privacy, string>;
 const MUTUAL = ["lastSeen", "readReceipts"] as const;
-const ONE_WAY = ["conversations", "findable"] as const;
+const ONE_WAY = ["picture", "conversations", "findable"] as const;
 
 /** The person's settings: what they are called, who sees what of them, whether this device rings, and their devices. */
 export function Settings() {
@@ -26,7 +28,7 @@ export function Settings() {
   const me = useSignal<Pick<Me, "displayName" | "privacy"> | null>(null);
   const problem = useSignal("");
   useEffect(() => {
-    void session.call("me").then((answer) => {
+    void session.answered(session.client.profile.load()).then((answer) => {
       if (answer.ok) me.value = answer.value;
       else problem.value = ERRORS[answer.code].title;
     });
@@ -37,7 +39,7 @@ export function Settings() {
     if (told) me.value = told;
   }, [told]);
   const change = async (body: { displayName?: string; privacy?: Partial<Privacy> }) => {
-    const answer = await session.call("changeMe", { body });
+    const answer = await session.answered(session.client.profile.change(body));
     if (answer.ok) me.value = answer.value;
     problem.value = answer.ok ? "" : ERRORS[answer.code].title;
   };
@@ -61,6 +63,7 @@ export function Settings() {
     <Dialog id="settings" title="Settings">
       <section>
         <h3>Profile</h3>
+        <OwnPicture />
         <label>
           Name that others see in notifications
           <input
@@ -77,7 +80,9 @@ export function Settings() {
         <p class="quiet">The first two are mutual: you see of others what you show them.</p>
         {MUTUAL.map(choice)}
         {ONE_WAY.map(choice)}
-        <p class="quiet">Whoever knows your whole handle finds you in any case.</p>
+        <p class="quiet">
+          Nobody whom you block sees your picture. Whoever knows your whole handle finds you in any case.
+        </p>
       </section>
       <Ring tell={(text) => (problem.value = text)} />
       <p id="settings-problem" class="problem" role="alert">

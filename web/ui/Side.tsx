@@ -1,17 +1,17 @@
 import { useSignal } from "@preact/signals";
 import { incoming } from "../model/acquaintance.ts";
 import { dialog } from "../model/shows.ts";
-import { Avatar } from "./Avatar.tsx";
 import { Connection } from "./Connection.tsx";
 import { ConversationList } from "./ConversationList.tsx";
 import { Icon } from "./Icon.tsx";
 import { IconButton } from "./IconButton.tsx";
+import { PersonAvatar } from "./PersonAvatar.tsx";
 import { SearchResults } from "./SearchResults.tsx";
 import { useSession } from "./session-context.ts";
 
 /** Who I am, how the connection is, and my conversations. */
 export function Side() {
-  const { handle } = useSession();
+  const { me, handle, naming } = useSession();
   const query = useSignal("");
   return (
     <section id="side" aria-labelledby="side-title">
@@ -19,7 +19,7 @@ export function Side() {
         Conversations
       </h1>
       <header>
-        <Avatar name={handle} />
+        <PersonAvatar userId={me} name={handle} told={naming.value.face(me)} />
         <div class="who">
           <strong id="my-handle">{handle}</strong>
           <Connection />

@@ -1,3 +1,4 @@
+import { OF_A_PERSON } from "../../domain/media.ts";
 import type { MediaId } from "../../protocol/ids.ts";
 import { TIMES } from "../../protocol/limits.ts";
 import { claimOf, condemnMedia, keepMedia, type MediaRow, waitingMedia } from "../../storage/media.ts";
@@ -14,7 +15,7 @@ const STEPS = 20;
 export type Swept = { dropped: number; kept: number; unsure: number };
 type Waiting = Pick<MediaRow, "mediaId" | "conversationId" | "claim">;
 
-/** [MD-11] Deletes what has waited to be shown for a day. Whether it is, the conversation says. `now`: epoch ms. */
+/** [MD-11] Deletes what has waited to be shown for a day. Whether it is, the conversation says; of a person's picture, its claim. `now`: epoch ms. */
 export async function sweepMedia(env: Env, now: number): Promise<Swept> {
   const swept = { dropped: 0, kept: 0, unsure: 0 };
   let after = "";
@@ -39,6 +40,7 @@ type Fate = "keep" | "drop" | "unsure";
 async function fateOf(env: Env, { mediaId, conversationId, claim: text }: Waiting): Promise<Fate> {
   const claim = text === null ? null : claimOf(text);
   if (!claim) return "drop";
+  if (conversationId === OF_A_PERSON) return "keep"; // [PF-3] what is claimed is shown
   const answer = await tryCall(() => conversationOf(env, conversationId).showsMedia(mediaId, claim));
   if (!answer.ok) return "unsure";
   return answer.value ? "keep" : "drop";

@@ -2,7 +2,7 @@ import type { Endpoint, PushJob, PushReport } from "../../domain/push.ts";
 import { type PushAnswer, retryDelaySeconds } from "../../domain/push-answer.ts";
 import { type Push, pushOf } from "../../domain/push-payload.ts";
 import type { UserId } from "../../protocol/ids.ts";
-import { profilesOf } from "../../storage/directory.ts";
+import { namesOf } from "../../storage/directory.ts";
 import { erasedAmong } from "../../storage/erasures.ts";
 import { mapWindowed, tryCall } from "../calls.ts";
 import type { Env } from "../env.ts";
@@ -58,7 +58,7 @@ function lanesOf(messages: readonly Queued[]): Queued[][] {
 async function namesFor(messages: readonly Queued[], env: Env): Promise<Names> {
   const ids = new Set(messages.flatMap(({ body }) => body.preview?.senderId ?? []));
   if (!tellsAll(env)) return new Map();
-  return profilesOf(env.DIRECTORY, [...ids]).catch((error) => {
+  return namesOf(env.DIRECTORY, [...ids]).catch((error) => {
     log.warn("push_names_unavailable", { error }); // [PU-32]
     return new Map();
   });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { ExportAfter, ExportLine } from "../export.ts";
-import { DeviceId, IdempotencyKey } from "../ids.ts";
+import { DeviceId, IdempotencyKey, MediaId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { Visibility } from "../states.ts";
 import { Device, Erasure, Me, Session, TokenPair } from "./answers.ts";
@@ -83,16 +83,20 @@ export const accountsDoors = {
   changeMe: door({
     method: "patch",
     path: "/v1/me",
-    summary: "Change my profile or privacy",
+    summary: "Change my profile, picture or privacy",
     access: "device",
     body: z.strictObject({
       displayName: DisplayName.optional(),
+      avatarMediaId: MediaId.nullable()
+        .optional()
+        .meta({ description: 'My picture, uploaded `for: "me"` and of no use to anything else; null: none.' }),
       privacy: z
         .strictObject({
           lastSeen: Visibility.optional(),
           readReceipts: Visibility.optional(),
           conversations: Visibility.optional(),
           findable: Visibility.optional(),
+          picture: Visibility.optional(),
         })
         .optional(),
     }),

@@ -9,7 +9,12 @@ import { Privacy } from "../states.ts";
 /** What doors answer with. */
 
 export const Profile = z
-  .object({ userId: UserId, handle: z.string(), displayName: z.string() })
+  .object({
+    userId: UserId,
+    handle: z.string(),
+    displayName: z.string(),
+    avatarMediaId: MediaId.optional().meta({ description: "Their picture, where they have one and show it to me." }),
+  })
   .meta({ id: "Profile", description: "What anybody may see of a user." });
 export type Profile = z.infer<typeof Profile>;
 /** The state of an acquaintance: I asked, they asked, or both. */

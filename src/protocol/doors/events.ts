@@ -5,7 +5,7 @@ import { ConversationId, Seq, SeqOrZero } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { EventReceipts, MediaPlace, MediaTicket, SearchHit, StarredMessage, Trace } from "./answers.ts";
 import { door } from "./door.ts";
-import { NewFile, ofConversation, ofEvent, ofMedia, PassedOn, wholeNumber } from "./fields.ts";
+import { NewFile, NewPicture, ofConversation, ofEvent, ofMedia, PassedOn, wholeNumber } from "./fields.ts";
 
 /** What is said, and what became of it. */
 export const eventsDoors = {
@@ -118,16 +118,17 @@ export const eventsDoors = {
     method: "post",
     path: "/v1/media",
     summary:
-      "Where to upload a file for one message to this conversation, whole or in parts; or pass on one that I may see",
+      "Where to upload a file for one message to this conversation, whole or in parts, or a picture of mine; or pass on media that I may see",
     access: "device",
-    body: z.union([NewFile, PassedOn]),
+    body: z.union([NewFile, NewPicture, PassedOn]),
     answers: { 201: MediaTicket },
     refusals: ["not_found", "not_member", "media_not_offered", "media_not_uploaded", "media_too_large"],
   }),
   media: door({
     method: "get",
     path: "/v1/media/{mediaId}",
-    summary: "The bytes, for members: a redirect to where they lie, or that place itself with `as=url`",
+    summary:
+      "The bytes, for members of its conversation, or for whom somebody shows their picture: a redirect to where they lie, or that place itself with `as=url`",
     access: "device",
     params: ofMedia,
     query: z.strictObject({ as: z.literal("url").optional() }),

@@ -50,18 +50,16 @@ const Md5 = z
   .string()
   .regex(/^[A-Za-z0-9+/]{21}[AQgw]==$/)
   .meta({ id: "Md5", description: "The MD5 of a part in base64, as `content-md5` tells it." });
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 export const NewFile = z
   .strictObject({
     conversationId: ConversationId,
     contentType: ContentType,
     bytes: MediaBytes,
-    sha256: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .meta({
-        description:
-          "Of the bytes, in hexadecimal. With `parts`: of the parts' SHA-256s, 32 bytes each, one after the other.",
-      }),
+    sha256: Sha256.meta({
+      description:
+        "Of the bytes, in hexadecimal. With `parts`: of the parts' SHA-256s, 32 bytes each, one after the other.",
+    }),
     parts: z
       .array(Md5)
       .min(2)
@@ -70,6 +68,17 @@ export const NewFile = z
       .meta({ description: `To upload in parts of ${LIMITS.partBytes} bytes, the last one shorter or not.` }),
   })
   .meta({ id: "NewFile" });
+export const NewPicture = z
+  .strictObject({
+    for: z.literal("me"),
+    contentType: ContentType,
+    bytes: MediaBytes,
+    sha256: Sha256.meta({ description: "Of the bytes, in hexadecimal." }),
+  })
+  .meta({
+    id: "NewPicture",
+    description: `A picture of mine, to be set by \`PATCH /v1/me\`: a JPEG, PNG, GIF, WebP or AVIF of at most ${LIMITS.avatarBytes} bytes.`,
+  });
 export const PassedOn = z
   .strictObject({ conversationId: ConversationId, from: MediaId })
   .meta({ id: "PassedOn", description: "The same bytes as of media that I may see; none are uploaded." });

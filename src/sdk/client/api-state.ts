@@ -82,7 +82,7 @@ export type Live = {
   /** What the server leaves out just now. */
   readonly shed: readonly ("typing" | "presence" | "receipts" | "history")[];
   /** Mine, once another device of mine has changed it. */
-  readonly profile: Pick<Me, "displayName" | "privacy"> | null;
+  readonly profile: Pick<Me, "displayName" | "privacy" | "avatarMediaId"> | null;
 };
 
 /** A line of a conversation as it is folded from its events: what `timelineOf` answers. */

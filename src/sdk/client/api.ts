@@ -182,6 +182,8 @@ export type Client = {
     known(userId: string): Profile | null;
     /** Keeps who somebody is, as a search or a contact has told it: `known` then names them without asking. */
     keep(person: Profile): Promise<void>;
+    /** Where their picture is, for some minutes; null: they have none, or do not show it to this person. */
+    picture(userId: string): Promise<MediaPlace | null>;
   };
   readonly contacts: {
     /** As they are kept here; once they were loaded they are kept up to date. [CL-52] */
@@ -198,7 +200,10 @@ export type Client = {
   readonly devices: { load(): Promise<readonly Device[]>; revoke(deviceId: string): Promise<void> };
   readonly profile: {
     load(): Promise<Me>;
-    change(wanted: { displayName?: string; privacy?: Partial<Privacy> }): Promise<Me>;
+    /** `avatarMediaId`: what `uploadPicture` has brought there; null takes the picture off. */
+    change(wanted: { displayName?: string; avatarMediaId?: string | null; privacy?: Partial<Privacy> }): Promise<Me>;
+    /** Of a kind that browsers show, and of 1 MiB at most. Nobody sees it before the profile is changed to it. */
+    uploadPicture(file: Uploadable, options?: { contentType?: string }): Promise<MediaUpload>;
   };
   readonly reports: {
     /** To whoever runs the server: somebody, or messages of a conversation. */

@@ -7,7 +7,7 @@ import type { Command } from "./commands.ts";
 import { EdgewiseError, isGone } from "./errors.ts";
 import { historyOf } from "./history.ts";
 import type { Sessions } from "./sessions.ts";
-import { type ClientChange, type ClientState, nobody } from "./state.ts";
+import { type ClientChange, type ClientState, nobody, profileIn } from "./state.ts";
 import { knownIds } from "./stored.ts";
 import { trace, unsureOf } from "./tracing.ts";
 import type { Contacts, Conversation, Profile } from "./wire.ts";
@@ -91,12 +91,12 @@ export class Asking {
   }
 
   async #person(userId: string): Promise<void> {
-    const answer = this.#ports.sessions.call("user", { params: { userId } });
-    const { handle, displayName } = await answer.catch((error: unknown) => {
+    const answer: Promise<Profile> = this.#ports.sessions.call("user", { params: { userId } });
+    const profile = await answer.catch((error: unknown) => {
       if (isGone(error)) return nobody(userId);
       throw error;
     });
-    this.#ports.know({ profiles: [{ userId, handle, displayName }] });
+    this.#ports.know({ profiles: [profileIn(profile)] });
   }
 
   refreshContacts(): void {
@@ -120,7 +120,7 @@ export class Asking {
       const page: Contacts = await sessions.call("contacts", { query });
       const { contacts, removed, reset, version, cursor } = page;
       const isReset = isFirst && reset ? ({ reset } as const) : {};
-      const profiles = contacts.map(({ userId, handle, displayName }) => ({ userId, handle, displayName }));
+      const profiles = contacts.map(profileIn);
       const changes: ClientChange[] = profiles.map((profile) => ({ type: "person", profile }));
       changes.push({
         ...{ type: "contacts", contacts, removed, ...isReset, version: cursor === undefined ? version : before },

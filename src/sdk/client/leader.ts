@@ -24,6 +24,7 @@ import {
   type ClientChange,
   type ClientState,
   learnedFrom,
+  meSelf,
   NOTHING_KEPT,
   newestKeyOf,
   wasMade,
@@ -204,7 +205,11 @@ export class Leader {
 
   #hear(frame: ServerFrame): void {
     if (frame.type === "welcome") this.#aheadMs = frame.serverTime - this.#ports.environment.now();
-    const also = frame.type === "changed" ? frame.conversations.flatMap(aboutChanged) : aboutSelf(frame);
+    const me = this.#state.people[this.#ports.sessions.owner?.userId ?? ""];
+    const also =
+      frame.type === "changed"
+        ? frame.conversations.flatMap(aboutChanged)
+        : [...aboutSelf(frame), ...meSelf(frame, me)];
     const before = this.#replica.phase;
     this.tell({ type: "frame", frame }, also);
     if (frame.type === "self" && (frame.contactsVersion ?? 0) > (this.#state.contacts.version ?? Infinity))
@@ -248,7 +253,9 @@ export class Leader {
   }
 
   #know({ conversation, profiles = [] }: Omit<Extract<Command, { do: "know" }>, "do">): void {
-    const changes: ClientChange[] = profiles.map((profile) => ({ type: "person", profile }));
+    const { people } = this.#state;
+    const news = profiles.filter((profile) => JSON.stringify(profile) !== JSON.stringify(people[profile.userId])); // [CL-47]
+    const changes: ClientChange[] = news.map((profile) => ({ type: "person", profile }));
     if (conversation) changes.push(aboutAnswered(conversation, this.#me, this.#state.replica));
     this.#put(changes);
   }

@@ -9,16 +9,19 @@ import type {
   Conversation,
   Fetch,
   Joined,
+  Uploadable,
   WebSocketClass,
 } from "./api.ts";
 import { conversationOf, type Parts } from "./conversation.ts";
 import type { Environment } from "./environment.ts";
 import { EdgewiseError, isGone } from "./errors.ts";
 import { exportOf } from "./export.ts";
-import { nobody } from "./state.ts";
+import type { Sessions } from "./sessions.ts";
+import { nobody, profileIn } from "./state.ts";
 import type { Store } from "./storage.ts";
+import type { Named } from "./uploads.ts";
 import type { Sight } from "./view.ts";
-import type { DoorName, Doors, Presence } from "./wire.ts";
+import type { DoorName, Doors, Me, MediaPlace, Presence } from "./wire.ts";
 
 /** What a client was opened with. */
 export type Given = {
@@ -60,6 +63,10 @@ export function clientOf(parts: ClientParts): Client {
   const discard = ({ wishId }: Entry) => tell({ do: "tell", happening: { type: "discarded", wishId } });
   const newKey = () => mint.mint(environment.now(), null);
   const call = <D extends DoorName>(door: D, ...[sent]: CallArguments<D>) => sessions.call(door, sent ?? {});
+  const upload = async (conversationId: string | null, file: Uploadable, named?: Named) => {
+    const { startUpload } = await import("./uploads.ts"); // most who open an app upload nothing
+    return startUpload({ sessions, fetch, store, random: environment.random }, conversationId, file, named);
+  };
   return {
     url,
     get session() {
@@ -126,8 +133,8 @@ export function clientOf(parts: ClientParts): Client {
           throw error;
         }),
       known: (userId) => sight().state.people[userId] ?? null,
-      keep: async ({ userId, handle, displayName }) =>
-        void (await run({ do: "know", profiles: [{ userId, handle, displayName }] })),
+      keep: async (known) => void (await run({ do: "know", profiles: [profileIn(known)] })),
+      picture: (userId) => pictureOf(parts, userId),
     },
     contacts: {
       list: () => view.contacts(sight()),
@@ -150,7 +157,11 @@ export function clientOf(parts: ClientParts): Client {
       load: async () => (await call("devices")).devices,
       revoke: async (deviceId) => void (await call("revokeDevice", { params: { deviceId } })),
     },
-    profile: { load: () => call("me"), change: (wanted) => sessions.call("changeMe", { body: wanted }) },
+    profile: {
+      load: () => mine(parts, call("me")),
+      change: (wanted) => mine(parts, sessions.call("changeMe", { body: wanted })),
+      uploadPicture: (file, named) => upload(null, file, named),
+    },
     reports: {
       send: async (wanted) => void (await call("report", { body: { idempotencyKey: newKey(), ...wanted } })),
     },
@@ -159,10 +170,7 @@ export function clientOf(parts: ClientParts): Client {
       call("stars", { query: { ...query, ...(cursor === undefined ? {} : { cursor: Number(cursor) }) } }),
     search: (query) => call("search", { query }),
     media: {
-      upload: async (conversationId, file, named) => {
-        const { startUpload } = await import("./uploads.ts"); // most who open an app upload nothing
-        return startUpload({ sessions, fetch, store, random: environment.random }, conversationId, file, named);
-      },
+      upload,
       place: async (mediaId) => {
         const place = await call("media", { params: { mediaId }, query: { as: "url" } });
         if (!place) throw new EdgewiseError("not_found");
@@ -197,10 +205,35 @@ async function openedBy(parts: ClientParts, answer: Promise<Answered>): Promise<
 }
 
 async function personIn({ run }: ClientParts, answer: Promise<Found>): Promise<Found> {
-  const { userId, handle, displayName } = await answer;
-  const profile = { userId, handle, displayName };
+  const profile = profileIn(await answer);
   await run({ do: "know", profiles: [profile] });
   return profile;
+}
+
+/** My own profile, which is kept like anybody's. */
+async function mine({ run }: ClientParts, answer: Promise<Me>): Promise<Me> {
+  const me = await answer;
+  await run({ do: "know", profiles: [profileIn(me)] });
+  return me;
+}
+
+/** [CL-73] Where somebody's picture is. What is known of it may be old: then they are asked for anew, once. */
+async function pictureOf(parts: ClientParts, userId: string): Promise<MediaPlace | null> {
+  const { sessions, sight } = parts;
+  const known = sight().state.people[userId]?.avatarMediaId;
+  const place = known ? await placeOf(sessions, known) : null;
+  if (place) return place;
+  const { avatarMediaId } = await personIn(parts, sessions.call("user", { params: { userId } }));
+  return avatarMediaId && avatarMediaId !== known ? placeOf(sessions, avatarMediaId) : null;
+}
+
+/** Null: it is not shown to this person, or not any more. */
+async function placeOf(sessions: Sessions, mediaId: string): Promise<MediaPlace | null> {
+  const asked = sessions.call("media", { params: { mediaId }, query: { as: "url" } });
+  return asked.catch((error: unknown) => {
+    if (isGone(error)) return null;
+    throw error;
+  });
 }
 
 async function join(parts: ClientParts, code: string): Promise<Joined> {

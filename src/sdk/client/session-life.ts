@@ -5,7 +5,7 @@ import type { Command } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import { EdgewiseError } from "./errors.ts";
 import type { Sessions } from "./sessions.ts";
-import type { ClientChange } from "./state.ts";
+import { type ClientChange, profileIn } from "./state.ts";
 import type { Store } from "./storage.ts";
 import type { Profile, Session } from "./wire.ts";
 
@@ -103,8 +103,7 @@ export class SessionLife {
     if (owner && owner.userId !== session.user.userId) await clear();
     else if (owner && !isSame) await this.#leave(); // [CL-58] before what it sent would go out as another device
     await sessions.begin(session, serverTime);
-    const { userId, handle, displayName } = session.user;
-    onEntered({ userId, handle, displayName });
+    onEntered(profileIn(session.user));
     connection.tell({ type: "reset" });
   }
 

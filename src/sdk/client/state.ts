@@ -36,6 +36,12 @@ export const NOTHING_KEPT: ClientState = {
 };
 const ALIASES_MAX = 200;
 
+/** [CL-72] What is kept of somebody, whatever else the answer tells that they are in. */
+export const profileIn = ({ userId, handle, displayName, avatarMediaId }: Profile): Profile => ({
+  ...{ userId, handle, displayName },
+  ...(avatarMediaId ? { avatarMediaId } : {}),
+});
+
 /** [ER-9] What is kept of somebody who was erased: a profile without a name. */
 export const nobody = (userId: string): Profile => ({ userId, handle: "", displayName: "" });
 export const erasedIn = (events: readonly Event[]): ClientChange[] =>
@@ -101,6 +107,13 @@ export function aboutSelf(frame: ServerFrame): AboutChange[] {
   return (frame.conversations ?? []).flatMap(({ conversationId, starred }) =>
     starred ? [{ type: "about", conversationId, about: { starred } } as const] : [],
   );
+}
+
+/** [CL-72] My own profile, as another device of mine has changed it. */
+export function meSelf(frame: ServerFrame, me: Profile | undefined): ClientChange[] {
+  if (frame.type !== "self" || !frame.profile || !me) return [];
+  const { userId, handle } = me;
+  return [{ type: "person", profile: profileIn({ userId, handle, ...frame.profile }) }];
 }
 
 /**

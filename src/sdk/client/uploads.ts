@@ -4,12 +4,12 @@ import type { Upload } from "../../protocol/http.ts";
 import type { ConversationId, MediaId } from "../../protocol/ids.ts";
 import { type Result, refuse } from "../../protocol/result.ts";
 import { uploadMedia } from "../upload.ts";
-import type { PartPorts, UploadPorts, UploadToken } from "../upload-ports.ts";
+import type { MediaWish, PartPorts, UploadPorts, UploadToken } from "../upload-ports.ts";
 import type { Asked, Fetch, MediaUpload, Uploadable, UploadState } from "./api.ts";
 import { EdgewiseError } from "./errors.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Store } from "./storage.ts";
-import type { DoorName, MediaContent } from "./wire.ts";
+import type { DoorName, Doors, MediaContent } from "./wire.ts";
 
 type Ports = {
   readonly sessions: Sessions;
@@ -17,12 +17,20 @@ type Ports = {
   readonly store: Store;
   readonly random: () => number;
 };
-type Named = { contentType?: string | undefined; name?: string | undefined };
+export type Named = { contentType?: string | undefined; name?: string | undefined };
 type Put = { readonly status: number; readonly etag: string | null };
 
-/** A file on its way to where a message can show it. [CL-51] */
-export function startUpload(ports: Ports, conversationId: string, file: Uploadable, named: Named = {}): MediaUpload {
-  return new RunningUpload(ports, conversationId as ConversationId, file, named).handle;
+/** In the place of a conversation: for the person, as their own picture. [CL-72] */
+const FOR_ME = "";
+
+/** A file on its way to where a message can show it, or, without a conversation, to where the person's profile can. [CL-51] */
+export function startUpload(
+  ports: Ports,
+  conversationId: string | null,
+  file: Uploadable,
+  named: Named = {},
+): MediaUpload {
+  return new RunningUpload(ports, (conversationId ?? FOR_ME) as ConversationId, file, named).handle;
 }
 
 class RunningUpload {
@@ -144,7 +152,7 @@ class RunningUpload {
     const put: PartPorts<Uploadable>["put"] = (upload, piece, told) => requestOf(fetch, upload, piece, told, signal);
     return {
       hash: async (file) => hexOf(await crypto.subtle.digest("SHA-256", await file.arrayBuffer())),
-      ask: (body) => this.#ask("newMedia", { body }),
+      ask: (wish) => this.#ask("newMedia", { body: bodyOf(wish) }),
       put: async (upload, file, told) => (await put(upload, file, told)).status,
       sleep: (ms) =>
         new Promise((resolve) => {
@@ -172,6 +180,12 @@ class RunningUpload {
       return error instanceof EdgewiseError ? refuse(error.code, error.detail) : refuse("unavailable");
     }
   }
+}
+
+/** A picture of one's own never comes in parts: one that is so large is refused for its size. */
+function bodyOf({ parts, ...wish }: MediaWish): Doors["newMedia"]["body"] {
+  const { conversationId, ...file } = wish;
+  return conversationId === FOR_ME ? { for: "me", ...file } : { ...wish, parts };
 }
 
 /** As the wire wants it; else bytes without a meaning. */

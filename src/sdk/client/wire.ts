@@ -42,7 +42,7 @@ export type ErrorCode =
 
 export type Ack = { readonly conversationId: ConversationId; readonly seq: Seq; readonly eventId: EventId; readonly receivedAt: EpochMs; readonly occurredAt: EpochMs; readonly expiresAt?: EpochMs | undefined; readonly duplicate: boolean };
 
-export type Contact = { readonly userId: UserId; readonly handle: string; readonly displayName: string; readonly state: ContactState };
+export type Contact = { readonly userId: UserId; readonly handle: string; readonly displayName: string; readonly avatarMediaId?: MediaId | undefined; readonly state: ContactState };
 
 export type ContactState = "requested" | "incoming" | "accepted";
 
@@ -112,13 +112,13 @@ export type ExportMedia = { readonly type: "media"; readonly mediaId: MediaId; r
 
 export type ExportMore = { readonly type: "more"; readonly after: ExportAfter; readonly counts: ExportCounts };
 
-export type ExportProfile = { readonly type: "profile"; readonly userId: UserId; readonly handle: string; readonly displayName: string; readonly privacy: Privacy; readonly createdAt: EpochMs; readonly identities: readonly ({ readonly issuer: string; readonly subject: string })[]; readonly lastSeenAt?: EpochMs | undefined };
+export type ExportProfile = { readonly type: "profile"; readonly userId: UserId; readonly handle: string; readonly displayName: string; readonly privacy: Privacy; readonly createdAt: EpochMs; readonly identities: readonly ({ readonly issuer: string; readonly subject: string })[]; readonly lastSeenAt?: EpochMs | undefined; readonly picture?: { readonly mediaId: MediaId; readonly contentType: ContentType; readonly bytes: number; readonly sha256: string; readonly href: string } | undefined };
 
 export type ExportPushSubscription = { readonly type: "pushSubscription"; readonly deviceId: DeviceId; readonly provider: "web" | "fcm"; readonly preview: boolean };
 
 export type ExportReport = { readonly type: "report"; readonly reportId: ReportId; readonly reportedId?: UserId | undefined; readonly conversationId?: ConversationId | undefined; readonly reason: string; readonly note?: string | undefined; readonly createdAt: EpochMs };
 
-export type FoundPerson = { readonly userId: UserId; readonly handle: string; readonly displayName: string; readonly isContact: boolean };
+export type FoundPerson = { readonly userId: UserId; readonly handle: string; readonly displayName: string; readonly avatarMediaId?: MediaId | undefined; readonly isContact: boolean };
 
 export type GoneContent = { readonly type: "gone"; readonly because: "recalled" | "expired"; readonly delivered?: true | undefined };
 
@@ -142,7 +142,7 @@ export type ListedConversation = { readonly conversationId: ConversationId; read
 
 export type Md5 = string;
 
-export type Me = { readonly userId: UserId; readonly handle: string; readonly displayName: string; readonly privacy: Privacy; readonly createdAt: EpochMs };
+export type Me = { readonly userId: UserId; readonly handle: string; readonly displayName: string; readonly avatarMediaId?: MediaId | undefined; readonly privacy: Privacy; readonly createdAt: EpochMs };
 
 export type MediaContent = { readonly type: "media"; readonly mediaId: MediaId; readonly contentType: ContentType; readonly bytes: number; readonly name?: string | undefined; readonly caption?: string | undefined; readonly width?: number | undefined; readonly height?: number | undefined; readonly durationMs?: number | undefined; readonly thumbhash?: string | undefined; readonly thumbnail?: string | undefined; readonly waveform?: string | undefined; readonly mentions?: readonly (UserId)[] | undefined; readonly replyTo?: Seq | undefined; readonly forwards?: number | undefined };
 
@@ -164,15 +164,17 @@ export type Mine = { readonly mutedUntil?: EpochMs | undefined; readonly mention
 
 export type NewFile = { readonly conversationId: ConversationId; readonly contentType: ContentType; readonly bytes: number; readonly sha256: string; readonly parts?: readonly (Md5)[] | undefined };
 
+export type NewPicture = { readonly for: "me"; readonly contentType: ContentType; readonly bytes: number; readonly sha256: string };
+
 export type PartedUpload = { readonly partBytes: number; readonly partCount: number; readonly there: readonly (number)[]; readonly parts: readonly ({ readonly part: number; readonly method: "PUT"; readonly url: string; readonly headers: { readonly [name: string]: string }; readonly expiresAt: EpochMs })[] };
 
 export type PassedOn = { readonly conversationId: ConversationId; readonly from: MediaId };
 
 export type Presence = { readonly userId: UserId; readonly state: "online" | "offline" | "unknown"; readonly lastSeenAt?: EpochMs | undefined };
 
-export type Privacy = { readonly lastSeen: Visibility; readonly readReceipts: Visibility; readonly conversations: Visibility; readonly findable: Visibility };
+export type Privacy = { readonly lastSeen: Visibility; readonly readReceipts: Visibility; readonly conversations: Visibility; readonly findable: Visibility; readonly picture: Visibility };
 
-export type Profile = { readonly userId: UserId; readonly handle: string; readonly displayName: string };
+export type Profile = { readonly userId: UserId; readonly handle: string; readonly displayName: string; readonly avatarMediaId?: MediaId | undefined };
 
 export type PushPayload = { readonly type: "message"; readonly conversationId: ConversationId; readonly seq: Seq; readonly unread: number; readonly sender?: { readonly userId: UserId; readonly displayName: string } | undefined; readonly title?: string | undefined; readonly text?: string | undefined; readonly expiresAt?: EpochMs | undefined } | { readonly type: "read"; readonly conversationId: ConversationId; readonly seq: Seq; readonly unread: number } | { readonly type: "gone"; readonly conversationId: ConversationId; readonly seq: Seq; readonly unread: number };
 
@@ -238,14 +240,14 @@ export type Doors = {
   refresh: { body: { readonly refreshToken: string; readonly refreshTokenIn?: "body" | "cookie" | undefined; readonly idempotencyKey?: IdempotencyKey | undefined } | { readonly deviceId: DeviceId; readonly idempotencyKey?: IdempotencyKey | undefined }; answer: TokenPair };
   signOut: { answer: null };
   me: { answer: Me };
-  changeMe: { body?: { readonly displayName?: string | undefined; readonly privacy?: { readonly lastSeen?: Visibility | undefined; readonly readReceipts?: Visibility | undefined; readonly conversations?: Visibility | undefined; readonly findable?: Visibility | undefined } | undefined }; answer: Me };
+  changeMe: { body?: { readonly displayName?: string | undefined; readonly avatarMediaId?: MediaId | null | undefined; readonly privacy?: { readonly lastSeen?: Visibility | undefined; readonly readReceipts?: Visibility | undefined; readonly conversations?: Visibility | undefined; readonly findable?: Visibility | undefined; readonly picture?: Visibility | undefined } | undefined }; answer: Me };
   exportMe: { query?: { readonly after?: ExportAfter | undefined }; answer: ExportLine };
   eraseMe: { body: { readonly password?: string | undefined; readonly token?: string | undefined }; answer: Erasure };
   devices: { answer: { readonly devices: readonly (Device)[] } };
   revokeDevice: { params: { readonly deviceId: DeviceId }; answer: null };
   findUser: { query: { readonly handle: string }; answer: Profile };
   findPeople: { query: { readonly q: string }; answer: { readonly users: readonly (FoundPerson)[] } };
-  user: { params: { readonly userId: UserId }; answer: { readonly userId: UserId; readonly handle: string; readonly displayName: string; readonly presence?: { readonly state: "online" | "offline" | "unknown"; readonly lastSeenAt?: EpochMs | undefined } | undefined } };
+  user: { params: { readonly userId: UserId }; answer: { readonly userId: UserId; readonly handle: string; readonly displayName: string; readonly avatarMediaId?: MediaId | undefined; readonly presence?: { readonly state: "online" | "offline" | "unknown"; readonly lastSeenAt?: EpochMs | undefined } | undefined } };
   contacts: { query?: { readonly since?: number | undefined; readonly cursor?: string | undefined }; answer: Contacts };
   putContact: { params: { readonly userId: UserId }; answer: { readonly userId: UserId; readonly state: ContactState } };
   removeContact: { params: { readonly userId: UserId }; answer: null };
@@ -278,7 +280,7 @@ export type Doors = {
   unstar: { params: { readonly id: ConversationId; readonly seq: number }; answer: null };
   deleteEvent: { params: { readonly id: ConversationId; readonly seq: number }; answer: null };
   stars: { query?: { readonly cursor?: number | undefined; readonly limit?: number | undefined }; answer: StarsPage };
-  newMedia: { body: NewFile | PassedOn; answer: MediaTicket };
+  newMedia: { body: NewFile | NewPicture | PassedOn; answer: MediaTicket };
   media: { params: { readonly mediaId: MediaId }; query?: { readonly as?: "url" | undefined }; answer: MediaPlace | null };
   search: { query: { readonly q: string; readonly conversationId?: ConversationId | undefined; readonly cursor?: string | undefined; readonly limit?: number | undefined }; answer: SearchPage };
   upload: { params: { readonly mediaId: MediaId }; answer: PartedUpload };

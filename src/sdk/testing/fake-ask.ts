@@ -1,6 +1,6 @@
 import type { ConversationId } from "../../protocol/ids.ts";
 import type { Result } from "../../protocol/result.ts";
-import type { DoorName, Doors, ErrorCode } from "../client/wire.ts";
+import type { DoorName, Doors, ErrorCode, Profile } from "../client/wire.ts";
 import type { FakeConversation } from "./fake-conversation.ts";
 import type { FakeDevice, FakePerson } from "./fake-people.ts";
 import type { FakeServer } from "./fake-server.ts";
@@ -20,7 +20,13 @@ export type Table = { readonly [D in DoorName]?: (ask: Ask) => Answer<D> };
 
 export const ok = <T>(value: T): Result<T, ErrorCode> => ({ ok: true, value });
 export const meOf = ({ password: _, ...me }: FakePerson) => me;
-export const profileOf = ({ userId, handle, displayName }: FakePerson) => ({ userId, handle, displayName });
+export const nameOf = ({ userId, handle, displayName }: FakePerson) => ({ userId, handle, displayName });
+/** As this one sees somebody: whoever is blocked by them sees no picture, and the others do. */
+export function profileFor({ server, device }: Ask, person: FakePerson): Profile {
+  const { userId, handle, displayName, avatarMediaId } = person;
+  const isSeen = avatarMediaId !== undefined && server.people.showsPicture(person, device.userId);
+  return { userId, handle, displayName, ...(isSeen ? { avatarMediaId } : {}) };
+}
 
 /** The conversation of a path, if the one who asks is, or was, in it. */
 export function placeOf({ server, device, params }: Ask): FakeConversation | null {

@@ -3,12 +3,13 @@ import { isRetryable } from "../client/errors.ts";
 import type { DoorName, ErrorCode } from "../client/wire.ts";
 import { type Ask, ok, type Table } from "./fake-ask.ts";
 import { exportLines, fileOf } from "./fake-export.ts";
+import { MEDIA_DOORS } from "./fake-media.ts";
 import type { FakeDevice } from "./fake-people.ts";
 import { PEOPLE_DOORS } from "./fake-people-doors.ts";
 import type { FakeServer } from "./fake-server.ts";
 import { TALK_DOORS } from "./fake-talk-doors.ts";
 
-const TABLE: Table = { ...PEOPLE_DOORS, ...TALK_DOORS, health: () => ok({ status: "ok" }) };
+const TABLE: Table = { ...PEOPLE_DOORS, ...TALK_DOORS, ...MEDIA_DOORS, health: () => ok({ status: "ok" }) };
 
 /** Doors that nobody needs to be signed in for. */
 const OPEN = new Set<DoorName>(["signUp", "signIn", "exchange", "refresh", "health"]);

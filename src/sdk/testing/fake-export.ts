@@ -1,5 +1,5 @@
 import type { ExportCounts, ExportLine } from "../client/wire.ts";
-import { type Ask, meOf, profileOf } from "./fake-ask.ts";
+import { type Ask, meOf, nameOf } from "./fake-ask.ts";
 import type { Cut } from "./fake-faults.ts";
 import type { FakePerson } from "./fake-people.ts";
 import { contactsOf } from "./fake-people-doors.ts";
@@ -32,16 +32,22 @@ function personLines(ask: Ask): ExportLine[] {
   const all = [...people.values()];
   const mine = [...devices.values()].filter(({ userId }) => userId === device.userId);
   return [
-    { type: "profile", ...meOf(people.get(device.userId) as FakePerson), identities: [] },
+    { type: "profile", ...withoutPicture(people.get(device.userId) as FakePerson), identities: [] },
     ...mine.map(({ deviceId, name, createdAt }) => {
       return { type: "device", deviceId, name, createdAt, lastUsedAt: createdAt } as const;
     }),
-    ...contactsOf(ask).map((contact) => ({ type: "contact", ...contact }) as const),
+    ...contactsOf(ask).map(({ avatarMediaId: _, ...contact }) => ({ type: "contact", ...contact }) as const),
     ...all
       .filter(({ userId }) => blocked.has(`${device.userId} ${userId}`))
-      .map((person) => ({ type: "block", ...profileOf(person) }) as const),
+      .map((person) => ({ type: "block", ...nameOf(person) }) as const),
   ];
 }
+
+/** There are no media here. */
+const withoutPicture = (person: FakePerson) => {
+  const { avatarMediaId: _, ...me } = meOf(person);
+  return me;
+};
 
 function conversationLines({ server, device }: Ask, id: string, after: number): ExportLine[] {
   const place = [...server.conversations.values()].find((each) => each.id === id);
@@ -49,7 +55,7 @@ function conversationLines({ server, device }: Ask, id: string, after: number): 
   const { conversationId, kind, title, createdAt, head, floor, mine, members } = place.describeFor(device.userId);
   const named = members.map(({ userId, role }) => {
     const person = server.people.people.get(userId as typeof device.userId);
-    return { userId, role, ...(person ? profileOf(person) : {}) };
+    return { userId, role, ...(person ? nameOf(person) : {}) };
   });
   const { role, delivered, read } = mine;
   return [

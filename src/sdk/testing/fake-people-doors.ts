@@ -1,7 +1,7 @@
-import type { DeviceId, UserId } from "../../protocol/ids.ts";
+import type { DeviceId, MediaId, UserId } from "../../protocol/ids.ts";
 import { refuse } from "../../protocol/result.ts";
 import type { Contact, Doors } from "../client/wire.ts";
-import { type Answer, type Ask, meOf, ok, profileOf, type Table } from "./fake-ask.ts";
+import { type Answer, type Ask, meOf, ok, profileFor, type Table } from "./fake-ask.ts";
 import type { FakeDevice, FakePerson } from "./fake-people.ts";
 
 /** The doors of accounts, devices and whom one knows. */
@@ -19,7 +19,8 @@ function session({ server, now }: Ask, person: FakePerson, device: FakeDevice): 
   return ok({ user: meOf(person), device: server.people.describe(device, true), ...tokens });
 }
 
-export function contactsOf({ server, device }: Ask): Contact[] {
+export function contactsOf(ask: Ask): Contact[] {
+  const { server, device } = ask;
   const { asked, people } = server.people;
   return [...people.values()].flatMap((person): Contact[] => {
     const [mine, theirs] = [
@@ -27,7 +28,7 @@ export function contactsOf({ server, device }: Ask): Contact[] {
       asked.has(pair(person.userId, device.userId)),
     ];
     if (!mine && !theirs) return [];
-    return [{ ...profileOf(person), state: mine && theirs ? "accepted" : mine ? "requested" : "incoming" }];
+    return [{ ...profileFor(ask, person), state: mine && theirs ? "accepted" : mine ? "requested" : "incoming" }];
   });
 }
 
@@ -64,10 +65,16 @@ export const PEOPLE_DOORS: Table = {
   },
   me: ({ server, device }) => ok(meOf(server.people.people.get(device.userId) as FakePerson)),
   changeMe({ server, device, body }) {
-    const person = server.people.people.get(device.userId) as FakePerson;
+    const { avatarMediaId: before, ...person } = server.people.people.get(device.userId) as FakePerson;
+    const { avatarMediaId = before ?? null } = body;
+    if (avatarMediaId && !server.media.isUploadedBy(avatarMediaId, device.userId)) return refuse("invalid_request");
+    if (before && before !== avatarMediaId) server.media.drop(before as MediaId);
     const privacy = { ...person.privacy, ...body.privacy };
-    const changed = { ...person, displayName: body.displayName ?? person.displayName, privacy };
+    const picture = avatarMediaId ? { avatarMediaId } : {};
+    const changed = { ...person, ...picture, displayName: body.displayName ?? person.displayName, privacy };
     server.people.people.set(device.userId, changed);
+    const profile = { displayName: changed.displayName, privacy, ...picture };
+    server.tellSelf(device.userId, device.deviceId, { type: "self", profile });
     return ok(meOf(changed));
   },
   eraseMe({ server, device, body, now }) {
@@ -86,13 +93,13 @@ export const PEOPLE_DOORS: Table = {
     server.endDevice(other.deviceId);
     return ok(null);
   },
-  findUser({ server, query }) {
-    const person = server.people.byHandle(query.get("handle") ?? "");
-    return person ? ok(profileOf(person)) : refuse("not_found");
+  findUser(ask) {
+    const person = ask.server.people.byHandle(ask.query.get("handle") ?? "");
+    return person ? ok(profileFor(ask, person)) : refuse("not_found");
   },
-  user({ server, params }) {
-    const person = server.people.people.get(params.userId as UserId);
-    return person ? ok(profileOf(person)) : refuse("not_found");
+  user(ask) {
+    const person = ask.server.people.people.get(ask.params.userId as UserId);
+    return person ? ok(profileFor(ask, person)) : refuse("not_found");
   },
   contacts: (ask) => ok({ contacts: contactsOf(ask), reset: true, version: ask.server.people.contactsVersion }),
   putContact(ask) {
@@ -108,11 +115,10 @@ export const PEOPLE_DOORS: Table = {
     server.tellContacts(device.userId, (params.userId ?? "") as UserId);
     return ok(null);
   },
-  blocks({ server, device }) {
-    const people = [...server.people.people.values()];
-    return ok({
-      blocks: people.filter(({ userId }) => server.people.blocked.has(pair(device.userId, userId))).map(profileOf),
-    });
+  blocks(ask) {
+    const { blocked, people } = ask.server.people;
+    const mine = [...people.values()].filter(({ userId }) => blocked.has(pair(ask.device.userId, userId)));
+    return ok({ blocks: mine.map((person) => profileFor(ask, person)) });
   },
   block({ server, device, params }) {
     server.people.blocked.add(pair(device.userId, params.userId ?? ""));

@@ -45,7 +45,13 @@ export class FakePeople {
   add(handle: string, password: string, displayName: string, now: number): FakePerson {
     const userId = this.newId() as UserId;
     const everyone = "everyone" as const;
-    const privacy = { lastSeen: everyone, readReceipts: everyone, conversations: everyone, findable: everyone };
+    const privacy = {
+      lastSeen: everyone,
+      readReceipts: everyone,
+      conversations: everyone,
+      findable: everyone,
+      picture: everyone,
+    };
     const person = { userId, handle: handle.toLowerCase(), displayName, privacy, createdAt: now, password };
     this.people.set(userId, person);
     return person;
@@ -71,6 +77,14 @@ export class FakePeople {
     const [kind = "", deviceId = "", generation = "0"] = token.split(".");
     const device = this.devices.get(deviceId as DeviceId);
     return device ? { device, generation: Number(generation), kind } : null;
+  }
+
+  /** Whether a picture of this person is shown to the other one. */
+  showsPicture({ userId, privacy }: FakePerson, viewerId: UserId): boolean {
+    if (userId === viewerId) return true;
+    const areContacts = this.asked.has(`${userId} ${viewerId}`) && this.asked.has(`${viewerId} ${userId}`);
+    if (this.blocked.has(`${userId} ${viewerId}`)) return false;
+    return privacy.picture === "everyone" || (privacy.picture === "contacts" && areContacts);
   }
 
   /** Answers the devices, which are to be ended. */

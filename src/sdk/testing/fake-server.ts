@@ -8,6 +8,7 @@ import { FakeConversation, type Sender } from "./fake-conversation.ts";
 import { answerDoor } from "./fake-doors.ts";
 import { FakeFaults, type Refusable } from "./fake-faults.ts";
 import { FakeFrames } from "./fake-frames.ts";
+import { FakeMedia } from "./fake-media.ts";
 import { FakePeople } from "./fake-people.ts";
 import { FakeSocket } from "./fake-socket.ts";
 
@@ -15,6 +16,7 @@ import { FakeSocket } from "./fake-socket.ts";
 export class FakeServer {
   readonly url = "http://fake.edgewise.test";
   readonly people = new FakePeople();
+  readonly media = new FakeMedia();
   readonly conversations = new Map<ConversationId, FakeConversation>();
   readonly #sockets = new Set<FakeSocket>();
   /** [user]: at which position each conversation changed last. */
@@ -40,7 +42,10 @@ export class FakeServer {
     const fetch: Fetch = async (url, init = {}) => {
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (!this.#isUp) throw new TypeError("fetch failed");
-      const answer = answerDoor(this, url.slice(this.url.length), init);
+      const path = url.slice(this.url.length);
+      const stored = this.media.answer(path, init);
+      if (stored) return stored;
+      const answer = answerDoor(this, path, init);
       if (answer.door !== null && this.faults.takeLost(answer.door)) throw new TypeError("fetch failed");
       return answer.response;
     };

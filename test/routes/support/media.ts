@@ -77,3 +77,27 @@ export const headOf = async (who: Session, id: ConversationId): Promise<number> 
   (await ask(who, "GET", `/v1/conversations/${id}`)).json.conversation.head;
 export const see = (who: Session, mediaId: string, changed = {}): Promise<Asked> =>
   ask(who, "GET", `/v1/media/${mediaId}?as=url`, undefined, changed);
+
+// --- pictures of people ---
+
+/** Bytes of their own for each word: the same ones share a place. */
+export const face = (word: string, contentType = "image/png"): File => ({
+  bytes: Uint8Array.from(new TextEncoder().encode(`face ${word}`)),
+  contentType,
+});
+export const faceWish = async ({ bytes = PICTURE, contentType = "image/png" }: File = {}) => ({
+  for: "me",
+  contentType,
+  bytes: bytes.length,
+  sha256: await sha256Of(bytes),
+});
+/** Uploads a picture of oneself, which nobody sees yet. */
+export async function uploadFace(who: Session, file: File = {}): Promise<MediaId> {
+  const { status, json } = await ask(who, "POST", "/v1/media", await faceWish(file));
+  if (status !== 201) throw new Error(JSON.stringify(json));
+  const { mediaId, upload: place } = MediaTicket.parse(json);
+  if (place) await bindings.MEDIA.put(keyOf(place.url), file.bytes ?? PICTURE);
+  return mediaId;
+}
+export const setFace = (who: Session, avatarMediaId: MediaId | null, also = {}, changed = {}): Promise<Asked> =>
+  ask(who, "PATCH", "/v1/me", { avatarMediaId, ...also }, changed);
