@@ -1,8 +1,8 @@
 import { useEffect } from "preact/hooks";
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
 import { goTo } from "../model/route.ts";
 import { ask, close, dialog, tell } from "../model/shows.ts";
+import { refusalText } from "../phrases.ts";
 import type { UserId } from "../wire.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Dialog } from "./Dialog.tsx";
@@ -57,7 +57,7 @@ export function PersonActs({ userId }: { userId: UserId }) {
   const block = async () => {
     const answer = await session.call("block", { params: { userId } });
     if (answer.ok) await loadAcquaintance(session);
-    else tell(ERRORS[answer.code].title);
+    else tell(refusalText(answer.code));
   };
   const name = session.naming.value.handle(userId);
   const shownName = session.naming.value.displayName(userId);
