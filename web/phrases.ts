@@ -88,6 +88,10 @@ export function takeoutText({ conversations, events, bytes }: ExportProgress): s
 
 export const membersText = (count: number): string => `${count} member${count === 1 ? "" : "s"}`;
 
+/** [BL-3] What comes of blocking somebody. */
+export const BLOCKED =
+  "What they write to you alone will not reach you, and they are not told. In groups you see each other as before.";
+
 /** What somebody may be reported for, as it is offered. */
 export const REASONS = {
   spam: "Spam",

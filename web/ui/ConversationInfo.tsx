@@ -64,7 +64,7 @@ function Messages({ id }: { id: ConversationId }) {
     <section>
       <h3>Messages</h3>
       <label>
-        New messages
+        Disappearing messages
         <select
           id="retention"
           value={`${ms}`}
@@ -73,7 +73,7 @@ function Messages({ id }: { id: ConversationId }) {
         >
           {[...new Set([...RETENTIONS, ms])].map((each) => (
             <option key={each} value={`${each}`}>
-              {each ? `disappear after ${durationText(each)}` : "stay"}
+              {each ? `after ${durationText(each)}` : "off"}
             </option>
           ))}
         </select>

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { heldOf } from "../../src/sdk/drawing.ts";
 import { goTo } from "../model/route.ts";
-import { dialog } from "../model/shows.ts";
+import { dialog, tell } from "../model/shows.ts";
 import { isMuted, muteText, presenceText, refusalText, typingText } from "../phrases.ts";
 import type { ConversationId } from "../wire.ts";
 import { plainName } from "../words.ts";
@@ -21,6 +21,8 @@ export function useMine(id: ConversationId) {
   const change = async (wanted: Wanted) => {
     const answer = await session.answered(session.chat(id).set(wanted));
     problem.value = answer.ok ? "" : refusalText(answer.code);
+    if (answer.ok && wanted.archived !== undefined)
+      tell(wanted.archived ? "Archived: it stands below the others" : "Back among the others");
   };
   return { problem, change };
 }

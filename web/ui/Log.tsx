@@ -140,6 +140,11 @@ export function Log({ id }: { id: ConversationId }) {
         </ol>
         {past.value && <Edge more={later} at="later" />}
       </div>
+      {rows.value.length === 0 && !hasOlder.value && !past.value && session.connection.value.is === "connected" && (
+        <p id="log-empty" class="quiet">
+          No messages yet
+        </p>
+      )}
       {(scroll.away.value || past.value) && (
         <button type="button" id="newest" onClick={toNewest} aria-label={newestLabel(unread.value)}>
           <Icon name="down" />

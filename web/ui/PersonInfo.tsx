@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
 import { goTo } from "../model/route.ts";
 import { ask, close, dialog, tell } from "../model/shows.ts";
-import { refusalText } from "../phrases.ts";
+import { BLOCKED, refusalText } from "../phrases.ts";
 import type { UserId } from "../wire.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Dialog } from "./Dialog.tsx";
@@ -87,7 +87,11 @@ export function PersonActs({ userId }: { userId: UserId }) {
             Unblock
           </button>
         ) : (
-          <button type="button" class="danger" onClick={() => ask(`Block ${name}?`, "Block", () => void block())}>
+          <button
+            type="button"
+            class="danger"
+            onClick={() => ask(`Block ${name}?`, "Block", () => void block(), BLOCKED)}
+          >
             <Icon name="block" />
             Block
           </button>

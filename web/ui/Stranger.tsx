@@ -2,7 +2,7 @@ import { useComputed } from "@preact/signals";
 import { heldOf } from "../../src/sdk/drawing.ts";
 import { blocks, contacts, isAcquainted, loadAcquaintance } from "../model/acquaintance.ts";
 import { ask, dialog, tell } from "../model/shows.ts";
-import { refusalText } from "../phrases.ts";
+import { BLOCKED, refusalText } from "../phrases.ts";
 import type { ConversationId, UserId } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { useSession } from "./session-context.ts";
@@ -48,7 +48,11 @@ function Offer({ userId, asks }: { userId: UserId; asks: boolean }) {
         </span>
       ) : (
         <span class="acts">
-          <button type="button" class="danger" onClick={() => ask(`Block ${name}?`, "Block", () => void act("block"))}>
+          <button
+            type="button"
+            class="danger"
+            onClick={() => ask(`Block ${name}?`, "Block", () => void act("block"), BLOCKED)}
+          >
             Block
           </button>
           <button type="button" class="danger" onClick={() => (dialog.value = { is: "report", reported: { userId } })}>
