@@ -101,7 +101,8 @@ export class Naming {
     return ["you", ...this.others(id).map((other) => this.handle(other))].join(", ");
   }
 
-  note(event: Note): string {
+  /** `also`: who was brought in in the same go. */
+  note(event: Note, also: readonly UserId[] = []): string {
     const actor = this.#person(event.senderId);
     if (event.kind === "settings") return settingsNote(actor, event);
     const person = this.#person(event.userId);
@@ -110,7 +111,16 @@ export class Naming {
     if (event.change === "role") return `${actor} made ${person} ${event.role === "admin" ? "an admin" : "a member"}`;
     if (event.change === "added" && event.userId === event.senderId)
       return event.seq === 1 ? `${actor} made the group` : `${actor} joined by an invite`; // whoever makes it comes first
-    return `${actor} ${event.change} ${person}`;
+    return `${actor} ${event.change} ${this.#people([event.userId, ...also])}`;
+  }
+
+  /** Three at most by their names, and I before all. */
+  #people(ids: readonly UserId[]): string {
+    const [first] = ids;
+    if (first !== undefined && ids.length === 1) return this.#person(first);
+    const names = ids.toSorted((a, b) => Number(b === this.#me) - Number(a === this.#me)).map((id) => this.#person(id));
+    const shown = names.length > 3 ? [...names.slice(0, 2), `${names.length - 2} others`] : names;
+    return new Intl.ListFormat("en-GB").format(shown);
   }
 
   #person(id: UserId): string {

@@ -53,7 +53,16 @@ export type MessageRow = {
   code: ErrorCode | null;
 };
 type NoteLine = Extract<Line, { is: "note" }>;
-export type Row = MessageRow | { is: "note"; key: string; seq: number; at: number; event: NoteLine["event"] };
+/** `also`: who else was brought in in the same go. */
+type NoteRow = {
+  is: "note";
+  key: string;
+  seq: number;
+  at: number;
+  event: NoteLine["event"];
+  also?: readonly UserId[];
+};
+export type Row = MessageRow | NoteRow;
 
 /** Who looks, and when (epoch ms by the server's clock). `isAdmin`: of the group that is looked at. */
 export type Looking = { me: UserId; now: number; isAdmin?: boolean };

@@ -47,7 +47,7 @@ export function Log({ id }: { id: ConversationId }) {
       unreadFrom: from.value,
       starred: session.told.starsOf(id),
       nameOf: (userId) => plainName(session.naming.value.handle(userId)),
-      noteOf: ({ event }) => plainName(sentence(session.naming.value.note(event))),
+      noteOf: ({ event, also }) => plainName(sentence(session.naming.value.note(event, also))),
     }),
     ({ key }) => key,
   );
