@@ -1,5 +1,5 @@
 import { DELETED, type Known, type Names } from "./names.ts";
-import { durationText } from "./phrases.ts";
+import { durationText, namesText } from "./phrases.ts";
 import type { Conversation, ConversationId, Event, MediaId, Member, Role, UserId } from "./wire.ts";
 
 type Note = Extract<Event, { kind: "member" | "settings" }>;
@@ -116,11 +116,8 @@ export class Naming {
 
   /** Three at most by their names, and I before all. */
   #people(ids: readonly UserId[]): string {
-    const [first] = ids;
-    if (first !== undefined && ids.length === 1) return this.#person(first);
     const names = ids.toSorted((a, b) => Number(b === this.#me) - Number(a === this.#me)).map((id) => this.#person(id));
-    const shown = names.length > 3 ? [...names.slice(0, 2), `${names.length - 2} others`] : names;
-    return new Intl.ListFormat("en-GB").format(shown);
+    return namesText(names, 3);
   }
 
   #person(id: UserId): string {

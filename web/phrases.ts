@@ -86,6 +86,14 @@ export function takeoutText({ conversations, events, bytes }: ExportProgress): s
   return [...parts, sizeText(bytes)].join(" · ");
 }
 
+/** “ben, cleo and 3 others”: so many at most, who are not named being counted as one of them. */
+export function namesText(names: readonly string[], most: number): string {
+  const [first] = names;
+  if (first !== undefined && names.length === 1) return first;
+  const shown = names.length > most ? [...names.slice(0, most - 1), `${names.length - most + 1} others`] : names;
+  return new Intl.ListFormat("en-GB").format(shown);
+}
+
 export const membersText = (count: number): string => `${count} member${count === 1 ? "" : "s"}`;
 
 /** [BL-3] What comes of blocking somebody. */

@@ -25,7 +25,7 @@ import type {
 
 /** How far one's own message has come. */
 export type Tick = "queued" | "sent" | "delivered" | "read" | "failed";
-export type ReactionShown = { emoji: string; count: number; mine: boolean };
+export type ReactionShown = { emoji: string; count: number; mine: boolean; who: readonly UserId[] };
 /** What the person may do with a message. */
 export type May = { react: boolean; edit: boolean; recall: boolean };
 export type MessageRow = {
@@ -109,7 +109,7 @@ function loggedRow(line: Line, held: Held, looking: Looking): Row {
       edited: line.edited,
     },
     reactions: line.reactions.map(({ emoji, userIds }) => ({
-      ...{ emoji, count: userIds.length, mine: userIds.includes(me) },
+      ...{ emoji, count: userIds.length, mine: userIds.includes(me), who: userIds },
     })),
     may: mayOf(line, looking),
     ...{ tick: mine && !gone ? tickOf(seq, held) : null, wishId: null, code: null },

@@ -1,4 +1,4 @@
-import type { Locator } from "@playwright/test";
+import { devices, type Locator } from "@playwright/test";
 import { expect, test } from "vitest";
 import { PASSWORD, signIn, signUp } from "./support/client.ts";
 import { must } from "./support/door.ts";
@@ -131,9 +131,9 @@ test("[AP-48] a voice message is seen as soon as it is sent, wherever one was re
   const { page, context } = anna;
   await context.grantPermissions(["microphone"], { origin: stage.url });
   await anna.say(...Array.from({ length: 25 }, (_, i) => `Message ${i}`));
-  await page.locator("#log").evaluate((log) => {
-    log.scrollTop = 0;
-  });
+  await see(anna.tick("Message 24")).toHaveAttribute("data-tick", "sent");
+  await page.locator("#log").hover();
+  await page.mouse.wheel(0, -5_000);
   await see(button("Go to the newest message")).toBeVisible();
   await button("Record a voice message").click();
   await see(page.getByRole("timer")).not.toHaveText("0:00");
@@ -202,6 +202,72 @@ test("[AP-49] in colours of one's own a message has a border, and what is chosen
 
 test("[AP-50] those whom somebody brings in at once are told in one line", async () => {
   await see(anna.page.locator("#rows .note")).toHaveText([/You made the group/, /^You added .+ and .+$/, /dan joined/]);
+});
+
+test("[AP-50] a reaction says whose it is: under the pointer, and in the menu of its message", async () => {
+  const ben = await stage.enterAgain("ben");
+  await ben.open(LONG);
+  for (const who of [ben, anna]) {
+    await who.message("Hello to all of you").click({ button: "right" });
+    await button("React with thumbs up", who).click();
+  }
+  const chip = anna.message("Hello to all of you").locator(".chip");
+  await see(chip).toHaveAttribute("title", "You and ben");
+  await anna.message("Hello to all of you").click({ button: "right" });
+  await see(anna.page.getByRole("list", { name: "Who has reacted" })).toContainText("You and ben");
+  expect(await anna.barriers()).toEqual([]);
+  await leave();
+  expect(ben.complaints).toEqual([]);
+  await ben.context.close();
+});
+
+test("[AP-27] what is sought in a conversation is marked where it was said, also in what comes meanwhile", async () => {
+  const { page } = anna;
+  const marked = () => page.evaluate<string[]>(`[...(CSS.highlights.get("found") ?? [])].map(String)`);
+  await button("Search here").click();
+  await page.getByLabel("Search in this conversation").fill("HELLO all");
+  await see.poll(marked).toEqual(["Hello", "all"]);
+  await anna.say("hello (again)");
+  await see.poll(marked).toEqual(["Hello", "all", "hello"]);
+  await page.getByLabel("Search in this conversation").fill("(a");
+  await see.poll(marked).toEqual(["(a"]);
+  expect(await anna.barriers()).toEqual([]);
+  await button("End the search").click();
+  await see.poll(marked).toEqual([]);
+});
+
+test("[AP-34] a message that a finger draws to the right is answered; up, down and a little way do nothing", async () => {
+  const { defaultBrowserType: _, ...pixel } = devices["Pixel 7"];
+  const context = await stage.browser.newContext(pixel);
+  const phone = new Person(await context.newPage(), "anna");
+  await phone.signIn(stage.url);
+  await phone.open(LONG);
+  const touch = await context.newCDPSession(phone.page);
+  const words = phone.message("hello (again)").locator(".bubble > p");
+  await see(words).toBeInViewport();
+  const { x, y } = await boxOf(words);
+  const draw = async (right: number, down: number) => {
+    await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x: x + 5, y: y + 5 }] });
+    for (let step = 1; step <= 5; step++) {
+      const at = { x: x + 5 + (right * step) / 5, y: y + 5 + (down * step) / 5 };
+      await touch.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: [at] });
+    }
+    await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  };
+  const answering = phone.page.locator("#answering");
+  await draw(35, 0);
+  await draw(20, 80);
+  await phone.page.waitForTimeout(300);
+  await see(answering).toHaveCount(0);
+  await draw(90, 6);
+  await see(answering).toContainText("hello (again)");
+  await see(phone.page.locator(".drawn")).toHaveCount(0);
+  expect(await phone.message("hello (again)").locator(".bubble").getAttribute("style")).toBeFalsy();
+  await phone.page.getByLabel("Message", { exact: true }).fill("Drawn");
+  await button("Send", phone).click();
+  await see(phone.message("Drawn").locator(".quote")).toContainText("hello (again)");
+  expect(phone.complaints).toEqual([]);
+  await context.close();
 });
 
 test("no page complained", () => {
