@@ -1,5 +1,6 @@
 import { devices, type Locator } from "@playwright/test";
 import { expect, test } from "vitest";
+import { LIMITS } from "../../src/protocol/limits.ts";
 import { PASSWORD, signIn, signUp } from "./support/client.ts";
 import { must } from "./support/door.ts";
 import { look } from "./support/look.ts";
@@ -125,6 +126,19 @@ test("[AP-48] whoever signs out while something waits to be sent is asked, and m
   await sure().getByRole("button", { name: "Cancel" }).click();
   await context.setOffline(false);
   await see(anna.tick("On its way")).toHaveAttribute("data-tick", "sent");
+});
+
+test("[AP-48] a text that is as long as it may be says so, and no other does", async () => {
+  const field = anna.page.getByLabel("Message", { exact: true });
+  const full = anna.page.getByText("This is as long as one message may be");
+  await field.fill("x".repeat(LIMITS.textLength - 1));
+  await see(full).toHaveCount(0);
+  await field.press("End");
+  await field.pressSequentially("yz");
+  await see(full).toBeVisible();
+  expect(await field.inputValue()).toHaveLength(LIMITS.textLength);
+  await field.fill("");
+  await see(full).toHaveCount(0);
 });
 
 test("[AP-48] a voice message is seen as soon as it is sent, wherever one was reading", async () => {
