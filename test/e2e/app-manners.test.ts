@@ -267,8 +267,9 @@ test("[AP-34] a message that a finger draws to the right is answered; up, down a
   const words = phone.message("hello (again)").locator(".bubble > p");
   await see(words).toBeInViewport();
   const { x, y } = await boxOf(words);
-  const draw = async (right: number, down: number) => {
+  const draw = async (right: number, down: number, stays = async () => {}) => {
     await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x: x + 5, y: y + 5 }] });
+    await stays();
     for (let step = 1; step <= 5; step++) {
       const at = { x: x + 5 + (right * step) / 5, y: y + 5 + (down * step) / 5 };
       await touch.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: [at] });
@@ -278,8 +279,11 @@ test("[AP-34] a message that a finger draws to the right is answered; up, down a
   const answering = phone.page.locator("#answering");
   await draw(35, 0);
   await draw(20, 80);
+  await draw(90, 6, () => see(button("Reply", phone)).toBeVisible()); // it has asked for the menu before
   await phone.page.waitForTimeout(300);
   await see(answering).toHaveCount(0);
+  await phone.page.keyboard.press("Escape");
+  await see(button("Reply", phone)).toHaveCount(0);
   await draw(90, 6);
   await see(answering).toContainText("hello (again)");
   await see(phone.page.locator(".drawn")).toHaveCount(0);

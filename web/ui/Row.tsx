@@ -1,5 +1,6 @@
 import { openId } from "../model/route.ts";
 import type { Session } from "../model/session.ts";
+import { menu } from "../model/shows.ts";
 import { wish } from "../model/wishes.ts";
 import type { Shown, ShownMessage } from "../shown.ts";
 import { Bubble } from "./Bubble.tsx";
@@ -56,6 +57,7 @@ function Above({ row: { day, unread } }: { row: Shown }) {
 }
 
 function answer(session: Session, row: ShownMessage): void {
+  if (menu.value) return; // the finger had stayed before it went on
   if (row.seq !== null && !row.gone && openId.value && !whyNot(session, openId.value))
     wish.value = { is: "reply", row };
 }
