@@ -1,5 +1,5 @@
 import { DELETED, type Known, type Names } from "./names.ts";
-import { durationText } from "./phrases.ts";
+import { durationText, namesText } from "./phrases.ts";
 import type { Conversation, ConversationId, Event, MediaId, Member, Role, UserId } from "./wire.ts";
 
 type Note = Extract<Event, { kind: "member" | "settings" }>;
@@ -107,7 +107,8 @@ export class Naming {
     return ["you", ...this.others(id).map((other) => this.handle(other))].join(", ");
   }
 
-  note(event: Note): string {
+  /** `also`: who was brought in in the same go. */
+  note(event: Note, also: readonly UserId[] = []): string {
     const actor = this.#person(event.senderId);
     if (event.kind === "settings") return settingsNote(actor, event);
     const person = this.#person(event.userId);
@@ -116,7 +117,13 @@ export class Naming {
     if (event.change === "role") return `${actor} made ${person} ${event.role === "admin" ? "an admin" : "a member"}`;
     if (event.change === "added" && event.userId === event.senderId)
       return event.seq === 1 ? `${actor} made the group` : `${actor} joined by an invite`; // whoever makes it comes first
-    return `${actor} ${event.change} ${person}`;
+    return `${actor} ${event.change} ${this.#people([event.userId, ...also])}`;
+  }
+
+  /** Three at most by their names, and I before all. */
+  #people(ids: readonly UserId[]): string {
+    const names = ids.toSorted((a, b) => Number(b === this.#me) - Number(a === this.#me)).map((id) => this.#person(id));
+    return namesText(names, 3);
   }
 
   #person(id: UserId): string {

@@ -1,6 +1,7 @@
+import { ERRORS } from "../src/protocol/errors.ts";
 import type { ExportProgress } from "../src/sdk/client/index.ts";
 import { moment } from "./clock.ts";
-import type { Mine, Presence, ReportWish, Shed } from "./wire.ts";
+import type { ErrorCode, Mine, Presence, ReportWish, Shed } from "./wire.ts";
 
 /** What stands for a message whose content is gone. */
 export const GONE = {
@@ -85,7 +86,19 @@ export function takeoutText({ conversations, events, bytes }: ExportProgress): s
   return [...parts, sizeText(bytes)].join(" · ");
 }
 
+/** “ben, cleo and 3 others”: so many at most, who are not named being counted as one of them. */
+export function namesText(names: readonly string[], most: number): string {
+  const [first] = names;
+  if (first !== undefined && names.length === 1) return first;
+  const shown = names.length > most ? [...names.slice(0, most - 1), `${names.length - most + 1} others`] : names;
+  return new Intl.ListFormat("en-GB").format(shown);
+}
+
 export const membersText = (count: number): string => `${count} member${count === 1 ? "" : "s"}`;
+
+/** [BL-3] What comes of blocking somebody. */
+export const BLOCKED =
+  "What they write to you alone will not reach you, and they are not told. In groups you see each other as before.";
 
 /** What somebody may be reported for, as it is offered. */
 export const REASONS = {
@@ -110,3 +123,29 @@ export const sentence = (line: string): string => line.replace(/^you /, "You ");
 
 /** How many ask to be let in. */
 export const waitingText = (count: number): string => `${count} ${count === 1 ? "person asks" : "people ask"} to join`;
+
+const SIGNED_OUT = "This device has been signed out";
+const TOO_OLD = "This page is too old for the server: reload it";
+const AGAIN = "This did not go through";
+
+/** What the contract says in the words of those who build with it. */
+const PLAIN: Partial<Record<ErrorCode, string>> = {
+  ...{ unauthenticated: SIGNED_OUT, token_expired: SIGNED_OUT, refresh_reused: SIGNED_OUT },
+  ...{ unsupported_version: TOO_OLD, method_not_allowed: TOO_OLD, hello_required: TOO_OLD, upgrade_required: TOO_OLD },
+  ...{ idempotency_conflict: AGAIN, key_out_of_order: AGAIN, receipt_ahead: AGAIN },
+  invalid_request: "The server does not take this",
+  forbidden: "You may not do this",
+  not_found: "This is not here any more",
+  too_many_deletions: "Too much is deleted here already: clear the conversation instead",
+  push_not_offered: "This server sends no notifications",
+  media_not_offered: "This server keeps no pictures and files",
+  media_not_uploaded: "The file has not arrived: send it again",
+  media_too_large: "This file is too large",
+  payload_too_large: "This is too long",
+  rate_limited: "Too much at once: wait a moment",
+  internal: "Something broke on the server",
+  unavailable: "The server did not answer",
+};
+
+/** [AP-46] Why something was refused, to a person. */
+export const refusalText = (code: ErrorCode): string => PLAIN[code] ?? ERRORS[code].title;

@@ -25,7 +25,7 @@ import type {
 
 /** How far one's own message has come. */
 export type Tick = "queued" | "sent" | "delivered" | "read" | "failed";
-export type ReactionShown = { emoji: string; count: number; mine: boolean };
+export type ReactionShown = { emoji: string; count: number; mine: boolean; who: readonly UserId[] };
 /** What the person may do with a message. */
 export type May = { react: boolean; edit: boolean; recall: boolean };
 export type MessageRow = {
@@ -53,7 +53,16 @@ export type MessageRow = {
   code: ErrorCode | null;
 };
 type NoteLine = Extract<Line, { is: "note" }>;
-export type Row = MessageRow | { is: "note"; key: string; seq: number; at: number; event: NoteLine["event"] };
+/** `also`: who else was brought in in the same go. */
+type NoteRow = {
+  is: "note";
+  key: string;
+  seq: number;
+  at: number;
+  event: NoteLine["event"];
+  also?: readonly UserId[];
+};
+export type Row = MessageRow | NoteRow;
 
 /** Who looks, and when (epoch ms by the server's clock). `isAdmin`: of the group that is looked at. */
 export type Looking = { me: UserId; now: number; isAdmin?: boolean };
@@ -100,7 +109,7 @@ function loggedRow(line: Line, held: Held, looking: Looking): Row {
       edited: line.edited,
     },
     reactions: line.reactions.map(({ emoji, userIds }) => ({
-      ...{ emoji, count: userIds.length, mine: userIds.includes(me) },
+      ...{ emoji, count: userIds.length, mine: userIds.includes(me), who: userIds },
     })),
     may: mayOf(line, looking),
     ...{ tick: mine && !gone ? tickOf(seq, held) : null, wishId: null, code: null },

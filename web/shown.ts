@@ -41,9 +41,10 @@ export type Speaking = {
 /** The last `count` rows as they stand on the screen: by days, by who speaks, with what each answers. */
 export function shownRows(rows: readonly Row[], count: number, how: Speaking): Shown[] {
   const from = Math.max(0, rows.length - count);
+  const told = gathered(rows.slice(from));
   const bySeq = new Map(rows.flatMap((row) => (row.is === "message" && row.seq !== null ? [[row.seq, row]] : [])));
-  return rows.slice(from).map((row, i): Shown => {
-    const [before, after] = [rows[from + i - 1], rows[from + i + 1]];
+  return told.map((row, i): Shown => {
+    const [before, after] = [i === 0 ? rows[from - 1] : told[i - 1], told[i + 1]];
     const day = i > 0 && before && isSameDay(before, row) ? "" : dayName(row.at, how.now);
     const unread = how.unreadFrom?.key === row.key ? how.unreadFrom.count : 0;
     if (row.is === "note") return { ...row, day, unread, note: how.noteOf(row) };
@@ -68,6 +69,35 @@ export function shownRows(rows: readonly Row[], count: number, how: Speaking): S
 const isSameDay = (a: Row, b: Row): boolean => new Date(a.at).toDateString() === new Date(b.at).toDateString();
 const isTogether = (a: Row | undefined, b: Row): boolean =>
   a?.is === "message" && b.is === "message" && a.senderId === b.senderId && b.at - a.at < TOGETHER_MS;
+
+/** [AP-50] Those whom one person brings in in one go are told in one line; it stands where the last of them came. */
+function gathered(rows: readonly Row[]): Row[] {
+  const told: Row[] = [];
+  for (const row of rows) {
+    const before = told.at(-1);
+    if (before?.is !== "note" || row.is !== "note" || !isOneGo(before, row)) told.push(row);
+    else
+      told[told.length - 1] = {
+        ...row,
+        at: before.at,
+        event: before.event,
+        also: [...(before.also ?? []), ...brought(row)],
+      };
+  }
+  return told;
+}
+
+type Note = Extract<Row, { is: "note" }>;
+const isOneGo = (before: Note, row: Note): boolean =>
+  before.event.senderId === row.event.senderId &&
+  brought(before).length + brought(row).length === 2 &&
+  row.at - before.at < TOGETHER_MS &&
+  isSameDay(before, row);
+/** Whom somebody else brought in; nobody, where the note is of something else. */
+const brought = ({ event }: Note): UserId[] =>
+  event.kind === "member" && event.change === "added" && event.userId !== event.senderId && !event.erased
+    ? [event.userId]
+    : [];
 
 function quoteOf({ replyTo, gone }: MessageRow, bySeq: ReadonlyMap<number, MessageRow>, how: Speaking): Quote | null {
   if (replyTo === null || gone) return null;

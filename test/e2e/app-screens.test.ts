@@ -95,7 +95,7 @@ test(
     await see(page.locator("#uploads li")).toHaveCount(1);
     await look("staged");
     await button("Cancel two.png").click();
-    await button("Do not answer").click();
+    await button("Cancel the reply").click();
     await button(/^Mute/).click();
     await see(button("Always")).toBeVisible();
     await look("mute");

@@ -111,14 +111,14 @@ test("[LM-26] [AP-36] a message, and what is left of one, is deleted for oneself
 
 test("[LM-14] [LM-16] how long messages are kept is chosen and told to both; clearing is for oneself", async () => {
   await anna.page.locator("#title").click();
-  await anna.page.getByLabel("New messages").selectOption("disappear after 7 days");
+  await anna.page.getByLabel("Disappearing messages").selectOption("after 7 days");
   await anna.page.keyboard.press("Escape");
   for (const who of [anna, ben]) {
     await see(who.page.locator("#keeping")).toHaveText("New messages disappear after 7 days");
     await see(who.page.locator("#rows .note")).toContainText("disappear after 7 days");
   }
   await ben.page.locator("#title").click();
-  await see(ben.page.getByLabel("New messages")).toHaveValue(`${7 * 86_400_000}`);
+  await see(ben.page.getByLabel("Disappearing messages")).toHaveValue(`${7 * 86_400_000}`);
   await ben.shoot("conversation-info");
   expect(await ben.barriers()).toEqual([]);
   await ben.page.getByRole("button", { name: "Clear for me" }).click();

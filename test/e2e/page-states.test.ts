@@ -145,7 +145,7 @@ test("[CL-29] [CL-36] mute, pin and archive show on both devices of the person, 
   await button(ben, "Always").click();
   await see(button(ben, "Muted")).toBeVisible();
   await button(ben, "Muted").click();
-  await button(ben, "Ring again").click();
+  await button(ben, "Unmute").click();
   await see(button(ben, "Mute")).toBeVisible();
   await see.poll(titles).toEqual(["anna", "Hiking"]);
   await see(tablet.listed("Hiking").getByRole("img", { name: "muted" })).toHaveCount(0);

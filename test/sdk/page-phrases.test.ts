@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ERRORS, type ErrorCode } from "../../src/protocol/errors.ts";
 import { EpochMs } from "../../src/protocol/ids.ts";
 import {
   ALWAYS_AT,
@@ -7,6 +8,7 @@ import {
   membersText,
   muteText,
   presenceText,
+  refusalText,
   shedText,
   typingText,
   waitingText,
@@ -19,6 +21,15 @@ const HOUR = 3_600_000;
 const noon = new Date(2026, 10, 12, 12, 0).getTime();
 
 describe("phrases", () => {
+  test("[AP-46] no refusal is told in the words of those who build with the contract", () => {
+    const told = Object.keys(ERRORS).map((code) => refusalText(code as ErrorCode));
+    const jargon =
+      /token|schema|protocol|\brequest\b|idempoten|\bmint|append|refresh|frame|\bbody|socket|upgrade|receipt|\bpath|byte|media|push|safe to/i;
+    expect(told.filter((text) => jargon.test(text))).toEqual([]);
+    expect(refusalText("unavailable")).toBe("The server did not answer");
+    expect(refusalText("last_admin")).toBe("A group keeps at least one admin");
+  });
+
   test("who types", () => {
     expect(typingText([], true)).toBe("");
     expect(typingText(["ben"], false)).toBe("typing …");

@@ -1,4 +1,4 @@
-import { ERRORS } from "../../src/protocol/errors.ts";
+import { refusalText } from "../phrases.ts";
 import type { ConversationId } from "../wire.ts";
 import type { Session } from "./session.ts";
 
@@ -9,7 +9,7 @@ const MOST = 50;
 export async function hitsInside(session: Session, id: ConversationId, words: string) {
   const query = { q: words, conversationId: id, limit: MOST };
   const answer = await session.call("search", { query });
-  if (!answer.ok) return { seqs: [], hasMore: false, problem: ERRORS[answer.code].title };
+  if (!answer.ok) return { seqs: [], hasMore: false, problem: refusalText(answer.code) };
   const { hits, cursor } = answer.value;
   return { seqs: hits.map(({ seq }) => seq), hasMore: cursor !== undefined, problem: "" };
 }

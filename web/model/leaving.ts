@@ -5,6 +5,7 @@ import { answered } from "../doors.ts";
 import { forgetProfile, rememberErased, rememberTab } from "../profiles.ts";
 import type { ErrorCode } from "../wire.ts";
 import type { Drafts } from "./drafts.ts";
+import { ask } from "./shows.ts";
 import type { Takeout } from "./takeout.ts";
 
 type Ports = {
@@ -36,11 +37,20 @@ export class Leaving {
     else void this.#ended(session.because === "revoked");
   }
 
+  /** [AP-48] Asks first where something would be lost: what waits to be sent goes with the rest. */
+  async signOut(): Promise<void> {
+    const { outbox } = this.#ports.client.state.replica;
+    const count = outbox.filter(({ standing }) => standing.is === "waiting").length;
+    if (count === 0) return this.#signOut();
+    const what = count === 1 ? "One message was" : `${count} messages were`;
+    ask("Sign out all the same?", "Sign out", () => void this.#signOut(), `${what} not sent yet, and would be lost.`);
+  }
+
   /**
    * Nothing of this device stays in the browser, also where the server does not answer: then its list of devices shows this one until
    * somebody ends it there.
    */
-  async signOut(): Promise<void> {
+  async #signOut(): Promise<void> {
     const { client, bell } = this.#ports;
     this.#isLeaving = true;
     await bell.forget();

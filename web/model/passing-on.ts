@@ -1,6 +1,6 @@
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { heldOf, timelineOf } from "../../src/sdk/drawing.ts";
 import { answered } from "../doors.ts";
+import { refusalText } from "../phrases.ts";
 import type { Content, ConversationId } from "../wire.ts";
 import type { Session } from "./session.ts";
 
@@ -24,7 +24,7 @@ export async function passOn(
 ): Promise<string> {
   for (const id of to) {
     const passed = await answered(session.chat(from).forward({ content }, id));
-    if (!passed.ok) return passed.code === "unavailable" ? "The server did not answer" : ERRORS[passed.code].title;
+    if (!passed.ok) return refusalText(passed.code);
   }
   return "";
 }

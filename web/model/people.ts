@@ -1,13 +1,11 @@
-import { ERRORS } from "../../src/protocol/errors.ts";
-import type { ErrorCode, FoundPerson, Profile } from "../wire.ts";
+import { refusalText } from "../phrases.ts";
+import type { FoundPerson, Profile } from "../wire.ts";
 import type { Session } from "./session.ts";
-
-const title = (code: ErrorCode): string => (code === "unavailable" ? "The server did not answer" : ERRORS[code].title);
 
 /** Who has this handle; what is in the way otherwise, for a person. */
 export async function personCalled(session: Session, handle: string): Promise<Profile | string> {
   const answer = await session.answered(session.client.people.find(handle));
-  if (!answer.ok) return answer.code === "not_found" ? `Nobody is called ${handle}` : title(answer.code);
+  if (!answer.ok) return answer.code === "not_found" ? `Nobody is called ${handle}` : refusalText(answer.code);
   return answer.value;
 }
 
@@ -15,5 +13,5 @@ export async function personCalled(session: Session, handle: string): Promise<Pr
 export async function peopleLike(session: Session, words: string): Promise<readonly FoundPerson[] | string> {
   const answer = await session.call("findPeople", { query: { q: words } });
   if (answer.ok) return answer.value.users;
-  return answer.code === "people_search_not_offered" ? [] : title(answer.code);
+  return answer.code === "people_search_not_offered" ? [] : refusalText(answer.code);
 }

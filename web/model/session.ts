@@ -1,5 +1,4 @@
 import { batch, computed, effect, signal } from "@preact/signals";
-import { ERRORS } from "../../src/protocol/errors.ts";
 import type { Client, Conversation, SessionState } from "../../src/sdk/client/index.ts";
 import { type DeviceState, heldOf, type Live, type ReplicaState } from "../../src/sdk/drawing.ts";
 import { Attention } from "../attention.ts";
@@ -8,9 +7,10 @@ import { type Connection, connectionOf } from "../connection.ts";
 import { answered, type Lend, lent } from "../doors.ts";
 import { Names, Questions } from "../names.ts";
 import { Naming } from "../naming.ts";
+import { refusalText } from "../phrases.ts";
 import { onNotificationClick } from "../push.ts";
 import { listOf } from "../rows.ts";
-import type { Contact, ConversationId, IdempotencyKey, UserId, Wish } from "../wire.ts";
+import type { Contact, ConversationId, ErrorCode, IdempotencyKey, UserId, Wish } from "../wire.ts";
 import { Drafts } from "./drafts.ts";
 import { Leaving } from "./leaving.ts";
 import { LookingBack } from "./looking-back.ts";
@@ -120,10 +120,10 @@ export class Session {
   }
 
   /** [CL-12] A message that was refused stands in its place; of what was said of one, the person is told. */
-  #failed(id: string, code: keyof typeof ERRORS): void {
+  #failed(id: string, code: ErrorCode): void {
     const { outbox } = this.client.state.replica;
     const isShown = outbox.some(({ wishId, event }) => wishId === id && event.kind === "message");
-    if (!isShown) tell(ERRORS[code].title);
+    if (!isShown) tell(refusalText(code));
   }
 
   /** [CL-32] The other one of the open conversation. */

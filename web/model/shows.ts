@@ -17,14 +17,14 @@ export type Dialog =
   | { is: "message"; id: ConversationId; seq: number }
   | { is: "picture"; media: MediaContent; all: readonly MediaContent[] }
   | { is: "camera"; take: (picture: File) => void }
-  | { is: "sure"; question: string; act: string; then: () => void };
+  | { is: "sure"; question: string; about: string; act: string; then: () => void };
 export const dialog = signal<Dialog | null>(null);
 export const close = (): void => {
   dialog.value = null;
 };
-/** Asks before what cannot be undone. */
-export const ask = (question: string, act: string, then: () => void): void => {
-  dialog.value = { is: "sure", question, act, then };
+/** Asks before what cannot be undone. `about`: what comes of it, where that is not plain. */
+export const ask = (question: string, act: string, then: () => void, about = ""): void => {
+  dialog.value = { is: "sure", question, about, act, then };
 };
 
 /** The menu of one message, and what it hangs on. */

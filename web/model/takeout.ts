@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { type Client, EdgewiseError, type ExportProgress } from "../../src/sdk/client/index.ts";
+import { refusalText } from "../phrases.ts";
 import { saveFile } from "../saving.ts";
 
 export type Taken =
@@ -55,5 +55,5 @@ export class Takeout {
 function problemOf(error: unknown): string {
   const code = error instanceof EdgewiseError ? error.code : "unavailable";
   if (code === "rate_limited") return OFTEN;
-  return code === "unavailable" ? CUT : `${ERRORS[code].title}. Nothing was saved.`;
+  return code === "unavailable" ? CUT : `${refusalText(code)}. Nothing was saved.`;
 }

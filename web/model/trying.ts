@@ -1,5 +1,5 @@
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { EdgewiseError } from "../../src/sdk/client/index.ts";
+import { refusalText } from "../phrases.ts";
 import { tell } from "./shows.ts";
 
 /** Does what was asked for, or says why it could not be done; false then. */
@@ -9,7 +9,7 @@ export async function tried(act: () => Promise<unknown>): Promise<boolean> {
     return true;
   } catch (error) {
     const code = error instanceof EdgewiseError ? error.code : "unavailable";
-    tell(code === "unavailable" ? "The server did not answer" : ERRORS[code].title);
+    tell(refusalText(code));
     return false;
   }
 }

@@ -45,7 +45,7 @@ export function Attach() {
         onChange={({ currentTarget }) => take(currentTarget)}
       />
       <IconButton icon="attach" label="Attach files" onClick={() => files.current?.click()} />
-      {sees.value && <IconButton icon="camera" label="Take a picture" onClick={shoot} />}
+      {sees.value && <IconButton icon="camera" class="shoot" label="Take a picture" onClick={shoot} />}
     </>
   );
 }

@@ -1,9 +1,8 @@
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { timeOfDay } from "../clock.ts";
 import { jumpTo, openId } from "../model/route.ts";
 import { dialog } from "../model/shows.ts";
-import { forwardedText, GONE } from "../phrases.ts";
+import { forwardedText, GONE, refusalText } from "../phrases.ts";
 import type { ShownMessage } from "../shown.ts";
 import { Icon } from "./Icon.tsx";
 import { Media } from "./Media.tsx";
@@ -116,7 +115,7 @@ function Failure({ row: { wishId, code } }: { row: ShownMessage }) {
   const session = useSession();
   return (
     <p class="problem">
-      {code ? `${code === "device_revoked" ? CUT_OFF : ERRORS[code].title}. ` : ""}
+      {code ? `${code === "device_revoked" ? CUT_OFF : refusalText(code)}. ` : ""}
       <button type="button" class="link" onClick={() => wishId && session.retry(wishId)}>
         Try again
       </button>{" "}

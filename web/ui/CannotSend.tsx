@@ -1,7 +1,7 @@
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { blocks, loadAcquaintance } from "../model/acquaintance.ts";
 import type { Session } from "../model/session.ts";
 import { tell } from "../model/shows.ts";
+import { refusalText } from "../phrases.ts";
 import type { ConversationId } from "../wire.ts";
 import { useSession } from "./session-context.ts";
 
@@ -33,7 +33,7 @@ export function CannotSend({ id, why }: { id: ConversationId; why: keyof typeof 
     if (!userId) return;
     const answer = await session.call("unblock", { params: { userId } });
     if (answer.ok) await loadAcquaintance(session);
-    else tell(ERRORS[answer.code].title);
+    else tell(refusalText(answer.code));
   };
   return (
     <p class="left quiet">

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { openId, route } from "../model/route.ts";
-import { said, toast } from "../model/shows.ts";
+import { said } from "../model/shows.ts";
 import { isMuted, shedText } from "../phrases.ts";
 import { Announcer } from "./Announcer.tsx";
 import { Conversation } from "./Conversation.tsx";
@@ -11,6 +11,7 @@ import { KeepUp } from "./KeepUp.tsx";
 import { MessageMenu } from "./MessageMenu.tsx";
 import { Side } from "./Side.tsx";
 import { useSession } from "./session-context.ts";
+import { Toast } from "./Toast.tsx";
 
 /** The page of somebody who is signed in: the list, and what is open; on a phone one of the two. */
 export function Chat() {
@@ -34,9 +35,7 @@ export function Chat() {
       <p class="unseen" role="status">
         {said}
       </p>
-      <p id="toast" role="status" data-shows={toast.value !== ""}>
-        {toast}
-      </p>
+      <Toast />
     </>
   );
 }

@@ -70,6 +70,9 @@ export function Composer({ id }: { id: ConversationId }) {
       }}
     >
       <ComposerAbout />
+      <p class="about full" role="status">
+        {text.length >= LIMITS.textLength && "This is as long as one message may be"}
+      </p>
       <Mentions of={mentions} />
       <div class="field">
         <Attach />

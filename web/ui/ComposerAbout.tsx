@@ -35,12 +35,12 @@ function Answered({ seq }: { seq: number }) {
     <p id="answering" class="about">
       <Icon name="reply" />
       <span>
-        <b>Answering {name}</b>
+        <b>Replying to {name}</b>
         <span class="said" dir="auto">
           {(line && wordsOf(line)) ?? GONE.recalled}
         </span>
       </span>
-      <IconButton icon="close" label="Do not answer" onClick={() => writing.answer(null)} />
+      <IconButton icon="close" label="Cancel the reply" onClick={() => writing.answer(null)} />
     </p>
   );
 }

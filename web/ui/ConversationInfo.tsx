@@ -1,7 +1,6 @@
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { heldOf } from "../../src/sdk/drawing.ts";
 import { ask, tell } from "../model/shows.ts";
-import { durationText, RETENTIONS } from "../phrases.ts";
+import { durationText, RETENTIONS, refusalText } from "../phrases.ts";
 import type { ConversationId } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
@@ -59,13 +58,13 @@ function Messages({ id }: { id: ConversationId }) {
   const keep = (retentionMs: number) => asked(session.answered(session.chat(id).change({ retentionMs })));
   const clear = async () => {
     const answer = await session.answered(session.chat(id).clear());
-    if (!answer.ok) tell(ERRORS[answer.code].title);
+    if (!answer.ok) tell(refusalText(answer.code));
   };
   return (
     <section>
       <h3>Messages</h3>
       <label>
-        New messages
+        Disappearing messages
         <select
           id="retention"
           value={`${ms}`}
@@ -74,7 +73,7 @@ function Messages({ id }: { id: ConversationId }) {
         >
           {[...new Set([...RETENTIONS, ms])].map((each) => (
             <option key={each} value={`${each}`}>
-              {each ? `disappear after ${durationText(each)}` : "stay"}
+              {each ? `after ${durationText(each)}` : "off"}
             </option>
           ))}
         </select>

@@ -42,7 +42,7 @@ export function Dialogs() {
     case "camera":
       return <Camera take={shown.take} />;
     case "sure":
-      return <Sure question={shown.question} act={shown.act} then={shown.then} />;
+      return <Sure {...shown} />;
     default:
       return null;
   }

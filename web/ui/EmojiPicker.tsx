@@ -17,7 +17,8 @@ export function EmojiPicker() {
     addEventListener("resize", put);
     element.showPopover();
     put();
-    element.querySelector("input")?.focus();
+    const hasKeys = matchMedia("(pointer: fine)").matches; // else a keyboard would come up over half of them
+    (hasKeys ? element.querySelector("input") : element)?.focus();
     return () => removeEventListener("resize", put);
   }, [opened]);
   const choose = (emoji: string) => {
@@ -31,6 +32,7 @@ export function EmojiPicker() {
       ref={popover}
       popover="auto"
       role="dialog"
+      tabIndex={-1}
       aria-label="Emoji"
       onToggle={(event) => {
         if (event.newState === "closed" && picker.peek() === opened) picker.value = null;

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { dialog } from "../model/shows.ts";
+import { refusalText } from "../phrases.ts";
 import type { ErrorCode } from "../wire.ts";
 import { Cancel, Dialog } from "./Dialog.tsx";
 import { useSession } from "./session-context.ts";
@@ -36,7 +36,7 @@ export function Erase() {
     const answer = await session.leaving.erase(String(fields.get("password")));
     busy.value = false;
     if (answer.ok) return;
-    const problem = WORDS[answer.code] ?? ERRORS[answer.code].title;
+    const problem = WORDS[answer.code] ?? refusalText(answer.code);
     wrong.value =
       answer.code === "invalid_credentials"
         ? { at: "password", problem: "This is not your password" }

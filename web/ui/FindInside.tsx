@@ -4,6 +4,7 @@ import { hitsInside } from "../model/finding.ts";
 import { jumpTo } from "../model/route.ts";
 import type { ConversationId } from "../wire.ts";
 import { IconButton } from "./IconButton.tsx";
+import { markWords } from "./mark-words.ts";
 import { useSession } from "./session-context.ts";
 
 /** Asked only when the person pauses. Ms. */
@@ -26,6 +27,10 @@ export function FindInside({ id, end }: { id: ConversationId; end: () => void })
     jumpTo(id, seq);
   };
   useEffect(() => field.current?.focus(), []);
+  useEffect(() => {
+    const rows = document.querySelector("#rows");
+    return wanted === "" || !rows ? undefined : markWords(rows, wanted);
+  }, [wanted]);
   useEffect(() => {
     found.value = NOTHING;
     if (wanted === "") return;

@@ -1,6 +1,6 @@
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { goTo, openId } from "../model/route.ts";
 import { ask, tell } from "../model/shows.ts";
+import { refusalText } from "../phrases.ts";
 import type { ConversationId } from "../wire.ts";
 import { GroupHead } from "./GroupHead.tsx";
 import { GroupRules } from "./GroupRules.tsx";
@@ -32,7 +32,7 @@ export function LeaveGroup({ id }: { id: ConversationId }) {
     goTo(null); // at once: what the server answers later must not close what has been opened meanwhile [AP-33]
     const answer = await session.call("removeMember", { params: { id, userId: session.me } });
     if (answer.ok) return;
-    tell(answer.code === "last_admin" ? "Make somebody else an admin first" : ERRORS[answer.code].title);
+    tell(answer.code === "last_admin" ? "Make somebody else an admin first" : refusalText(answer.code));
     if (openId.peek() === null) goTo(id);
   };
   if (!session.naming.value.role(id)) return null;

@@ -41,13 +41,13 @@ export function GroupRules({ id }: { id: ConversationId }) {
         </label>
       ))}
       <label class="side-by-side">
-        Newcomers see
+        New members see
         <select
           value={rules.history}
           onChange={({ currentTarget: { value } }) => void change({ history: value === "all" ? "all" : "joined" })}
         >
-          <option value="joined">From then on</option>
-          <option value="all">Everything</option>
+          <option value="joined">New messages</option>
+          <option value="all">All messages</option>
         </select>
       </label>
       <label class="check">
@@ -71,7 +71,7 @@ function WhatHolds({ rules }: { rules: ReturnType<ReturnType<typeof useSession>[
     rules.setting === "members" && "All members edit the group, and how long messages stay.",
     rules.adding === "members" && "All members bring people in.",
     rules.approval && "An admin lets in who comes by a link.",
-    rules.history === "all" && "Newcomers see everything there is.",
+    rules.history === "all" && "New members see all messages, also of before.",
   ].filter((line) => line !== false);
   if (lines.length === 0) return null;
   return (

@@ -1,10 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { heldOf } from "../../src/sdk/drawing.ts";
 import { goTo } from "../model/route.ts";
-import { dialog } from "../model/shows.ts";
-import { isMuted, muteText, presenceText, typingText } from "../phrases.ts";
+import { dialog, tell } from "../model/shows.ts";
+import { isMuted, muteText, presenceText, refusalText, typingText } from "../phrases.ts";
 import type { ConversationId } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { lackText } from "./Connection.tsx";
@@ -21,7 +20,9 @@ export function useMine(id: ConversationId) {
   const problem = useSignal("");
   const change = async (wanted: Wanted) => {
     const answer = await session.answered(session.chat(id).set(wanted));
-    problem.value = answer.ok ? "" : ERRORS[answer.code].title;
+    problem.value = answer.ok ? "" : refusalText(answer.code);
+    if (answer.ok && wanted.archived !== undefined)
+      tell(wanted.archived ? "Archived: it stands below the others" : "Back among the others");
   };
   return { problem, change };
 }

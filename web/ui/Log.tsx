@@ -47,7 +47,7 @@ export function Log({ id }: { id: ConversationId }) {
       unreadFrom: from.value,
       starred: session.told.starsOf(id),
       nameOf: (userId) => plainName(session.naming.value.handle(userId)),
-      noteOf: ({ event }) => plainName(sentence(session.naming.value.note(event))),
+      noteOf: ({ event, also }) => plainName(sentence(session.naming.value.note(event, also))),
     }),
     ({ key }) => key,
   );
@@ -144,6 +144,11 @@ export function Log({ id }: { id: ConversationId }) {
         </ol>
         {past.value && <Edge more={later} at="later" />}
       </div>
+      {rows.value.length === 0 && !hasOlder.value && !past.value && session.connection.value.is === "connected" && (
+        <p id="log-empty" class="quiet">
+          No messages yet
+        </p>
+      )}
       {(scroll.away.value || past.value) && (
         <button type="button" id="newest" onClick={toNewest} aria-label={newestLabel(unread.value)}>
           <Icon name="down" />

@@ -44,7 +44,7 @@ export function Members({ id }: { id: ConversationId }) {
               {isAdmin && (
                 <span class="acts">
                   <button type="button" onClick={() => void put(userId, other)}>
-                    {other === "admin" ? "Make admin" : "Make member"}
+                    {other === "admin" ? "Make admin" : "Dismiss as admin"}
                     <span class="unseen"> {name}</span>
                   </button>
                   {userId !== session.me && (

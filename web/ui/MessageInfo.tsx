@@ -1,8 +1,8 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { heldOf, timelineOf, wordsOf } from "../../src/sdk/drawing.ts";
 import { moment } from "../clock.ts";
+import { refusalText } from "../phrases.ts";
 import { countsText, receiptGroups, traceLines } from "../way.ts";
 import type { ConversationId, EventReceipts, Trace } from "../wire.ts";
 import { Dialog } from "./Dialog.tsx";
@@ -28,7 +28,7 @@ export function MessageInfo({ id, seq }: { id: ConversationId; seq: number }) {
       if (!isShown) return;
       if (told.ok) receipts.value = told.value;
       if (traced?.ok) trace.value = traced.value;
-      problem.value = !told.ok ? ERRORS[told.code].title : traced && !traced.ok ? ERRORS[traced.code].title : "";
+      problem.value = !told.ok ? refusalText(told.code) : traced && !traced.ok ? refusalText(traced.code) : "";
     };
     void load();
     return () => {

@@ -9,6 +9,7 @@ import type { ShownMessage } from "../shown.ts";
 import { mayStillAct, whyNot } from "./CannotSend.tsx";
 import { Icon, type IconName } from "./Icon.tsx";
 import { moveInside, onCloseAsked, place } from "./open-menu.ts";
+import { whoText } from "./Reactions.tsx";
 import { useSession } from "./session-context.ts";
 
 /**
@@ -63,6 +64,7 @@ export function MessageMenu() {
           {!opened.row.gone && openId.value && mayStillAct(session, openId.value) && (
             <Quick row={opened.row} at={opened.at} back={opened.back} close={close} />
           )}
+          {opened.row.reactions.length > 0 && <Reacted row={opened.row} />}
           <Acts row={opened.row} close={close} />
         </>
       )}
@@ -105,6 +107,20 @@ function Quick({ row, close, at, back }: Props & { at: DOMRect; back: HTMLElemen
         <Icon name="plus" />
       </button>
     </div>
+  );
+}
+
+/** Who has reacted: where there is no pointer, nothing else says so. */
+function Reacted({ row }: { row: ShownMessage }) {
+  const session = useSession();
+  return (
+    <ul class="plain reacted" aria-label="Who has reacted">
+      {row.reactions.map(({ emoji, who }) => (
+        <li key={emoji}>
+          {emoji} {whoText(session, who)}
+        </li>
+      ))}
+    </ul>
   );
 }
 

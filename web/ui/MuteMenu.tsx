@@ -21,7 +21,7 @@ export function MuteMenu({ mine, change }: { mine: Mine; change: (wanted: Wanted
       <p class="heading">{muteText(mine, now.value) || "Mute this conversation"}</p>
       {muted && (
         <button type="button" onClick={() => choose({ mutedUntil: null })}>
-          Ring again
+          Unmute
         </button>
       )}
       <button type="button" onClick={() => inHours(1)}>
@@ -39,7 +39,7 @@ export function MuteMenu({ mine, change }: { mine: Mine; change: (wanted: Wanted
           checked={mine.mentionsPierce}
           onChange={({ currentTarget }) => change({ mentionsPierce: currentTarget.checked })}
         />
-        Ring when I am mentioned
+        Tell me when I am mentioned
       </label>
     </div>
   );

@@ -1,8 +1,8 @@
 import { useEffect } from "preact/hooks";
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
 import { goTo } from "../model/route.ts";
 import { ask, close, dialog, tell } from "../model/shows.ts";
+import { BLOCKED, refusalText } from "../phrases.ts";
 import type { UserId } from "../wire.ts";
 import { Dialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
@@ -57,7 +57,7 @@ export function PersonActs({ userId }: { userId: UserId }) {
   const block = async () => {
     const answer = await session.call("block", { params: { userId } });
     if (answer.ok) await loadAcquaintance(session);
-    else tell(ERRORS[answer.code].title);
+    else tell(refusalText(answer.code));
   };
   const name = session.naming.value.handle(userId);
   const shownName = session.naming.value.displayName(userId);
@@ -87,7 +87,11 @@ export function PersonActs({ userId }: { userId: UserId }) {
             Unblock
           </button>
         ) : (
-          <button type="button" class="danger" onClick={() => ask(`Block ${name}?`, "Block", () => void block())}>
+          <button
+            type="button"
+            class="danger"
+            onClick={() => ask(`Block ${name}?`, "Block", () => void block(), BLOCKED)}
+          >
             <Icon name="block" />
             Block
           </button>

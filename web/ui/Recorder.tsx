@@ -7,6 +7,7 @@ import type { ConversationId } from "../wire.ts";
 import { SendSign } from "./Icon.tsx";
 import { IconButton } from "./IconButton.tsx";
 import { useSession } from "./session-context.ts";
+import { useWriting } from "./writing-context.ts";
 
 export const mayRecord = (): boolean => "MediaRecorder" in globalThis && navigator.mediaDevices !== undefined;
 
@@ -16,6 +17,7 @@ type Take = { recorder: MediaRecorder; parts: Blob[]; startedAt: number };
 /** [AP-9] A voice message: recorded in place of the field, then sent or thrown away. */
 export function Recorder({ id, end }: { id: ConversationId; end: () => void }) {
   const { uploads } = useSession();
+  const writing = useWriting();
   const take = useRef<Take | null>(null);
   const lengthMs = useSignal(0);
   useEffect(() => {
@@ -47,6 +49,7 @@ export function Recorder({ id, end }: { id: ConversationId; end: () => void }) {
       const file = new File(taken.parts, name, { type: mimeType });
       stopTracks(taken);
       uploads.sendNow(id, file, { durationMs, waveform: await waveformIn(file) });
+      writing.sentCount.value += 1; // it is seen like anything else that is sent [AP-32]
       end();
     };
     taken.recorder.stop();

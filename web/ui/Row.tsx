@@ -1,14 +1,21 @@
+import { openId } from "../model/route.ts";
+import type { Session } from "../model/session.ts";
+import { menu } from "../model/shows.ts";
+import { wish } from "../model/wishes.ts";
 import type { Shown, ShownMessage } from "../shown.ts";
 import type { UserId } from "../wire.ts";
 import { Bubble } from "./Bubble.tsx";
+import { whyNot } from "./CannotSend.tsx";
 import { isOnLink, onLongPress } from "./long-press.ts";
 import { memo } from "./memo.ts";
 import { openMenu } from "./open-menu.ts";
 import { PersonAvatar } from "./PersonAvatar.tsx";
 import { useSession } from "./session-context.ts";
+import { onSwipe } from "./swipe.ts";
 
 /** A row of the log, with the day or the line above it. */
 export const RowItem = memo(function RowItem({ row }: { row: Shown }) {
+  const session = useSession();
   const seq = row.seq ?? undefined;
   if (row.is === "note")
     return (
@@ -19,7 +26,13 @@ export const RowItem = memo(function RowItem({ row }: { row: Shown }) {
     );
   const classes = ["message", ...(["isMine", "first", "last"] as const).filter((name) => row[name])].join(" ");
   return (
-    <li class={classes.replace("isMine", "mine")} data-tick={row.tick ?? ""} data-seq={seq} {...menuBy(row)}>
+    <li
+      class={classes.replace("isMine", "mine")}
+      data-tick={row.tick ?? ""}
+      data-seq={seq}
+      {...menuBy(row)}
+      {...onSwipe(() => answer(session, row))}
+    >
       <Above row={row} />
       {row.face && <Face userId={row.face} />}
       <Bubble row={row} />
@@ -50,6 +63,12 @@ function Above({ row: { day, unread } }: { row: Shown }) {
       )}
     </>
   );
+}
+
+function answer(session: Session, row: ShownMessage): void {
+  if (menu.value) return; // the finger had stayed before it went on
+  if (row.seq !== null && !row.gone && openId.value && !whyNot(session, openId.value))
+    wish.value = { is: "reply", row };
 }
 
 /** The menu comes by the right button, or by a finger that stays. */

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { clock } from "../clock.ts";
 import { jumpTo } from "../model/route.ts";
+import { refusalText } from "../phrases.ts";
 import type { SearchHit } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { useSession } from "./session-context.ts";
@@ -21,7 +21,7 @@ export function SearchResults({ query }: { query: string }) {
       query: { q: query, limit: 30, ...(before.cursor ? { cursor: before.cursor } : {}) },
     });
     if (!isWanted()) return;
-    if (!answer.ok) found.value = { ...before, busy: false, problem: ERRORS[answer.code].title };
+    if (!answer.ok) found.value = { ...before, busy: false, problem: refusalText(answer.code) };
     else {
       const { hits, cursor = null, incomplete } = answer.value;
       found.value = { hits: [...before.hits, ...hits], cursor, incomplete, problem: "", busy: false };

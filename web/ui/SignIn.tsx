@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { route } from "../model/route.ts";
 import { enter, erased, knownProfiles, screen, throwAway } from "../model/screen.ts";
 import { signIn } from "../model/sign-in.ts";
 import { Avatar } from "./Avatar.tsx";
@@ -24,52 +25,81 @@ export function SignIn() {
         <img src="/icon.svg" alt="" width="40" height="40" />
         <h1>Edgewise</h1>
       </header>
-      {ended ? (
-        <Ended {...ended} />
-      ) : (
-        <p class="quiet">Try it: make an account here, another in a second tab, and talk to yourself.</p>
-      )}
+      {ended ? <Ended {...ended} /> : <Welcome />}
       <Erased />
       <Known but={ended?.handle ?? null} />
       <form onSubmit={(event) => void submit(event)} inert={busy.value}>
-        <label>
-          Handle
-          <input
-            name="handle"
-            defaultValue={ended?.handle ?? ""}
-            ref={begin}
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck={false}
-            required
-            minLength={2}
-            maxLength={64}
-          />
-        </label>
-        <label>
-          Password
-          <input
-            name="password"
-            type="password"
-            autocomplete="current-password"
-            required
-            minLength={8}
-            maxLength={256}
-          />
+        <div class="hinted">
+          <label>
+            Handle
+            <input
+              name="handle"
+              defaultValue={ended?.handle ?? ""}
+              ref={begin}
+              autocomplete="username"
+              autocapitalize="none"
+              spellcheck={false}
+              required
+              minLength={2}
+              maxLength={64}
+              aria-describedby="handle-hint"
+            />
+          </label>
+          <small id="handle-hint" class="quiet">
+            A name of your own, by which others find you
+          </small>
+        </div>
+        <div class="hinted">
+          <label>
+            Password
+            <input
+              name="password"
+              type="password"
+              autocomplete="current-password"
+              autocapitalize="none"
+              spellcheck={false}
+              required
+              minLength={8}
+              maxLength={256}
+              aria-describedby="password-hint"
+            />
+          </label>
+          <small id="password-hint" class="quiet">
+            8 characters at least
+          </small>
+        </div>
+        <label class="check">
+          <input type="checkbox" onChange={reveal} />
+          Show what I type
         </label>
         <p class="problem" role="alert">
           {problem}
         </p>
         <div class="row">
-          <button type="submit" value="signUp" class="main">
-            Create account
-          </button>
-          <button type="submit" value="signIn">
-            Sign in
-          </button>
+          {(ended ? [SIGN_IN, SIGN_UP] : [SIGN_UP, SIGN_IN]).map(([value, name], i) => (
+            <button key={value} type="submit" value={value} class={i === 0 ? "main" : ""}>
+              {name}
+            </button>
+          ))}
         </div>
       </form>
     </main>
+  );
+}
+
+/** The first of them is what Enter does. */
+const SIGN_UP = ["signUp", "Create account"] as const;
+const SIGN_IN = ["signIn", "Sign in"] as const;
+
+/** [AP-47] What somebody new is to do here, and why they were sent. */
+function Welcome() {
+  const isInvited = route.value.is === "join";
+  return (
+    <p class={isInvited ? "" : "quiet"}>
+      {isInvited
+        ? "You are invited to a group. Create an account, or sign in, and you see which."
+        : "New here? Choose a handle and a password, and create an account. Else sign in with yours."}
+    </p>
   );
 }
 
@@ -105,6 +135,12 @@ function Ended({ handle, because, waiting }: { handle: string; because: keyof ty
       )}
     </div>
   );
+}
+
+/** So that a long password can be read while it is typed. */
+function reveal({ currentTarget: { checked, form } }: { currentTarget: HTMLInputElement }): void {
+  const field = form?.elements.namedItem("password");
+  if (field instanceof HTMLInputElement) field.type = checked ? "text" : "password";
 }
 
 /** Where there is a keyboard, one can write at once. */

@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { lineOf } from "../../src/sdk/drawing.ts";
 import { clock } from "../clock.ts";
 import { jumpTo } from "../model/route.ts";
 import { close } from "../model/shows.ts";
 import type { StarredMessage } from "../model/starring.ts";
 import { star, starsSettled } from "../model/starring.ts";
+import { refusalText } from "../phrases.ts";
 import { plainName } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
@@ -31,7 +31,7 @@ export function Stars() {
     const answer = await session.answered(
       session.client.stars(before.cursor === null ? {} : { cursor: before.cursor }),
     );
-    if (!answer.ok) found.value = { ...before, busy: false, problem: ERRORS[answer.code].title };
+    if (!answer.ok) found.value = { ...before, busy: false, problem: refusalText(answer.code) };
     else {
       const { stars, cursor = null, incomplete } = answer.value;
       found.value = { stars: [...before.stars, ...stars], cursor, incomplete, problem: "", busy: false };

@@ -1,8 +1,8 @@
 import { useComputed } from "@preact/signals";
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { heldOf } from "../../src/sdk/drawing.ts";
 import { blocks, contacts, isAcquainted, loadAcquaintance } from "../model/acquaintance.ts";
 import { ask, dialog, tell } from "../model/shows.ts";
+import { BLOCKED, refusalText } from "../phrases.ts";
 import type { ConversationId, UserId } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { useSession } from "./session-context.ts";
@@ -30,7 +30,7 @@ function Offer({ userId, asks }: { userId: UserId; asks: boolean }) {
   const act = async (door: "putContact" | "removeContact" | "block") => {
     const answer = await session.call(door, { params: { userId } });
     if (answer.ok) await loadAcquaintance(session);
-    else tell(ERRORS[answer.code].title);
+    else tell(refusalText(answer.code));
   };
   return (
     <section id="stranger" aria-label="Who this is">
@@ -48,7 +48,11 @@ function Offer({ userId, asks }: { userId: UserId; asks: boolean }) {
         </span>
       ) : (
         <span class="acts">
-          <button type="button" class="danger" onClick={() => ask(`Block ${name}?`, "Block", () => void act("block"))}>
+          <button
+            type="button"
+            class="danger"
+            onClick={() => ask(`Block ${name}?`, "Block", () => void act("block"), BLOCKED)}
+          >
             Block
           </button>
           <button type="button" class="danger" onClick={() => (dialog.value = { is: "report", reported: { userId } })}>

@@ -1,7 +1,6 @@
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import type { Upload } from "../model/uploads.ts";
-import { sizeText } from "../phrases.ts";
+import { refusalText, sizeText } from "../phrases.ts";
 import type { ConversationId } from "../wire.ts";
 import { plainName } from "../words.ts";
 import { Icon } from "./Icon.tsx";
@@ -39,7 +38,7 @@ function TrayItem({ item }: { item: Upload }) {
       )}
       {is === "paused" && <IconButton icon="play" label={`Go on with ${name}`} onClick={() => uploads.resume(key)} />}
       {problem && (
-        <span class="problem">{problem === "invalid_request" ? "This file is empty" : ERRORS[problem].title}</span>
+        <span class="problem">{problem === "invalid_request" ? "This file is empty" : refusalText(problem)}</span>
       )}
       {is === "failed" && problem === "unavailable" && (
         <button type="button" class="link" onClick={() => uploads.retry(key)}>

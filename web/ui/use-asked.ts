@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
-import { ERRORS } from "../../src/protocol/errors.ts";
 import type { Result } from "../../src/protocol/result.ts";
+import { refusalText } from "../phrases.ts";
 import type { ErrorCode } from "../wire.ts";
 
 /** What a person asked of the server here: one thing at a time, and what was in the way of the last. */
@@ -17,10 +17,8 @@ export function useAsked() {
     const answer = await question;
     busy.value = false;
     if (answer.ok) return { value: answer.value };
-    problem.value = words[answer.code] ?? (answer.code === "unavailable" ? OFFLINE : ERRORS[answer.code].title);
+    problem.value = words[answer.code] ?? refusalText(answer.code);
     return null;
   };
   return { problem, busy, asked };
 }
-
-const OFFLINE = "The server did not answer";
