@@ -67,7 +67,7 @@ function itemOf(item: Listed, facts: ListFacts): Item {
 function lineOf(item: Listed, isGroup: boolean, facts: ListFacts): Pick<Item, "line" | "lineIs"> {
   const { naming, live, drafts, open } = facts;
   const typists = live.typing.filter(({ conversationId }) => conversationId === item.id);
-  const names = typists.map(({ userId }) => naming.handle(userId));
+  const names = typists.map(({ userId }) => naming.name(userId));
   const typing = typingText(names, isGroup);
   if (typing) return { line: typing, lineIs: "typing" };
   const draft = drafts[item.id]?.text.trim();
@@ -77,6 +77,6 @@ function lineOf(item: Listed, isGroup: boolean, facts: ListFacts): Pick<Item, "l
 
 function saidIn({ last }: Listed, isGroup: boolean, { naming, me }: ListFacts): string {
   if (last?.is !== "message") return last ? sentence(naming.note(last.event)) : "";
-  const who = last.senderId === me ? "You: " : isGroup ? `${naming.handle(last.senderId)}: ` : "";
+  const who = last.senderId === me ? "You: " : isGroup ? `${naming.name(last.senderId)}: ` : "";
   return last.gone ? GONE[last.gone] : who + last.text.slice(0, 120);
 }

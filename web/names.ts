@@ -1,5 +1,6 @@
 import type { About, DeviceState } from "../src/sdk/drawing.ts";
 import type { Conversation, ConversationId, MediaId, Member, Profile, UserId } from "./wire.ts";
+import { plainName } from "./words.ts";
 
 /** What is known of a conversation besides its log. What is missing is asked for when somebody looks. */
 export type Known = Pick<
@@ -55,6 +56,11 @@ export class Questions {
   }
 }
 
+const NOBODY = { handle: "", displayName: "" };
+/** [AP-51] As it may stand beside other words. Of those who have erased themselves there is none. */
+export const nameOf = ({ handle, displayName }: Pick<Profile, "handle" | "displayName">): string =>
+  handle === "" ? "" : plainName(displayName).trim() || handle;
+
 /** Who people are and what conversations are called, in the state as it is now. */
 export class Names {
   readonly #state: Pick<DeviceState, "about" | "people">;
@@ -73,17 +79,19 @@ export class Names {
     return known;
   }
 
+  /** Unique, and of letters that cannot be mistaken for others. */
   handle(id: UserId): string {
     const known = this.#person(id);
     return known ? known.handle || DELETED : "…";
   }
 
-  face(id: UserId): MediaId | null {
-    return this.#state.people[id]?.avatarMediaId ?? null;
+  /** [AP-51] What somebody calls themselves. */
+  name(id: UserId): string {
+    return nameOf(this.#state.people[id] ?? NOBODY) || this.handle(id);
   }
 
-  displayName(id: UserId): string {
-    return this.#state.people[id]?.displayName ?? "";
+  face(id: UserId): MediaId | null {
+    return this.#state.people[id]?.avatarMediaId ?? null;
   }
 
   conversation(id: ConversationId): Known | undefined {

@@ -22,6 +22,11 @@ export class Naming {
     return this.#names.handle(id);
   }
 
+  /** What somebody calls themselves. */
+  name(id: UserId): string {
+    return this.#names.name(id);
+  }
+
   isGroup(id: ConversationId): boolean {
     return this.#known(id)?.kind === "group";
   }
@@ -34,11 +39,6 @@ export class Naming {
   /** The members, I among them. */
   people(id: ConversationId): readonly Member[] {
     return this.#known(id)?.members ?? [];
-  }
-
-  /** What somebody calls themselves, beside their handle. */
-  displayName(id: UserId): string {
-    return this.#names.displayName(id);
   }
 
   /** Whether I may take away what others said here. */
@@ -95,7 +95,7 @@ export class Naming {
     const known = this.#known(id);
     if (!known) return "…";
     if (known.kind === "group") return known.title ?? "Group";
-    const others = this.others(id).map((other) => this.handle(other));
+    const others = this.others(id).map((other) => this.name(other));
     return others.length > 0 ? others.join(", ") : DELETED;
   }
 
@@ -104,7 +104,7 @@ export class Naming {
     const known = this.#known(id);
     if (known?.kind !== "group") return "";
     if (known.mine.role === null) return "You are not in this group any more";
-    return ["you", ...this.others(id).map((other) => this.handle(other))].join(", ");
+    return ["you", ...this.others(id).map((other) => this.name(other))].join(", ");
   }
 
   /** `also`: who was brought in in the same go. */
@@ -127,7 +127,7 @@ export class Naming {
   }
 
   #person(id: UserId): string {
-    return id === this.#me ? "you" : this.handle(id);
+    return id === this.#me ? "you" : this.name(id);
   }
 }
 

@@ -2,7 +2,7 @@ import { dayName } from "./clock.ts";
 import { GONE } from "./phrases.ts";
 import type { MessageRow, Row } from "./rows.ts";
 import type { UserId } from "./wire.ts";
-import { type Mentioned, plainName } from "./words.ts";
+import type { Mentioned } from "./words.ts";
 
 /** Messages of one person within this time stand together. Ms. */
 const TOGETHER_MS = 5 * 60_000;
@@ -35,6 +35,7 @@ export type Speaking = {
   /** The seqs of those that I have starred. */
   starred?: readonly number[];
   nameOf: (userId: UserId) => string;
+  handleOf: (userId: UserId) => string;
   noteOf: (row: Extract<Row, { is: "note" }>) => string;
 };
 
@@ -107,5 +108,5 @@ function quoteOf({ replyTo, gone }: MessageRow, bySeq: ReadonlyMap<number, Messa
   return { seq: replyTo, sender, text: (answered.gone ? GONE[answered.gone] : answered.text).slice(0, 200) };
 }
 
-const mentionedIn = ({ mentions }: MessageRow, { nameOf, me }: Speaking): Mentioned[] =>
-  mentions.map((userId) => ({ name: plainName(nameOf(userId)), me: userId === me }));
+const mentionedIn = ({ mentions }: MessageRow, { handleOf, me }: Speaking): Mentioned[] =>
+  mentions.map((userId) => ({ name: handleOf(userId), me: userId === me }));

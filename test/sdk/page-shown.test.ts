@@ -10,7 +10,7 @@ import { ME, message, START } from "./support/script.ts";
 const [ANNA, BEN, CLEO, DAN] = [userId("ANNA"), userId("BEN"), userId("C"), userId("DAN")] as const;
 const HANDLES: Record<string, string> = { [ANNA]: "anna", [BEN]: "ben", [CLEO]: "cleo", [DAN]: "dan" };
 const handle = (id: UserId) => HANDLES[id] ?? "me";
-const naming = new Naming({ conversation: () => undefined, handle, displayName: handle } as unknown as Names, ME);
+const naming = new Naming({ conversation: () => undefined, handle, name: handle } as unknown as Names, ME);
 
 const { deviceId: _, idempotencyKey: __, composedAt: ___, sentAt: ____, content: _____, ...event } = message(1);
 type Change = "added" | "removed";
@@ -21,7 +21,7 @@ const note = (seq: number, senderId: UserId, who: UserId, change: Change = "adde
 });
 const told = (rows: readonly Row[], count = rows.length) =>
   shownRows(rows, count, {
-    ...{ me: ME, isGroup: true, now: START, unreadFrom: null, nameOf: handle },
+    ...{ me: ME, isGroup: true, now: START, unreadFrom: null, nameOf: handle, handleOf: handle },
     noteOf: (row) => naming.note(row.event, row.also),
   }).map((row) => (row.is === "note" ? row.note : row.is));
 
@@ -46,4 +46,12 @@ test("[AP-50] the line is read when the last of them is, and stays the same when
   expect(shown(3)).toMatchObject([{ seq: 4, key: "4" }]);
   expect(shown(2)).toMatchObject([{ seq: 4, key: "4" }]);
 });
-const SPEAKING = { me: ME, isGroup: true, now: START, unreadFrom: null, nameOf: handle, noteOf: () => "" };
+const SPEAKING = {
+  me: ME,
+  isGroup: true,
+  now: START,
+  unreadFrom: null,
+  nameOf: handle,
+  handleOf: handle,
+  noteOf: () => "",
+};

@@ -46,7 +46,7 @@ for (const [life, more, found] of KINDS)
       expect((await simulate(seed, { ...planOf(seed), ...more })).events).toBeGreaterThan(0);
     });
 
-test(`[LM-1] [LM-6] [LM-7] [LM-8] [LM-11] [LM-12] ${runs} lives in which people also edit, recall and react, from seed ${first}`, {
+test(`[LM-1] [LM-6] [LM-7] [LM-8] [LM-11] [LM-12] [IX-9] ${runs} lives in which people also edit, recall and react, from seed ${first}`, {
   timeout: 3_600_000,
 }, async () => {
   let tombstones = 0;

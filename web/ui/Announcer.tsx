@@ -14,7 +14,7 @@ export function Announcer() {
     const isNew = newest > before.current && isLive;
     before.current = newest;
     if (isNew && news?.is === "message" && !news.isMine)
-      said.value = `${naming.value.handle(news.senderId)}: ${news.gone ? GONE[news.gone] : news.text.slice(0, 300)}`;
+      said.value = `${naming.value.name(news.senderId)}: ${news.gone ? GONE[news.gone] : news.text.slice(0, 300)}`;
   }, [newest, isLive]);
   return null;
 }

@@ -30,7 +30,7 @@ function Answered({ seq }: { seq: number }) {
   const lines = timelineOf(events.slice(from), { me: session.me, wishes: [], now: session.now.value });
   const line = lines.find(({ event }) => event.seq === seq);
   const sender = line?.event.senderId;
-  const name = sender === undefined ? "" : sender === session.me ? "yourself" : session.naming.value.handle(sender);
+  const name = sender === undefined ? "" : sender === session.me ? "yourself" : session.naming.value.name(sender);
   return (
     <p id="answering" class="about">
       <Icon name="reply" />

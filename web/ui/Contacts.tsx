@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
 import { dialog } from "../model/shows.ts";
+import { nameOf } from "../names.ts";
 import type { Contact, Profile } from "../wire.ts";
 import { Dialog } from "./Dialog.tsx";
 import { PeopleFinder } from "./PeopleFinder.tsx";
@@ -59,7 +60,7 @@ export function Contacts() {
             {blocks.value.map((profile) => (
               <Person key={profile.userId} of={profile}>
                 <button type="button" onClick={() => void act("unblock", profile.userId)}>
-                  Unblock<span class="unseen"> {profile.handle}</span>
+                  Unblock<span class="unseen"> {nameOf(profile)}</span>
                 </button>
               </Person>
             ))}
@@ -73,36 +74,34 @@ export function Contacts() {
   );
 }
 
-function Person({ of: { userId, handle }, children }: { of: Profile; children: preact.ComponentChildren }) {
+function Person({ of: profile, children }: { of: Profile; children: preact.ComponentChildren }) {
+  const { userId } = profile;
+  const name = nameOf(profile);
   return (
     <li>
-      <PersonAvatar userId={userId} name={handle} />
-      <button type="button" class="link who" onClick={() => (dialog.value = { is: "person", userId })}>
-        {handle}
+      <PersonAvatar userId={userId} name={name} />
+      <button type="button" class="link who" dir="auto" onClick={() => (dialog.value = { is: "person", userId })}>
+        {name}
       </button>
       {children}
     </li>
   );
 }
 
-function Acts({
-  contact: { state, handle },
-  act,
-}: {
-  contact: Contact;
-  act: (door: "putContact" | "removeContact" | "unblock") => void;
-}) {
+function Acts({ contact, act }: { contact: Contact; act: (door: "putContact" | "removeContact" | "unblock") => void }) {
+  const { state } = contact;
+  const name = nameOf(contact);
   const end = { incoming: "Decline", accepted: "Remove", requested: "Take back" }[state];
   return (
     <span class="acts">
       {state === "incoming" && (
         <button type="button" class="main" onClick={() => act("putContact")}>
-          Accept<span class="unseen"> {handle}</span>
+          Accept<span class="unseen"> {name}</span>
         </button>
       )}
       <button type="button" onClick={() => act("removeContact")}>
         {end}
-        <span class="unseen"> {handle}</span>
+        <span class="unseen"> {name}</span>
       </button>
     </span>
   );

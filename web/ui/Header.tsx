@@ -98,7 +98,7 @@ function Status({ id }: { id: ConversationId }) {
   const names = naming.value;
   const typists = live.value.typing.filter(({ conversationId }) => conversationId === id);
   const typing = typingText(
-    typists.map(({ userId }) => names.handle(userId)),
+    typists.map(({ userId }) => names.name(userId)),
     names.isGroup(id),
   );
   const peer = names.peer(id);

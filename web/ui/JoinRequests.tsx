@@ -4,7 +4,6 @@ import { moment } from "../clock.ts";
 import { dialog } from "../model/shows.ts";
 import { waitingText } from "../phrases.ts";
 import type { ConversationId, JoinRequest } from "../wire.ts";
-import { plainName } from "../words.ts";
 import { PersonAvatar } from "./PersonAvatar.tsx";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
@@ -31,7 +30,7 @@ export function JoinRequests({ id }: { id: ConversationId }) {
       <h3 id="requests-title">{waitingText(requests.value.length)}</h3>
       <ul class="plain people" id="requests" inert={busy.value}>
         {requests.value.map(({ userId, askedAt }) => {
-          const name = plainName(session.naming.value.handle(userId));
+          const name = session.naming.value.name(userId);
           return (
             <li key={userId}>
               <PersonAvatar userId={userId} name={name} />

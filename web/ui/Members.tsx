@@ -26,11 +26,11 @@ export function Members({ id }: { id: ConversationId }) {
       <h3>{membersText(people.length)}</h3>
       <ul class="plain people" id="members" inert={busy.value}>
         {people.map(({ userId, role }) => {
-          const name = userId === session.me ? "you" : naming.handle(userId);
+          const name = userId === session.me ? "you" : naming.name(userId);
           const other = role === "admin" ? "member" : "admin";
           return (
             <li key={userId}>
-              <PersonAvatar userId={userId} name={naming.handle(userId)} />
+              <PersonAvatar userId={userId} name={naming.name(userId)} />
               <span class="who">
                 {userId === session.me ? (
                   name

@@ -9,7 +9,7 @@ import { useWriting } from "./writing-context.ts";
 /** So many are offered at a time. */
 const OFFERED = 6;
 
-/** [AP-9] In a group, an `@` offers its members by the beginning of their names. */
+/** [AP-9] In a group, an `@` offers its members by the beginning of their handles and names. */
 export function useMentions(id: ConversationId, field: RefObject<HTMLTextAreaElement | null>) {
   const { naming } = useSession();
   const writing = useWriting();
@@ -22,19 +22,21 @@ export function useMentions(id: ConversationId, field: RefObject<HTMLTextAreaEle
       ? []
       : names
           .others(id)
-          .map((userId) => ({ userId, name: names.handle(userId) }))
-          .filter(({ name }) => name.toLowerCase().startsWith(query))
+          .map((userId) => ({ userId, handle: names.handle(userId), name: names.name(userId) }))
+          .filter(({ handle, name }) =>
+            [handle, ...name.split(" ")].some((part) => part.toLowerCase().startsWith(query)),
+          )
           .slice(0, OFFERED);
   const end = () => {
     at.value = null;
     chosen.value = 0;
   };
-  const choose = (name: string | undefined) => {
+  const choose = (handle: string | undefined) => {
     const from = at.value?.from;
-    if (name === undefined || from === undefined) return;
+    if (handle === undefined || from === undefined) return;
     const { text } = writing;
     const caret = field.current?.selectionStart ?? text.length;
-    const [before, after] = [`${text.slice(0, from)}@${name} `, text.slice(caret).trimStart()];
+    const [before, after] = [`${text.slice(0, from)}@${handle} `, text.slice(caret).trimStart()];
     writing.type(before + after);
     writing.focus(before.length);
     end();
@@ -53,7 +55,7 @@ export function useMentions(id: ConversationId, field: RefObject<HTMLTextAreaEle
       if (offered.length === 0) return false;
       const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
       if (step !== undefined) chosen.value = (chosen.value + step + offered.length) % offered.length;
-      else if (event.key === "Enter" || event.key === "Tab") choose(offered[chosen.value]?.name);
+      else if (event.key === "Enter" || event.key === "Tab") choose(offered[chosen.value]?.handle);
       else if (event.key === "Escape") end();
       else return false;
       event.preventDefault();
@@ -74,7 +76,7 @@ export function Mentions({ of: { offered, chosen, choose } }: { of: ReturnType<t
   if (offered.length === 0) return null;
   return (
     <div id="mentions" role="listbox" aria-label="Members">
-      {offered.map(({ userId, name }, i) => (
+      {offered.map(({ userId, handle, name }, i) => (
         <div
           key={userId}
           id={`mention-${i}`}
@@ -83,11 +85,12 @@ export function Mentions({ of: { offered, chosen, choose } }: { of: ReturnType<t
           aria-selected={i === chosen}
           onPointerDown={(event) => {
             event.preventDefault();
-            choose(name);
+            choose(handle);
           }}
         >
           <PersonAvatar userId={userId} name={name} />
-          {name}
+          <bdi>{name}</bdi>
+          {handle !== name && <small class="quiet">@{handle}</small>}
         </div>
       ))}
     </div>

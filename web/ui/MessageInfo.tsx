@@ -83,7 +83,7 @@ function Groups({ receipts }: { receipts: EventReceipts }) {
           <ul class="plain">
             {people.map(({ userId, at }) => (
               <li key={userId}>
-                <span>{naming.value.handle(userId)}</span>
+                <span>{naming.value.name(userId)}</span>
                 {at !== null && <time>{moment(at, Date.now())}</time>}
               </li>
             ))}
@@ -101,7 +101,7 @@ function TraceItems({ trace }: { trace: Trace }) {
       {traceLines(trace).map(({ userId, state, steps }) => (
         <li key={userId ?? "server"}>
           <p>
-            <strong>{userId ? naming.value.handle(userId) : "The server"}</strong> {state}
+            <strong>{userId ? naming.value.name(userId) : "The server"}</strong> {state}
           </p>
           {steps.map((step) => (
             <p key={step} class="quiet">

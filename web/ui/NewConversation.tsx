@@ -4,8 +4,8 @@ import { loadContacts } from "../model/acquaintance.ts";
 import { Once } from "../model/once.ts";
 import { goTo } from "../model/route.ts";
 import { close } from "../model/shows.ts";
+import { nameOf } from "../names.ts";
 import type { Profile } from "../wire.ts";
-import { plainName } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
 import { PeopleFinder } from "./PeopleFinder.tsx";
@@ -67,7 +67,7 @@ export function NewConversation() {
                     class="chip"
                     onClick={() => (chosen.value = chosen.value.filter((other) => other !== person))}
                   >
-                    {plainName(person.handle)}
+                    {nameOf(person)}
                     <Icon name="close" label="take out" />
                   </button>
                 </li>

@@ -2,8 +2,8 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
 import { contacts } from "../model/acquaintance.ts";
 import { peopleLike, personCalled } from "../model/people.ts";
+import { nameOf } from "../names.ts";
 import type { Profile } from "../wire.ts";
-import { plainName } from "../words.ts";
 import { PersonAvatar } from "./PersonAvatar.tsx";
 import { useSession } from "./session-context.ts";
 
@@ -118,14 +118,14 @@ export function PeopleFinder({ label, act, choose, without = [], begins = false 
 type Choosing = { person: Profile; isFound: boolean; take: (person: Profile) => void };
 /** Whoever was found need not be known here: their picture is as the search tells it. */
 function Choice({ person, isFound, take }: Choosing) {
-  const { userId, handle, displayName, avatarMediaId } = person;
-  const name = plainName(displayName);
+  const { userId, handle, avatarMediaId } = person;
+  const name = nameOf(person);
   return (
     <button type="button" class="choice" onClick={() => take(person)}>
-      <PersonAvatar userId={userId} name={handle} told={isFound ? (avatarMediaId ?? null) : undefined} />
+      <PersonAvatar userId={userId} name={name} told={isFound ? (avatarMediaId ?? null) : undefined} />
       <span class="who">
-        <bdi>{handle}</bdi>
-        {name && name !== handle && <small class="quiet">{name}</small>}
+        <bdi>{name}</bdi>
+        {name !== handle && <small class="quiet">@{handle}</small>}
       </span>
     </button>
   );

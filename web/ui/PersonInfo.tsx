@@ -23,7 +23,7 @@ export function PersonInfo({ userId }: { userId: UserId }) {
     goTo(answer.value.id);
   };
   return (
-    <Dialog id="about" title={session.naming.value.handle(userId)}>
+    <Dialog id="about" title={session.naming.value.name(userId)}>
       <PersonActs userId={userId} />
       <section>
         <button type="button" class="main" onClick={() => void talk()}>
@@ -59,16 +59,12 @@ export function PersonActs({ userId }: { userId: UserId }) {
     if (answer.ok) await loadAcquaintance(session);
     else tell(refusalText(answer.code));
   };
-  const name = session.naming.value.handle(userId);
-  const shownName = session.naming.value.displayName(userId);
+  const name = session.naming.value.name(userId);
+  const handle = session.naming.value.handle(userId);
   return (
     <section class="person">
       <PersonAvatar userId={userId} name={name} large />
-      {shownName !== name && (
-        <p class="quiet" dir="auto">
-          {shownName}
-        </p>
-      )}
+      {handle !== name && <p class="quiet handle">@{handle}</p>}
       <p>{isBlocked ? "You block them: what they write to you alone does not reach you." : STATE[state]}</p>
       <div class="row" inert={busy.value}>
         {!isBlocked && (state === "none" || state === "incoming") && (

@@ -3,7 +3,6 @@ import type { Session } from "../model/session.ts";
 import { namesText } from "../phrases.ts";
 import type { ShownMessage } from "../shown.ts";
 import type { UserId } from "../wire.ts";
-import { plainName } from "../words.ts";
 import { mayStillAct } from "./CannotSend.tsx";
 import { useSession } from "./session-context.ts";
 
@@ -12,7 +11,7 @@ const NAMED = 6;
 
 /** [AP-50] Whose a reaction is: mine first. */
 export function whoText({ naming, me }: Session, who: readonly UserId[]): string {
-  const others = who.filter((userId) => userId !== me).map((userId) => plainName(naming.value.handle(userId)));
+  const others = who.filter((userId) => userId !== me).map((userId) => naming.value.name(userId));
   return namesText(who.includes(me) ? ["You", ...others] : others, NAMED);
 }
 

@@ -5,7 +5,6 @@ import { blocks, loadAcquaintance } from "../model/acquaintance.ts";
 import { type Reported, Reporting } from "../model/reporting.ts";
 import { close, tell } from "../model/shows.ts";
 import { REASONS } from "../phrases.ts";
-import { plainName } from "../words.ts";
 import { Cancel, Dialog } from "./Dialog.tsx";
 import { useSession } from "./session-context.ts";
 import { useAsked } from "./use-asked.ts";
@@ -24,7 +23,7 @@ export function Report({ reported }: { reported: Reported }) {
   const reporting = useMemo(() => new Reporting(session.client, reported), []);
   const reason = useSignal<Reason | null>(null);
   const { userId } = reported;
-  const name = plainName(session.naming.value.handle(userId));
+  const name = session.naming.value.name(userId);
   const mayBlock = !blocks.value.some((blocked) => blocked.userId === userId);
   const send = async (form: HTMLFormElement) => {
     const fields = new FormData(form);

@@ -43,7 +43,7 @@ export const RowItem = memo(function RowItem({ row }: { row: Shown }) {
 /** [AP-44] */
 function Face({ userId }: { userId: UserId }) {
   const { naming } = useSession();
-  return <PersonAvatar userId={userId} name={naming.value.handle(userId)} />;
+  return <PersonAvatar userId={userId} name={naming.value.name(userId)} />;
 }
 
 function Above({ row: { day, unread } }: { row: Shown }) {

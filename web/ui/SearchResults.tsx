@@ -64,7 +64,7 @@ export function SearchResults({ query }: { query: string }) {
 function Hit({ hit }: { hit: SearchHit }) {
   const { naming, me } = useSession();
   const { text, from, to } = hit.snippet;
-  const who = hit.senderId === me ? "You" : naming.value.handle(hit.senderId);
+  const who = hit.senderId === me ? "You" : naming.value.name(hit.senderId);
   return (
     <a
       class="hit"

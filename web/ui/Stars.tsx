@@ -76,7 +76,7 @@ export function Stars() {
 
 function Starred({ of: { conversationId, seq, event, edit } }: { of: StarredMessage }) {
   const { naming, me } = useSession();
-  const who = event.senderId === me ? "You" : plainName(naming.value.handle(event.senderId));
+  const who = event.senderId === me ? "You" : naming.value.name(event.senderId);
   const said = event.content.type === "gone" ? "" : lineOf(event.content);
   const caption = edit?.content.type === "caption" ? (edit.content.caption ?? "") : said;
   const words = edit?.content.type === "text" ? edit.content.text : caption || said;

@@ -4,7 +4,6 @@ import { blocks, contacts, isAcquainted, loadAcquaintance } from "../model/acqua
 import { ask, dialog, tell } from "../model/shows.ts";
 import { BLOCKED, refusalText } from "../phrases.ts";
 import type { ConversationId, UserId } from "../wire.ts";
-import { plainName } from "../words.ts";
 import { useSession } from "./session-context.ts";
 
 /** [AP-32] Somebody who is no contact of mine has written, and I have not answered: who they are to me, and what I can do about it. */
@@ -26,7 +25,8 @@ export function Stranger({ id }: { id: ConversationId }) {
 
 function Offer({ userId, asks }: { userId: UserId; asks: boolean }) {
   const session = useSession();
-  const name = plainName(session.naming.value.handle(userId));
+  const naming = session.naming.value;
+  const [name, handle] = [naming.name(userId), naming.handle(userId)];
   const act = async (door: "putContact" | "removeContact" | "block") => {
     const answer = await session.call(door, { params: { userId } });
     if (answer.ok) await loadAcquaintance(session);
@@ -35,7 +35,8 @@ function Offer({ userId, asks }: { userId: UserId; asks: boolean }) {
   return (
     <section id="stranger" aria-label="Who this is">
       <p dir="auto">
-        <bdi>{name}</bdi> {asks ? "asks to be your contact." : "is not one of your contacts."}
+        <bdi>{name}</bdi> {name !== handle && <span class="quiet">@{handle} </span>}
+        {asks ? "asks to be your contact." : "is not one of your contacts."}
       </p>
       {asks ? (
         <span class="acts">
