@@ -6,6 +6,7 @@ const FOUND: [seed: number, what: string, rules: string][] = [
   [5, "what waited for the disk when its socket went must not be said on the next one", "[CL-45]"],
   [8, "flush in a tab that followed waited for nobody", "[CL-63]"],
   [19, "a socket of a page that had gone replaced the next one's", "[SO-9]"],
+  [35, "what a tab that had died told came late, and was applied to the state of the next one", "[CL-74]"],
   [57, "a tab was never told how its wish ended when the one that led died over it", "[CL-76]"],
 ];
 const runs = Number(process.env.EDGEWISE_RUNS ?? 5);
