@@ -94,7 +94,7 @@ test("[MD-16] a file that is too large or has nothing in it is not sent, and one
   const count = await ben.page.locator("#rows .message").count();
   await choose(anna, { ...PICTURE, name: "empty.png", buffer: Buffer.alloc(0) });
   await choose(anna, { ...PICTURE, name: "large.png", buffer: Buffer.alloc(17 * 1024 * 1024) });
-  await see(anna.page.locator("#uploads .problem").last()).toContainText("larger than allowed");
+  await see(anna.page.locator("#uploads .problem").last()).toContainText("too large");
   await anna.page.getByRole("button", { name: "Cancel large.png" }).click();
   await anna.page.getByRole("button", { name: "Cancel empty.png" }).click();
   await see(anna.page.locator("#uploads li")).toHaveCount(0);
