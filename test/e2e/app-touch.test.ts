@@ -50,6 +50,8 @@ test("[AP-32] the introduction goes when the stranger is answered", async () => 
   await anna.open("cleo");
   await see(anna.page.locator("#stranger")).toContainText("cleo is not one of your contacts.");
   await anna.say("Hello cleo");
+  await see(anna.tick("Hello cleo")).toHaveAttribute("data-tick", /sent|delivered|read/);
+  await anna.page.waitForTimeout(500); // nothing of it waits any more
   await see(anna.page.locator("#stranger")).toHaveCount(0);
 });
 
