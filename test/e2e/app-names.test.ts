@@ -51,7 +51,7 @@ test("[AP-51] [AP-9] in a group they speak under their name, and an @ with its b
   await anna.open("Choir");
   ben.outbox.add(conversation.conversationId, "Who sings?");
   await see(anna.message("Who sings?").locator("strong")).toHaveText(NAME);
-  await see(page.locator("#rows .note").first()).toContainText(`${NAME} made the group`);
+  await see(page.locator("#rows .note").first()).toContainText(`${NAME} added you`);
   const field = page.getByLabel("Message", { exact: true });
   await field.pressSequentially("I do @cart");
   await see(page.getByRole("option")).toContainText(`${NAME}@ben`);
@@ -59,7 +59,7 @@ test("[AP-51] [AP-9] in a group they speak under their name, and an @ with its b
   await see(field).toHaveValue("I do @ben ");
   await field.press("Enter");
   await see(anna.message("I do @ben").locator(".mention")).toHaveText("@ben");
-  const { events } = await must(stage.url, "events", {
+  const { events } = await must(stage.url, "history", {
     params: { id: conversation.conversationId },
     query: {},
     token: ben.token,
