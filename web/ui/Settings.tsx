@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ERRORS } from "../../src/protocol/errors.ts";
 import { install, installing } from "../model/install.ts";
 import { dialog } from "../model/shows.ts";
+import { refusalText } from "../phrases.ts";
 import type { Me, Privacy } from "../wire.ts";
 import { Devices } from "./Devices.tsx";
 import { Dialog } from "./Dialog.tsx";
@@ -30,7 +30,7 @@ export function Settings() {
   useEffect(() => {
     void session.answered(session.client.profile.load()).then((answer) => {
       if (answer.ok) me.value = answer.value;
-      else problem.value = ERRORS[answer.code].title;
+      else problem.value = refusalText(answer.code);
     });
   }, []);
   // Another device of the person has changed it meanwhile.
@@ -41,7 +41,7 @@ export function Settings() {
   const change = async (body: { displayName?: string; privacy?: Partial<Privacy> }) => {
     const answer = await session.answered(session.client.profile.change(body));
     if (answer.ok) me.value = answer.value;
-    problem.value = answer.ok ? "" : ERRORS[answer.code].title;
+    problem.value = answer.ok ? "" : refusalText(answer.code);
   };
   const choice = (field: keyof Privacy) => (
     <label key={field}>
@@ -65,7 +65,7 @@ export function Settings() {
         <h3>Profile</h3>
         <OwnPicture />
         <label>
-          Name that others see in notifications
+          Name that others see
           <input
             maxLength={100}
             autocomplete="name"
@@ -77,7 +77,7 @@ export function Settings() {
       </section>
       <section>
         <h3>Privacy</h3>
-        <p class="quiet">The first two are mutual: you see of others what you show them.</p>
+        <p class="quiet">Whoever hides one of the first two does not see it of others either.</p>
         {MUTUAL.map(choice)}
         {ONE_WAY.map(choice)}
         <p class="quiet">
