@@ -1,6 +1,6 @@
 import type { About, DeviceState } from "../src/sdk/drawing.ts";
 import type { Conversation, ConversationId, MediaId, Member, Profile, UserId } from "./wire.ts";
-import { plainName } from "./words.ts";
+import { nameOf } from "./words.ts";
 
 /** What is known of a conversation besides its log. What is missing is asked for when somebody looks. */
 export type Known = Pick<
@@ -57,9 +57,6 @@ export class Questions {
 }
 
 const NOBODY = { handle: "", displayName: "" };
-/** [AP-51] As it may stand beside other words. Of those who have erased themselves there is none. */
-export const nameOf = ({ handle, displayName }: Pick<Profile, "handle" | "displayName">): string =>
-  handle === "" ? "" : plainName(displayName).trim() || handle;
 
 /** Who people are and what conversations are called, in the state as it is now. */
 export class Names {

@@ -61,6 +61,10 @@ function mentionsIn(text: string, mentioned: readonly Mentioned[]): Piece[] {
 export const plainName = (name: string): string =>
   name.replaceAll(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\p{Cc}]/gu, "");
 
+/** [AP-51] What somebody is called, as it may stand beside other words. Of those who have erased themselves there is none. */
+export const nameOf = ({ handle, displayName }: { handle: string; displayName: string }): string =>
+  handle === "" ? "" : plainName(displayName).trim() || handle;
+
 /** What is being written after an `@` up to the caret, and where that begins; null: nothing is. */
 export function mentionAt(text: string, caret: number): { from: number; query: string } | null {
   const found = /(?:^|\s)@([\w.-]*)$/u.exec(text.slice(0, caret));

@@ -11,6 +11,8 @@ import { tellOnStage } from "./support/stage.ts";
 let anna: Somebody;
 let ben: Somebody;
 let cleo: Somebody;
+/** What she calls herself. */
+const CLEO = "Cleopatra Ptolemy";
 let operator: string;
 
 const stage = tellOnStage(async (stage) => {
@@ -43,13 +45,13 @@ test(
   "[AP-22] somebody is found by their name or the beginning of their handle, and the arrows lead to them",
   async () => {
     await button(cleo, "Settings").click();
-    await cleo.page.getByLabel("Name that others see").fill("Cleopatra Ptolemy");
+    await cleo.page.getByLabel("Name that others see").fill(CLEO);
     await answered(cleo, "/v1/me", () => cleo.page.getByLabel("Name that others see").press("Tab"));
     await leave(cleo);
     await button(anna, "New conversation").click();
     const field = anna.page.getByLabel("Talk to");
     await field.fill("ptol");
-    await see(anna.page.locator(".choice").first()).toContainText("Cleopatra Ptolemy");
+    await see(anna.page.locator(".choice").first()).toContainText(CLEO);
     await look(anna, "people-search");
     await field.fill("nobody-is-called-so");
     await see(anna.page.getByText("Nobody is found by that.")).toBeVisible();
@@ -65,9 +67,9 @@ test(
     await anna.page.getByText("New group").click();
     await anna.page.getByLabel("Who is in it").fill("cleop");
     await anna.page.locator("#group .choice").first().click();
-    await see(anna.page.locator(".chosen")).toContainText("cleo");
+    await see(anna.page.locator(".chosen")).toContainText(CLEO);
     await look(anna, "group-making");
-    await button(anna, "cleo take out").click();
+    await button(anna, `${CLEO} take out`).click();
     await see(anna.page.locator(".chosen")).toHaveCount(0);
     await leave(anna);
   },
@@ -96,7 +98,7 @@ test(
     await button(anna, "2 people ask to join").click();
     await see(anna.page.locator("#requests li")).toHaveCount(2);
     await look(anna, "group-requests");
-    await button(anna, "Decline cleo").click();
+    await button(anna, `Decline ${CLEO}`).click();
     await see(anna.page.locator("#requests li")).toHaveCount(1);
     await button(anna, "Let in ben").click();
     await see(anna.page.locator("#members")).toContainText("ben");
@@ -270,14 +272,14 @@ test(
   async () => {
     await cleo.talkTo("ben");
     await cleo.say("Buy my wonderful coins");
-    await ben.open("cleo");
+    await ben.open(CLEO);
     await menuOf(ben, "wonderful coins", "Report");
     await ben.page.getByLabel("A scam or fraud").check();
     await ben.page.getByLabel("What should they know?").fill("Third time this week");
-    await ben.page.getByLabel("Block cleo as well").check();
+    await ben.page.getByLabel(`Block ${CLEO} as well`).check();
     await look(ben, "report");
     await ben.page.locator("#report").getByRole("button", { name: "Report" }).click();
-    await see(ben.page.locator("#toast")).toHaveText("Reported, and cleo is blocked");
+    await see(ben.page.locator("#toast")).toHaveText(`Reported, and ${CLEO} is blocked`);
     await see(ben.page.locator(".left")).toContainText("You block them.");
     await message(ben, "wonderful coins").click({ button: "right" });
     await see(ben.page.locator("#message-menu").getByRole("button", { name: "Star" })).toBeVisible();
@@ -292,7 +294,7 @@ test(
     await see(message(ben, "wonderful coins")).toHaveCount(1);
     await ben.page.locator("#title").click();
     await ben.page.locator("#about").getByRole("button", { name: "Report" }).click();
-    await see(ben.page.getByRole("heading", { name: "Report cleo" })).toBeVisible();
+    await see(ben.page.getByRole("heading", { name: `Report ${CLEO}` })).toBeVisible();
     await leave(ben);
   },
   PATIENCE_MS,

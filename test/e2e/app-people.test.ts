@@ -53,7 +53,7 @@ test("[AP-9] an admin renames, adds, promotes and removes; a member leaves", asy
   await see(info.locator("#members li")).toHaveCount(3);
   await info.getByRole("button", { name: "Make admin ben" }).click();
   await see(ben.page.locator("#rows")).toContainText("anna made you an admin");
-  await info.getByRole("button", { name: "Make member ben" }).click();
+  await info.getByRole("button", { name: "Dismiss as admin ben" }).click();
   await see(ben.page.locator("#rows")).toContainText("anna made you a member");
   await info.getByRole("button", { name: "Remove cleo" }).click();
   await see(info.locator("#members li")).toHaveCount(2);

@@ -16,7 +16,7 @@ const group = (role: "admin" | "member" | null, more: Partial<Conversation> = {}
     ...more,
   }) as unknown as Conversation;
 const naming = (known?: Conversation): Naming => {
-  const names = { conversation: () => known, handle: () => "ben", displayName: () => "" };
+  const names = { conversation: () => known, handle: () => "ben", name: () => "ben" };
   return new Naming(names as unknown as Names, ME);
 };
 const may = (known: Conversation) =>

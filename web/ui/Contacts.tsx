@@ -1,8 +1,8 @@
 import { useEffect } from "preact/hooks";
 import { blocks, contacts, loadAcquaintance } from "../model/acquaintance.ts";
 import { dialog } from "../model/shows.ts";
-import { nameOf } from "../names.ts";
 import type { Contact, Profile } from "../wire.ts";
+import { nameOf } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
 import { PeopleFinder } from "./PeopleFinder.tsx";
 import { PersonAvatar } from "./PersonAvatar.tsx";

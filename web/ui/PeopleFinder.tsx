@@ -2,8 +2,8 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
 import { contacts } from "../model/acquaintance.ts";
 import { peopleLike, personCalled } from "../model/people.ts";
-import { nameOf } from "../names.ts";
 import type { Profile } from "../wire.ts";
+import { nameOf } from "../words.ts";
 import { PersonAvatar } from "./PersonAvatar.tsx";
 import { useSession } from "./session-context.ts";
 
