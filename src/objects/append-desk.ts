@@ -7,6 +7,7 @@ import type { Ack } from "../protocol/frames.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import type { Announcer } from "./announcer.ts";
+import { LastCalls } from "./call-order.ts";
 import type { ConversationState } from "./conversation-state.ts";
 import type { Fanout } from "./fanout.ts";
 import { KeyLookups } from "./key-lookups.ts";
@@ -18,8 +19,7 @@ type Parts = { ledger: Ledger; fanout: Fanout; announcer: Announcer };
 /** Where members' wishes become events: decided one after the other, durable together, and then told to everybody but who made them. */
 export class AppendDesk {
   private readonly parts: Parts;
-  /** By member, the number of the last `append` call of their inbox. */
-  private readonly lastCalls = new Map<UserId, number>();
+  private readonly lastCalls = new LastCalls();
   private readonly lookups = new KeyLookups();
 
   constructor(parts: Parts) {
@@ -31,8 +31,8 @@ export class AppendDesk {
     const { ledger, fanout, announcer } = this.parts;
     const { state } = ledger;
     if (!state) return commands.map(() => refuse("not_found"));
-    if (call <= (this.lastCalls.get(userId) ?? 0)) return commands.map(() => refuse("unavailable")); // [SD-3]
-    if (state.roster.has(userId)) this.lastCalls.set(userId, call);
+    if (this.lastCalls.isOvertaken(userId, call)) return commands.map(() => refuse("unavailable")); // [SD-3]
+    if (state.roster.has(userId)) this.lastCalls.note(userId, call);
     for (const seq of confirmed) fanout.note(userId, { type: "answered", seq, confirmed: true });
     const now = Date.now();
     const before = state.head;

@@ -8,6 +8,7 @@ import { ok, refuse } from "../protocol/result.ts";
 import type { Mine } from "../protocol/states.ts";
 import type { Asking, InboxStore } from "../storage/inbox-store.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
+import { CallNumbers } from "./call-order.ts";
 import type { ChangeIndex } from "./change-index.ts";
 import type { OwnReceipts } from "./own-receipts.ts";
 import type { Outcome, Standing, Visit } from "./rpc.ts";
@@ -23,6 +24,7 @@ type Parts = { store: InboxStore; index: ChangeIndex; receipts: OwnReceipts; clo
 export class Choices {
   private readonly env: Env;
   private readonly parts: Parts;
+  private readonly numbers = new CallNumbers();
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(env: Env, parts: Parts) {
@@ -45,7 +47,7 @@ export class Choices {
 
   /** [LM-16] Clears a conversation, on all of the user's devices. Repeating it tells them again. */
   clear(userId: UserId, id: ConversationId): Promise<Outcome<null>> {
-    return this.takeFromSight(id, (visit) => conversationOf(this.env, id).clear(userId, visit));
+    return this.takeFromSight(id, (visit) => conversationOf(this.env, id).clear(userId, visit, this.numbers.next()));
   }
 
   /** [LM-26] Deletes a message on all of the user's devices, and its star with it. Repeating it tells them again. */

@@ -114,9 +114,9 @@ export class Conversation extends ConversationParts {
     return this.sights.block(userId, blocks);
   }
 
-  /** Takes all that there is from the sight of one member, and answers how it stands for them then. */
-  clear(userId: UserId, visit: Visit): Outcome<Standing> {
-    const cleared = this.sights.clear(userId);
+  /** Takes all that there is from the sight of one member, and answers how it stands for them then. `call`: grows with every call of this inbox. */
+  clear(userId: UserId, visit: Visit, call: number): Outcome<Standing> {
+    const cleared = this.sights.clear(userId, call);
     return cleared.ok ? this.attend(userId, visit) : cleared;
   }
 

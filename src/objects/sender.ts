@@ -10,6 +10,7 @@ import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import type { InboxStore } from "../storage/inbox-store.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { Burden } from "./burden.ts";
+import { CallNumbers } from "./call-order.ts";
 import type { Holdings } from "./holdings.ts";
 import { MediaDesk } from "./media-desk.ts";
 import type { Appended, Outcome } from "./rpc.ts";
@@ -34,8 +35,7 @@ export class Sender {
   private readonly parts: Parts;
   private readonly media: MediaDesk;
   private readonly deadlines = new Deadlines();
-  /** The last call's number; starts from the clock, so that it is past those of an earlier life of this inbox. */
-  private calls = 0;
+  private readonly numbers = new CallNumbers();
 
   constructor(env: Env, parts: Parts) {
     this.env = env;
@@ -127,8 +127,7 @@ export class Sender {
     const [{ userId }] = commands as [SendCommand];
     const aloneAs = this.aloneAs(conversationId, new Set(commands.map((c) => c.deviceId)));
     const append = () => {
-      this.calls = Math.max(this.calls + 1, Date.now() * 1_000);
-      const request = { commands, aloneAs, confirmed: lane.confirmed, call: this.calls };
+      const request = { commands, aloneAs, confirmed: lane.confirmed, call: this.numbers.next() };
       return conversationOf(this.env, conversationId).append(userId, request);
     };
     return tryCall(append, 3, this.deadlines.limit);

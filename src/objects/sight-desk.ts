@@ -1,6 +1,7 @@
 import { decideDelete, isBlocking } from "../domain/membership.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { ok, refuse } from "../protocol/result.ts";
+import { LastCalls } from "./call-order.ts";
 import { memberOf } from "./conversation-views.ts";
 import type { Deliverer } from "./deliverer.ts";
 import type { Ledger } from "./ledger.ts";
@@ -11,16 +12,19 @@ type Parts = { ledger: Ledger; deliverer: Deliverer };
 /** What a member takes from their own sight. Nobody else is told, and nothing is appended. */
 export class SightDesk {
   private readonly parts: Parts;
+  private readonly lastClears = new LastCalls();
 
   constructor(parts: Parts) {
     this.parts = parts;
   }
 
-  /** [LM-16] All that there is. */
-  clear(userId: UserId): Outcome<null> {
+  /** [LM-16] All that there is. [LM-29] A call that comes late would take what was said since. */
+  clear(userId: UserId, call: number): Outcome<null> {
     const { ledger } = this.parts;
     const found = memberOf(ledger.state, userId);
     if (!found.ok) return found;
+    if (this.lastClears.isOvertaken(userId, call)) return refuse("unavailable");
+    this.lastClears.note(userId, call);
     const { state, member } = found.value;
     ledger.write(() => state.sights.clear(member, state.head));
     return ok(null);

@@ -378,6 +378,18 @@ test("[LM-16] clearing takes what there is from the sight of one member, on each
   expect(await inbox(alice).clear(alice, (await openDirect()).id)).toMatchObject({ code: "not_found" });
 });
 
+test("[LM-29] a clear that comes late takes nothing of what was said since the later one", async () => {
+  const { alice, bob, id } = await openDirect();
+  await say(id, alice, "before");
+  expect(await conversation(id).clear(bob, VISIT, 2)).toMatchObject({ ok: true, value: { floor: 2 } });
+  const seq = await say(id, alice, "since");
+  for (const late of [2, 1])
+    expect(await conversation(id).clear(bob, VISIT, late)).toMatchObject({ code: "unavailable" });
+  expect((await logOf(id, bob)).map((event) => event.seq)).toEqual([seq]);
+  expect(await inbox(bob).clear(bob, id)).toMatchObject({ ok: true });
+  expect(await logOf(id, bob)).toEqual([]);
+});
+
 test("[LM-16] who was out of a group and comes back still does not see what they cleared", async () => {
   const { maker, members, id } = await openGroup(2);
   const ann = members[1] as UserId;

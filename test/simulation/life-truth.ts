@@ -21,6 +21,8 @@ export class LifeTruth {
   private readonly words = new Map<ConversationId, Words[]>();
   private readonly hidden = new Map<string, Span[]>();
   private readonly cleared = new Map<string, number>();
+  /** The head when a clear began to be carried out, by its call. */
+  private readonly clearing = new WeakMap<unknown[], number>();
   private readonly deleted = new Map<string, Set<number>>();
   /** Who had it when the server forgot it, and is to keep it. */
   private readonly keepers: { device: Device; id: ConversationId; seq: number; text: string }[] = [];
@@ -48,9 +50,16 @@ export class LifeTruth {
   entered(host: Host, method: string, args: unknown[]): void {
     if (!host.name.startsWith("conversation/")) return;
     const id = host.name.slice("conversation/".length) as ConversationId;
-    if (method === "clear") this.cleared.set(`${args[0]} ${id}`, this.world.server.logOf(id).length);
+    if (method === "clear") this.clearing.set(args, this.world.server.logOf(id).length);
     if (method === "deleteFor") this.deletedBy(`${args[0]} ${id}`).add(args[2] as number);
     if (method === "setBlock") this.blocked(id, args[0] as UserId, args[1] as boolean);
+  }
+
+  /** [LM-29] One that comes late is turned away. */
+  answered(host: Host, method: string, args: unknown[], isDone: boolean): void {
+    const through = this.clearing.get(args);
+    if (through === undefined || method !== "clear" || !isDone) return;
+    this.cleared.set(`${args[0]} ${host.name.slice("conversation/".length)}`, through);
   }
 
   private deletedBy(key: string): Set<number> {

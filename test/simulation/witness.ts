@@ -78,6 +78,7 @@ export class Witness implements RuntimeWitness {
   life = {
     appended: (_id: ConversationId, _event: Event) => {},
     entered: (_host: Host, _method: string, _args: unknown[]) => {},
+    answered: (_host: Host, _method: string, _args: unknown[], _isDone: boolean) => {},
     forgot: (_id: ConversationId, _seq: number) => {},
   };
 
@@ -86,7 +87,9 @@ export class Witness implements RuntimeWitness {
     if (method === "deliver") this.delivered(host, args[0] as Delivery);
   }
 
-  answered(host: Host, method: string, [userId]: unknown[], value: unknown): void {
+  answered(host: Host, method: string, args: unknown[], value: unknown): void {
+    const [userId] = args;
+    this.life.answered(host, method, args, (value as Outcome<unknown> | undefined)?.ok === true);
     if (method === "watched") this.presence.said(nameOf(host) as UserId, (value as { state: string }).state);
     if (!TELL_UNREAD.has(method)) return;
     const told = value as Outcome<Standing | ReceiptAnswer>;
