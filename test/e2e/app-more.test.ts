@@ -24,9 +24,10 @@ const stage = tellOnStage(async (stage) => {
 
 const button = (who: Somebody, name: string | RegExp) => who.page.getByRole("button", { name });
 const leave = (who: Somebody) => who.page.keyboard.press("Escape");
+const message = (who: Somebody, text: string) => who.message(text);
 async function menuOf(who: Somebody, text: string, act: string): Promise<void> {
-  await see(who.message(text).last()).toHaveAttribute("data-seq", /\d/); // what is on its way has no menu yet
-  await who.message(text).last().click({ button: "right" });
+  await see(message(who, text).last()).toHaveAttribute("data-seq", /\d/); // what is on its way has no menu yet
+  await message(who, text).last().click({ button: "right" });
   await who.page.locator("#message-menu").getByRole("button", { name: act, exact: true }).click();
 }
 /** Does this, and waits until the server has answered what it changes there. */
@@ -147,8 +148,8 @@ test(
     await see(ben.page.getByLabel("Add somebody")).toHaveCount(0); // [GR-10] an admin lets in who comes by a link
     await leave(ben);
     await anna.say("Only I can say this");
-    await see(ben.message("Only I can say this")).toHaveCount(1);
-    await ben.message("Only I can say this").click({ button: "right" });
+    await see(message(ben, "Only I can say this")).toHaveCount(1);
+    await message(ben, "Only I can say this").click({ button: "right" });
     await see(button(ben, "Forward")).toBeVisible();
     await see(ben.page.locator("#message-menu").getByRole("button", { name: "Reply" })).toHaveCount(0);
     await leave(ben);
@@ -169,7 +170,7 @@ test(
       .locator("#attach-files")
       .setInputFiles({ name: "dawn.png", mimeType: "image/png", buffer: png(320, 200) });
     await anna.say("The dawn");
-    await see(anna.message("The dawn").locator("img")).toHaveCount(1);
+    await see(message(anna, "The dawn").locator("img")).toHaveCount(1);
     let uploads = 0;
     anna.page.on("request", (request) => {
       if (request.method() === "PUT" && !request.url().includes("/v1/")) uploads += 1;
@@ -181,12 +182,12 @@ test(
       .last()
       .click();
     await see(anna.page.locator("#title")).toHaveText("ben");
-    await see(anna.message("The dawn").locator(".forwarded")).toHaveText("Forwarded");
+    await see(message(anna, "The dawn").locator(".forwarded")).toHaveText("Forwarded");
     await ben.open("anna");
-    await see(ben.message("The dawn").locator("img")).toHaveCount(1);
-    await see(ben.message("The dawn").locator(".forwarded")).toHaveText("Forwarded");
+    await see(message(ben, "The dawn").locator("img")).toHaveCount(1);
+    await see(message(ben, "The dawn").locator(".forwarded")).toHaveText("Forwarded");
     expect(uploads).toBe(0);
-    await anna.message("The dawn").click({ button: "right" });
+    await message(anna, "The dawn").click({ button: "right" });
     await see(anna.page.locator("#message-menu").getByRole("button", { name: /caption/ })).toHaveCount(0); // [LM-24]
     await look(anna, "message-menu-more");
     await leave(anna);
@@ -196,10 +197,10 @@ test(
       await button(anna, /^Forward$/)
         .last()
         .click();
-      await see(anna.message("The dawn")).toHaveCount(times + 2);
-      await see(anna.message("The dawn").last()).toHaveAttribute("data-tick", /sent|delivered|read/);
+      await see(message(anna, "The dawn")).toHaveCount(times + 2);
+      await see(message(anna, "The dawn").last()).toHaveAttribute("data-tick", /sent|delivered|read/);
     }
-    await see(ben.message("The dawn").last().locator(".forwarded")).toHaveText("Forwarded many times");
+    await see(message(ben, "The dawn").last().locator(".forwarded")).toHaveText("Forwarded many times");
   },
   PATIENCE_MS,
 );
@@ -212,12 +213,12 @@ test("[LM-23] a caption is changed and taken away; an emoji in the middle of a t
   await field.fill("The dusk");
   await anna.page.keyboard.press("Enter");
   await ben.open("Choir");
-  await see(ben.message("The dusk")).toContainText("edited");
+  await see(message(ben, "The dusk")).toContainText("edited");
   await menuOf(anna, "The dusk", "Edit the caption");
   await see(field).toHaveValue("The dusk");
   await field.fill("");
   await anna.page.keyboard.press("Enter");
-  await see(ben.message("The dusk")).toHaveCount(0);
+  await see(message(ben, "The dusk")).toHaveCount(0);
   await see(ben.page.locator("#rows .media img")).toHaveCount(1);
   await field.fill("one two");
   await field.evaluate((text) => Reflect.get(text, "setSelectionRange").call(text, 3, 3));
@@ -238,12 +239,12 @@ test(
     const phone = await stage.enterAgain("anna");
     await anna.open("Choir");
     await menuOf(anna, "Only I can say this", "Star");
-    await see(anna.message("Only I can say this").getByLabel("starred")).toBeVisible();
+    await see(message(anna, "Only I can say this").getByLabel("starred")).toBeVisible();
     await phone.open("Choir");
-    await see(phone.message("Only I can say this").getByLabel("starred")).toBeVisible();
+    await see(message(phone, "Only I can say this").getByLabel("starred")).toBeVisible();
     await phone.page.reload();
     await phone.isConnected();
-    await see(phone.message("Only I can say this").getByLabel("starred")).toBeVisible();
+    await see(message(phone, "Only I can say this").getByLabel("starred")).toBeVisible();
     await anna.open("ben");
     await menuOf(anna, "Shall we sing?", "Star");
     await button(anna, "Starred messages").click();
@@ -260,7 +261,7 @@ test(
     await see(anna.page.getByText("Nothing is starred yet.")).toBeVisible();
     await look(anna, "stars-empty");
     await leave(anna);
-    await see(phone.message("Only I can say this").getByLabel("starred")).toHaveCount(0);
+    await see(message(phone, "Only I can say this").getByLabel("starred")).toHaveCount(0);
     await phone.context.close();
   },
   PATIENCE_MS,
@@ -280,7 +281,7 @@ test(
     await ben.page.locator("#report").getByRole("button", { name: "Report" }).click();
     await see(ben.page.locator("#toast")).toHaveText(`Reported, and ${CLEO} is blocked`);
     await see(ben.page.locator(".left")).toContainText("You block them.");
-    await ben.message("wonderful coins").click({ button: "right" });
+    await message(ben, "wonderful coins").click({ button: "right" });
     await see(ben.page.locator("#message-menu").getByRole("button", { name: "Star" })).toBeVisible();
     await see(ben.page.locator("#message-menu .quick")).toHaveCount(0);
     await leave(ben);
@@ -290,7 +291,7 @@ test(
     expect(JSON.stringify(reports[0]?.evidence)).toContain("wonderful coins");
     await button(ben, "Unblock").click();
     await see(ben.page.locator("#text")).toBeVisible();
-    await see(ben.message("wonderful coins")).toHaveCount(1);
+    await see(message(ben, "wonderful coins")).toHaveCount(1);
     await ben.page.locator("#title").click();
     await ben.page.locator("#about").getByRole("button", { name: "Report" }).click();
     await see(ben.page.getByRole("heading", { name: `Report ${CLEO}` })).toBeVisible();

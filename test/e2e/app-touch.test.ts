@@ -18,13 +18,18 @@ const stage = tellOnStage(async (stage) => {
 });
 
 const button = (who: Person, name: string) => who.page.getByRole("button", { name, exact: true });
+const message = (who: Person, text: string) => who.message(text);
 const menu = (who: Person) => who.page.locator("#message-menu");
+async function benSays(...texts: string[]): Promise<void> {
+  for (const text of texts) ben.outbox.add(direct, text);
+  await see.poll(() => ben.outbox.waiting.length).toBe(0);
+}
 
 test("[AP-32] who writes first is introduced; their request is accepted where they wrote", async () => {
   const userId = await idOf("anna");
   const { conversation } = await must(stage.url, "openDirect", { params: { userId }, token: ben.token });
   direct = conversation.conversationId;
-  await ben.says(direct, "Do you remember me?");
+  await benSays("Do you remember me?");
   await anna.open("ben");
   const stranger = anna.page.locator("#stranger");
   await see(stranger).toContainText("ben is not one of your contacts.");
@@ -78,16 +83,16 @@ test("[AP-7] [AP-32] what is new is in sight when the conversation is opened, ho
   await anna.say(...Array.from({ length: 30 }, (_, i) => `Line ${i}`));
   await see(anna.tick("Line 29")).toHaveAttribute("data-tick", /sent|delivered|read/);
   await anna.open("cleo");
-  await ben.says(direct, "The last word");
+  await benSays("The last word");
   await see(anna.listed("ben").locator(".unread")).toHaveText("1 unread");
   await anna.open("ben");
   await see(anna.page.locator("#rows .new-line")).toBeInViewport();
-  await see(anna.message("The last word")).toBeInViewport({ ratio: 1 });
+  await see(message(anna, "The last word")).toBeInViewport({ ratio: 1 });
   await see(anna.listed("ben").locator(".unread")).toHaveCount(0); // it is on the screen: it is read
 });
 
 test("[AP-33] what is typed and sent in the same moment as the edit is begun is the edit", async () => {
-  await anna.message("Line 29").click({ button: "right" });
+  await message(anna, "Line 29").click({ button: "right" });
   await see(menu(anna).getByRole("button", { name: "Edit" })).toBeVisible();
   // A hand faster than the next paint: everything in one task, with but what was promised until then in between.
   await anna.page.evaluate(`(async () => {
@@ -98,10 +103,10 @@ test("[AP-33] what is typed and sent in the same moment as the edit is begun is 
     field.dispatchEvent(new InputEvent("input", { bubbles: true }));
     field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
   })()`);
-  await see(anna.message("Line twenty-nine")).toContainText("edited");
-  await see(anna.message("Line 29")).toHaveCount(0);
+  await see(message(anna, "Line twenty-nine")).toContainText("edited");
+  await see(message(anna, "Line 29")).toHaveCount(0);
   await see(anna.page.locator("#text")).toHaveValue("");
-  await see(anna.message("Line twenty-nine")).toHaveCount(1); // and no message of its own
+  await see(message(anna, "Line twenty-nine")).toHaveCount(1); // and no message of its own
 });
 
 test("[AP-33] leaving a group closes nothing that is opened before the server answers", async () => {
@@ -184,7 +189,7 @@ test("[AP-35] a picture is taken with the camera, shown before it is sent, and t
   await see.poll(states).toEqual(["ended", "ended"]);
   await see(anna.page.locator("#text")).toBeFocused();
   await anna.say("What I see");
-  await see(anna.message("What I see").locator("img")).toHaveCount(1);
+  await see(message(anna, "What I see").locator("img")).toHaveCount(1);
   await see(anna.tick("What I see")).toHaveAttribute("data-tick", /sent|delivered|read/);
 });
 
@@ -223,8 +228,8 @@ test("[MD-16] [CL-51] a large file is paused and goes on by its buttons, and com
   isOpen = true;
   for (const go of held) go();
   await button(anna, "Go on with film.bin").click();
-  await see(anna.message("film.bin")).toHaveCount(1);
-  await see(anna.message("film.bin")).toContainText("25.2 MB");
+  await see(message(anna, "film.bin")).toHaveCount(1);
+  await see(message(anna, "film.bin")).toContainText("25.2 MB");
   await anna.page.unroute(/partNumber=/);
 });
 
@@ -297,13 +302,13 @@ test("[AP-34] a finger that stays opens the menu, selects nothing and presses no
   const phone = new Person(await context.newPage(), "anna");
   await phone.signIn(stage.url);
   await phone.open("ben");
-  await see(phone.message("What I see")).toBeVisible();
+  await see(message(phone, "What I see")).toBeVisible();
   const touch = await context.newCDPSession(phone.page);
   const chooser = phone.page.waitForEvent("filechooser");
   await button(phone, "Take a picture").click();
   expect(await (await chooser).element().getAttribute("capture")).toBe("environment"); // the phone's own camera
 
-  const words = phone.message("Line twenty-nine").locator(".bubble > p").first();
+  const words = message(phone, "Line twenty-nine").locator(".bubble > p").first();
   const isAsked = () => see(button(phone, "Reply")).toBeVisible();
   await hold(touch, await middleOf(words), isAsked);
   await phone.page.waitForTimeout(300);
@@ -339,12 +344,12 @@ test("[AP-34] a finger that stays opens the menu, selects nothing and presses no
   await see(menu(phone)).toBeHidden();
 
   // Drawn anew under the finger, and lifted in time.
-  await anna.message("Line twenty-nine").click({ button: "right" });
+  await message(anna, "Line twenty-nine").click({ button: "right" });
   await anna.page.getByRole("button", { name: "React with thumbs up" }).click();
-  await see(phone.message("Line twenty-nine").locator(".reactions")).toBeVisible();
+  await see(message(phone, "Line twenty-nine").locator(".reactions")).toBeVisible();
   await phone.page.evaluate(HOLD_TIMERS);
   await phone.page.evaluate(DRAWN_ANEW);
-  await see(phone.message("Line twenty-nine").locator(".reactions")).toHaveCount(0);
+  await see(message(phone, "Line twenty-nine").locator(".reactions")).toHaveCount(0);
   await phone.page.waitForTimeout(700);
   await see(menu(phone)).toBeHidden();
   expect([...anna.complaints, ...phone.complaints]).toEqual([]);

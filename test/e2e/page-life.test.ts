@@ -11,9 +11,10 @@ const stage = tellOnStage(async (stage) => {
   ben = await stage.enter("ben");
 });
 
+const row = (who: Somebody, text: string) => who.message(text);
 const menu = (who: Somebody) => who.page.locator("#message-menu");
 async function act(who: Somebody, text: string, what: string): Promise<void> {
-  await who.message(text).getByRole("button", { name: "What to do with this message" }).click();
+  await row(who, text).getByRole("button", { name: "What to do with this message" }).click();
   await menu(who).getByRole("button", { name: what }).click();
   const sure = who.page.getByRole("alertdialog");
   if (what.startsWith("Delete")) await sure.getByRole("button", { name: "Delete", exact: true }).click();
@@ -24,7 +25,7 @@ test("[LM-2] [LM-11] an edited message says so on both screens, and Escape leave
   await anna.talkTo("ben");
   await anna.say("We meet at sevne");
   await ben.open("anna");
-  await see(ben.message("sevne")).toBeVisible();
+  await see(row(ben, "sevne")).toBeVisible();
   await field(anna).fill("a draft");
   await act(anna, "sevne", "Edit");
   await see(field(anna)).toHaveValue("We meet at sevne");
@@ -33,11 +34,11 @@ test("[LM-2] [LM-11] an edited message says so on both screens, and Escape leave
   await act(anna, "sevne", "Edit");
   await field(anna).fill("We meet at seven");
   await field(anna).press("Enter");
-  for (const who of [anna, ben]) await see(who.message("We meet at seven")).toContainText("edited");
+  for (const who of [anna, ben]) await see(row(who, "We meet at seven")).toContainText("edited");
   await see(field(anna)).toHaveValue("a draft");
   expect(await ben.texts()).toEqual(["We meet at seven"]);
-  await see(ben.message("seven").locator("button.more")).toHaveCount(1);
-  await ben.message("seven").locator("button.more").click();
+  await see(row(ben, "seven").locator("button.more")).toHaveCount(1);
+  await row(ben, "seven").locator("button.more").click();
   await see(menu(ben).getByRole("button", { name: "Reply" })).toBeVisible();
   await see(menu(ben).getByRole("button", { name: "Edit" })).toBeHidden();
   await ben.page.keyboard.press("Escape");
@@ -45,7 +46,7 @@ test("[LM-2] [LM-11] an edited message says so on both screens, and Escape leave
 
 test("[LM-10] a reaction is chosen with the keyboard, counted, and taken back", async () => {
   await field(ben).focus();
-  const more = ben.message("seven").locator("button.more");
+  const more = row(ben, "seven").locator("button.more");
   for (let i = 0; i < 4 && (await more.and(ben.page.locator(":focus")).count()) === 0; i++)
     await ben.page.keyboard.press("Shift+Tab");
   await see(more).toBeFocused();
@@ -54,7 +55,7 @@ test("[LM-10] a reaction is chosen with the keyboard, counted, and taken back", 
   await ben.shoot("message-menu");
   expect(await ben.barriers()).toEqual([]);
   await ben.page.keyboard.press("Enter");
-  const chip = (who: Somebody, name: string) => who.message("seven").getByRole("button", { name, exact: true });
+  const chip = (who: Somebody, name: string) => row(who, "seven").getByRole("button", { name, exact: true });
   await see(chip(anna, "👍 1")).toBeVisible();
   await chip(anna, "👍 1").click();
   await see(chip(anna, "👍 2, yours")).toBeVisible();
@@ -70,7 +71,7 @@ test("[LM-5] [LM-12] a deleted message is gone from both screens, the list and w
   await anna.say("the secret word");
   await see(ben.listed("anna").locator(".unread")).toHaveText("1 unread");
   await act(anna, "the secret word", "Delete for everyone");
-  await see(anna.message("This message was deleted")).toBeVisible();
+  await see(row(anna, "This message was deleted")).toBeVisible();
   await see(ben.listed("anna")).toContainText("This message was deleted");
   await see(ben.listed("anna").locator(".unread")).toHaveCount(0);
   for (const who of [anna, ben]) await see.poll(() => keptText(who.page)).not.toContain("secret word");
@@ -86,15 +87,15 @@ test("[LM-26] [AP-36] a message, and what is left of one, is deleted for oneself
   await laptop.open("anna");
   await see.poll(() => laptop.texts()).toEqual(["We meet at seven", "This message was deleted"]);
   await laptop.context.setOffline(true);
-  await ben.message("This message was deleted").locator("button.more").click();
+  await row(ben, "This message was deleted").locator("button.more").click();
   await see(menu(ben).getByRole("button")).toHaveText(["Delete for me"]);
   await menu(ben).getByRole("button").click();
   await ben.page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
-  await see(ben.message("This message was deleted")).toHaveCount(0);
+  await see(row(ben, "This message was deleted")).toHaveCount(0);
   await see(ben.listed("anna")).toContainText("We meet at seven");
   await anna.say("for your eyes");
   await act(ben, "for your eyes", "Delete for me");
-  await see(ben.message("for your eyes")).toHaveCount(0);
+  await see(row(ben, "for your eyes")).toHaveCount(0);
   await see(ben.listed("anna")).not.toContainText("for your eyes");
   await see.poll(() => keptText(ben.page)).not.toContain("your eyes");
   expect(await anna.texts()).toEqual(["We meet at seven", "This message was deleted", "for your eyes"]);
@@ -126,6 +127,6 @@ test("[LM-14] [LM-16] how long messages are kept is chosen and told to both; cle
   expect(await anna.texts()).toHaveLength(3);
   await see.poll(() => keptText(ben.page)).not.toContain("seven");
   await anna.say("hello again");
-  await see(ben.message("hello again")).toBeVisible();
+  await see(row(ben, "hello again")).toBeVisible();
   expect([...anna.complaints, ...ben.complaints]).toEqual([]);
 });

@@ -92,14 +92,6 @@ export class Device {
     }
   }
 
-  /** Says these in order, and waits until the server has them. Rejects after `PATIENCE_MS`. */
-  async says(conversationId: string, ...texts: string[]): Promise<void> {
-    for (const text of texts) this.outbox.add(conversationId, text);
-    for (const end = Date.now() + PATIENCE_MS; this.outbox.waiting.length > 0; await sleep(5)) {
-      if (Date.now() > end) throw new Error(`${this.name} still waits after ${PATIENCE_MS} ms`);
-    }
-  }
-
   /** Drops the socket without a word. */
   cut(): void {
     this.wire?.cut();
